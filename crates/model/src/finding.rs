@@ -1,0 +1,259 @@
+//! A fact about an asset: a control that fails on an object, or a flaw in a package.
+use crate::ids::Id;
+use crate::problem::Problem;
+use crate::scope::ScopePath;
+use crate::severity::Severity;
+use crate::time::Millis;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Healthy,
+    Unhealthy,
+    NotApplicable,
+    Unknown,
+    Exempt,
+}
+
+impl State {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Unhealthy => "unhealthy",
+            Self::NotApplicable => "not_applicable",
+            Self::Unknown => "unknown",
+            Self::Exempt => "exempt",
+        }
+    }
+}
+
+/// One control on one resource, as `posture` returns it and reports print it. Field order is the report's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ControlFinding {
+    pub control: String,
+    pub title: String,
+    pub severity: Severity,
+    pub state: State,
+    /// One closed word per state, such as `forbidden`, `windows`, `error`.
+    pub reason: Option<String>,
+    pub resource: Resource,
+    pub source: Option<Source>,
+    pub message: Option<String>,
+    /// `NAME@VERSION`.
+    pub frameworks: Vec<String>,
+    pub evidence: Vec<Evidence>,
+    /// A JSON Patch (RFC 6902) that heals the finding; empty where none is known to.
+    pub fix: Vec<Value>,
+    pub exemption: Option<ExemptionRef>,
+    /// `cel`, `rego` or `native`.
+    pub engine: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Resource {
+    pub api_version: String,
+    pub kind: String,
+    pub namespace: Option<String>,
+    pub name: String,
+    /// Absent in files.
+    pub uid: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    pub file: String,
+    /// 1-based, of the object's first line.
+    pub line: u32,
+}
+
+/// A JSON Pointer (RFC 6901) into the object and the value there; null where it is absent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    pub path: String,
+    pub value: Value,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExemptionRef {
+    pub id: String,
+    pub category: String,
+    pub reason: String,
+    pub by: Option<String>,
+    pub expires: Option<Millis>,
+}
+
+/// One flaw in one package instance, as matching returns it and reports print it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VulnFinding {
+    /// The CVE, else the GHSA, else the record's own id.
+    pub id: String,
+    pub aliases: Vec<String>,
+    pub state: State,
+    pub title: Option<String>,
+    pub package: FindingPackage,
+    pub fix: Fix,
+    pub disclosed_by: String,
+    pub fixed_by: Option<String>,
+    pub severity: SeverityOf,
+    pub epss: Option<Epss>,
+    /// Date it was added to the known exploited vulnerabilities, epoch milliseconds.
+    pub kev: Option<Millis>,
+    #[serde(rename = "match")]
+    pub matched: Match,
+    pub references: Vec<String>,
+    pub exemption: Option<ExemptionRef>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingPackage {
+    pub purl: String,
+    pub name: String,
+    pub version: String,
+    /// The source package that the advisory is keyed by.
+    pub origin: Option<String>,
+    pub locations: Vec<String>,
+    pub owner: Option<String>,
+    pub layer: Option<FindingLayer>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingLayer {
+    pub diff_id: String,
+    pub index: u32,
+    pub base: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fix {
+    pub status: FixStatus,
+    pub versions: Vec<FixVersion>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FixStatus {
+    Available,
+    InChannel,
+    None,
+    Deferred,
+    WillNotFix,
+    EndOfLife,
+    UnderInvestigation,
+    Unknown,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FixVersion {
+    pub version: String,
+    pub channel: Option<String>,
+}
+
+/// A severity with who said so.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SeverityOf {
+    pub level: Severity,
+    pub source: Option<String>,
+    pub score: Option<f64>,
+    pub vector: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Epss {
+    pub score: f64,
+    pub percentile: f64,
+    pub as_of: Millis,
+}
+
+/// Why it matched: which record, by which rule, what was compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Match {
+    pub feed: String,
+    pub record: String,
+    pub segment: String,
+    pub rule: String,
+    pub scheme: String,
+    pub compared: Vec<Compared>,
+    pub qualifiers: Vec<Qualifier>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compared {
+    pub installed: String,
+    /// `<`, `=` or `>`.
+    pub order: String,
+    pub bound: String,
+    /// `introduced`, `fixed`, `last_affected` or `listed`.
+    pub kind: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Qualifier {
+    pub kind: String,
+    pub required: Option<String>,
+    pub installed: Option<String>,
+    pub holds: bool,
+}
+
+/// A finding as the hub stores it: what is filtered on beside the full detail.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    pub id: Id,
+    pub scope: ScopePath,
+    pub kind: FindingKind,
+    /// Stable identity within the scope: control and resource UID, or image and (flaw, purl, layer, owner).
+    pub key: String,
+    /// The control or flaw id.
+    pub rule: String,
+    pub title: String,
+    pub severity: Severity,
+    pub state: State,
+    pub reason: Option<String>,
+    /// Cluster display name; `None` for an image seen only in an archive or registry.
+    pub cluster: Option<String>,
+    pub namespace: Option<String>,
+    /// `Deployment/web`, an image name or a node name.
+    pub resource: String,
+    /// UID of the object, key digest of the image, or name of the node.
+    pub resource_key: String,
+    pub package: Option<String>,
+    pub fix_available: bool,
+    pub kev: bool,
+    pub epss: Option<f64>,
+    pub first: Millis,
+    pub last: Millis,
+    pub revision: u64,
+    pub detail: Detail,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    Control,
+    Vulnerability,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Detail {
+    Control(ControlFinding),
+    Vulnerability(VulnFinding),
+}
+
+/// The outcome of judging one whole object: all its controls at once, so that what is missing is gone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ObjectAssessment {
+    pub resource: Resource,
+    /// Topmost owner, where it is not the resource itself.
+    pub owner: Option<String>,
+    pub labels: Vec<(String, String)>,
+    pub images: Vec<String>,
+    /// Empty findings and `deleted` together mean that the object is gone.
+    pub deleted: bool,
+    pub findings: Vec<ControlFinding>,
+    pub problems: Vec<Problem>,
+    /// Epoch milliseconds of the change that caused it.
+    pub observed: Millis,
+}
