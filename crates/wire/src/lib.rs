@@ -14,6 +14,7 @@ mod encode;
 pub use decode::Unreadable;
 
 /// Generated from `proto/seawall.proto`.
+#[expect(clippy::allow_attributes, clippy::large_enum_variant, reason = "generated code")]
 pub mod v1 {
     tonic::include_proto!("seawall.v1");
 }
