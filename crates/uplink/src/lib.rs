@@ -1,1 +1,20 @@
-//! uplink
+//! An agent's one connection to its hub: enrolment, disk spool, stream.
+//!
+//! ```text
+//! records ─append─► Spool (disk) ─Batch─► hub ─Ack─► Spool frees
+//!            └ full: counted drop, told with the next batch
+//! ```
+//!
+//! Invariant: a batch leaves the spool only after the hub has committed it, and the hub commits each
+//! (agent, sequence) once. What the spool refuses is counted on disk before the caller returns.
+
+mod connection;
+mod enrol;
+mod identity;
+mod pin;
+mod spool;
+
+pub use connection::{Config, Status, Uplink};
+pub use enrol::{EnrolError, Enrolment, enrol};
+pub use identity::{Identity, IdentityError};
+pub use spool::{Spool, SpoolError};
