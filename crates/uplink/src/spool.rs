@@ -1,9 +1,9 @@
 //! The bounded disk spool: batches in order until the hub has committed them.
 //!
 //! A folder of segment files `<first sequence>.log`, each a run of frames
-//! `length u32 | crc32 u32 | sequence u64 | drops reported so far u64 × classes | Batch`. Appends go to the page
+//! `batch length u32 | crc32 u32 | sequence u64 | classes u64 | drops reported so far u64 × classes | Batch`. Appends go to the page
 //! cache and so survive the death of the process; [`Spool::sync`] makes them survive the machine's.
-//! Drop counters lie in `dropped`, a fixed slot of eight bytes a class, written in place.
+//! Drop counters lie in `dropped`, slots of a class's name (56 bytes, zero-padded) and its count, written in place.
 use prost::Message;
 use seawall_model::asset::Dropped;
 use seawall_wire::v1;
@@ -16,20 +16,13 @@ use std::path::{Path, PathBuf};
 /// Bytes of one segment file, or a quarter of the bound if that is less: acknowledged space returns soon.
 const SEGMENT_BYTES: u64 = 1 << 20;
 
-/// What can be lost on this side, one slot each. Only appended to: the position is the slot on disk.
-pub const CLASSES: [&str; 8] = [
-    "spool:full",
-    "spool:disk",
-    "spool:record-too-large",
-    "ring:priority",
-    "ring:data",
-    "queue:identity",
-    "queue:events",
-    "ring:malformed",
-];
+/// Classes of drops kept apart; further ones are counted as `other`. Sensor and spool know about a dozen.
+const MAX_CLASSES: usize = 32;
+const NAME_BYTES: usize = 56;
+const SLOT_BYTES: usize = NAME_BYTES + 8;
 
-/// length, crc32, sequence, reported drops.
-const HEADER_BYTES: usize = 4 + 4 + 8 + 8 * CLASSES.len();
+/// length, crc32, sequence, number of classes.
+const HEADER_BYTES: usize = 4 + 4 + 8 + 8;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
@@ -46,8 +39,23 @@ struct Segment {
     file: File,
     path: PathBuf,
     bytes: u64,
-    /// (sequence, offset of the frame, length of the batch).
-    frames: VecDeque<(u64, u64, u32)>,
+    frames: VecDeque<Place>,
+}
+
+/// Where one batch lies in its segment.
+#[derive(Clone, Copy)]
+struct Place {
+    sequence: u64,
+    offset: u64,
+    length: usize,
+}
+
+/// Losses of one class since the folder was made.
+struct Drops {
+    class: String,
+    count: u64,
+    /// The part of `count` that batches in the spool or before it have told.
+    reported: u64,
 }
 
 /// The owner is the uplink; a lock outside keeps one writer.
@@ -57,11 +65,8 @@ pub struct Spool {
     segments: VecDeque<Segment>,
     last: u64,
     acknowledged: u64,
-    drops: File,
-    /// Lost since the folder was made, by class.
-    dropped: [u64; CLASSES.len()],
-    /// The part of `dropped` that batches in the spool or before it have told.
-    reported: [u64; CLASSES.len()],
+    drops_file: File,
+    drops: Vec<Drops>,
 }
 
 impl Spool {
@@ -71,21 +76,14 @@ impl Spool {
     pub fn open(dir: &Path, max_bytes: u64) -> Result<Self, SpoolError> {
         let failed = |source| SpoolError::Open { path: dir.to_owned(), source };
         std::fs::create_dir_all(dir).map_err(failed)?;
-        let drops = OpenOptions::new()
+        let mut drops_file = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
-            .open(dir.join("dropped"));
-        let drops = drops.map_err(failed)?;
-        let mut dropped = [0; CLASSES.len()];
-        for (slot, count) in dropped.iter_mut().enumerate() {
-            let mut bytes = [0; 8];
-            // A slot past the end of the file was never counted.
-            if drops.read_exact_at(&mut bytes, slot as u64 * 8).is_ok() {
-                *count = u64::from_le_bytes(bytes);
-            }
-        }
+            .open(dir.join("dropped"))
+            .map_err(failed)?;
+        let drops = read_drops(&mut drops_file).map_err(failed)?;
         let mut paths: Vec<PathBuf> = std::fs::read_dir(dir)
             .map_err(failed)?
             .filter_map(|entry| Some(entry.ok()?.path()))
@@ -98,9 +96,8 @@ impl Spool {
             segments: VecDeque::new(),
             last: 0,
             acknowledged: 0,
+            drops_file,
             drops,
-            dropped,
-            reported: [0; CLASSES.len()],
         };
         for path in paths {
             let segment = spool.read_segment(path)?;
@@ -117,10 +114,15 @@ impl Spool {
         let mut frames = VecDeque::new();
         let mut offset = 0;
         while let Some(frame) = Frame::read(&bytes[offset..]) {
-            frames.push_back((frame.sequence, offset as u64, frame.batch.len() as u32));
+            let length = frame.batch.len();
+            offset += HEADER_BYTES + 8 * frame.reported.len();
+            frames.push_back(Place { sequence: frame.sequence, offset: offset as u64, length });
             self.last = frame.sequence;
-            self.reported = frame.reported;
-            offset += HEADER_BYTES + frame.batch.len();
+            self.drops
+                .iter_mut()
+                .zip(frame.reported)
+                .for_each(|(drops, told)| drops.reported = told);
+            offset += length;
         }
         if offset < bytes.len() {
             tracing::warn!(path = %path.display(), bytes = bytes.len() - offset, "torn spool frame cut off");
@@ -142,10 +144,7 @@ impl Spool {
         let batch = v1::Batch {
             sequence: self.last + 1,
             records,
-            dropped: self
-                .unreported()
-                .map(|(class, count)| v1::Dropped { class: class.to_owned(), count })
-                .collect(),
+            dropped: self.unreported().map(Into::into).collect(),
         };
         let batch = batch.encode_to_vec();
         if self.unacknowledged_bytes() + (HEADER_BYTES + batch.len()) as u64 > self.max_bytes {
@@ -155,7 +154,7 @@ impl Spool {
         match self.write_frame(self.last + 1, &batch) {
             Ok(()) => {
                 self.last += 1;
-                self.reported = self.dropped;
+                self.drops.iter_mut().for_each(|drops| drops.reported = drops.count);
                 Some(self.last)
             }
             Err(error) => {
@@ -181,26 +180,30 @@ impl Spool {
                 .open(&path)?;
             self.segments.push_back(Segment { file, path, bytes: 0, frames: VecDeque::new() });
         }
-        let frame = Frame { sequence, reported: self.dropped, batch }.write();
+        let reported = self.drops.iter().map(|drops| drops.count).collect();
+        let frame = Frame { sequence, reported, batch }.write();
         let segment = self.segments.back_mut().expect("a segment was pushed above");
         segment.file.write_all_at(&frame, segment.bytes)?;
-        segment.frames.push_back((sequence, segment.bytes, batch.len() as u32));
+        let offset = segment.bytes + (frame.len() - batch.len()) as u64;
+        segment.frames.push_back(Place { sequence, offset, length: batch.len() });
         segment.bytes += frame.len() as u64;
         Ok(())
     }
 
     /// The batch that follows `sequence`, as encoded [`v1::Batch`].
     pub fn after(&self, sequence: u64) -> Result<Option<(u64, Vec<u8>)>, SpoolError> {
-        let Some(segment) =
-            self.segments.iter().find(|s| s.frames.back().is_some_and(|last| last.0 > sequence))
+        let Some(segment) = self
+            .segments
+            .iter()
+            .find(|s| s.frames.back().is_some_and(|last| last.sequence > sequence))
         else {
             return Ok(None);
         };
-        let found = segment.frames.iter().find(|frame| frame.0 > sequence);
-        let Some(&(sequence, offset, length)) = found else { return Ok(None) };
-        let mut batch = vec![0; length as usize];
+        let found = segment.frames.iter().find(|frame| frame.sequence > sequence);
+        let Some(&Place { sequence, offset, length }) = found else { return Ok(None) };
+        let mut batch = vec![0; length];
         let failed = |source| SpoolError::Read { path: segment.path.clone(), source };
-        segment.file.read_exact_at(&mut batch, offset + HEADER_BYTES as u64).map_err(failed)?;
+        segment.file.read_exact_at(&mut batch, offset).map_err(failed)?;
         Ok(Some((sequence, batch)))
     }
 
@@ -209,7 +212,7 @@ impl Spool {
     pub fn acknowledge(&mut self, sequence: u64) {
         self.acknowledged = self.acknowledged.max(sequence);
         while self.segments.len() > 1 {
-            let done = self.segments[0].frames.back().is_none_or(|last| last.0 <= sequence);
+            let done = self.segments[0].frames.back().is_none_or(|last| last.sequence <= sequence);
             if !done {
                 break;
             }
@@ -245,27 +248,41 @@ impl Spool {
         Ok(())
     }
 
-    /// Counts `count` lost records of `class`, one of [`CLASSES`]; another class counts as `spool:disk`.
+    /// Counts `count` lost records of `class`, such as `ring:data`, on disk.
     pub fn count(&mut self, class: &str, count: u64) {
         if count == 0 {
             return;
         }
-        let slot = CLASSES.iter().position(|known| *known == class).unwrap_or(1);
-        self.dropped[slot] += count;
-        if let Err(error) =
-            self.drops.write_all_at(&self.dropped[slot].to_le_bytes(), slot as u64 * 8)
-        {
-            tracing::error!(class, %error, "drop counter not written");
+        let slot = self.slot(class);
+        self.drops[slot].count += count;
+        let mut bytes = [0; SLOT_BYTES];
+        let class = self.drops[slot].class.as_bytes();
+        bytes[..class.len()].copy_from_slice(class);
+        bytes[NAME_BYTES..].copy_from_slice(&self.drops[slot].count.to_le_bytes());
+        if let Err(error) = self.drops_file.write_all_at(&bytes, (slot * SLOT_BYTES) as u64) {
+            tracing::error!(class = self.drops[slot].class, %error, "drop counter not written");
         }
     }
 
-    fn unreported(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        let reported = self.reported;
-        let pairs = CLASSES.into_iter().zip(self.dropped);
-        pairs
-            .enumerate()
-            .map(move |(i, (class, count))| (class, count - reported[i]))
-            .filter(|(_, count)| *count > 0)
+    /// The slot of `class`, made if there is room, else that of `other`.
+    fn slot(&mut self, class: &str) -> usize {
+        let find =
+            |drops: &[Drops], class: &str| drops.iter().position(|known| known.class == class);
+        if let Some(slot) = find(&self.drops, class) {
+            return slot;
+        }
+        let full = self.drops.len() + 1 >= MAX_CLASSES || class.len() > NAME_BYTES;
+        let class = if full { "other" } else { class };
+        find(&self.drops, class).unwrap_or_else(|| {
+            self.drops.push(Drops { class: class.to_owned(), count: 0, reported: 0 });
+            self.drops.len() - 1
+        })
+    }
+
+    fn unreported(&self) -> impl Iterator<Item = Dropped> {
+        let news = self.drops.iter().filter(|drops| drops.count > drops.reported);
+        let dropped = |drops: &Drops| (drops.class.clone(), drops.count - drops.reported);
+        news.map(dropped).map(|(class, count)| Dropped { class, count })
     }
 
     /// Whether drops were counted that no batch tells yet.
@@ -273,10 +290,10 @@ impl Spool {
         self.unreported().next().is_some()
     }
 
-    /// Lost since the folder was made, classes that lost nothing left out.
+    /// Lost since the folder was made.
     pub fn dropped(&self) -> Vec<Dropped> {
-        let pairs = CLASSES.into_iter().zip(self.dropped).filter(|(_, count)| *count > 0);
-        pairs.map(|(class, count)| Dropped { class: class.to_owned(), count }).collect()
+        let dropped = |drops: &Drops| Dropped { class: drops.class.clone(), count: drops.count };
+        self.drops.iter().map(dropped).collect()
     }
 
     pub fn last_sequence(&self) -> u64 {
@@ -295,8 +312,8 @@ impl Spool {
     fn unacknowledged_bytes(&self) -> u64 {
         let frames = self.segments.iter().flat_map(|segment| &segment.frames);
         frames
-            .filter(|frame| frame.0 > self.acknowledged)
-            .map(|frame| HEADER_BYTES as u64 + u64::from(frame.2))
+            .filter(|frame| frame.sequence > self.acknowledged)
+            .map(|frame| (HEADER_BYTES + frame.length) as u64)
             .sum()
     }
 
@@ -306,18 +323,34 @@ impl Spool {
     }
 }
 
+/// The counters in the file of drops; a torn last slot was never counted.
+fn read_drops(file: &mut File) -> io::Result<Vec<Drops>> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    let slot = |slot: &[u8]| {
+        let (name, count) = slot.split_at(NAME_BYTES);
+        let class = String::from_utf8_lossy(name).trim_end_matches('\0').to_owned();
+        let count = u64::from_le_bytes(count.try_into().expect("a slot ends in eight bytes"));
+        Drops { class, count, reported: 0 }
+    };
+    Ok(bytes.chunks_exact(SLOT_BYTES).take(MAX_CLASSES).map(slot).collect())
+}
+
 struct Frame<'a> {
     sequence: u64,
-    reported: [u64; CLASSES.len()],
+    /// One number a class, in the order of the slots.
+    reported: Vec<u64>,
     batch: &'a [u8],
 }
 
 impl<'a> Frame<'a> {
     fn write(&self) -> Vec<u8> {
-        let mut frame = Vec::with_capacity(HEADER_BYTES + self.batch.len());
+        let head = HEADER_BYTES + 8 * self.reported.len();
+        let mut frame = Vec::with_capacity(head + self.batch.len());
         frame.extend((self.batch.len() as u32).to_le_bytes());
         frame.extend([0; 4]);
         frame.extend(self.sequence.to_le_bytes());
+        frame.extend((self.reported.len() as u64).to_le_bytes());
         self.reported.iter().for_each(|count| frame.extend(count.to_le_bytes()));
         frame.extend(self.batch);
         let crc = crc32fast::hash(&frame[8..]);
@@ -329,16 +362,16 @@ impl<'a> Frame<'a> {
     fn read(bytes: &'a [u8]) -> Option<Self> {
         let length = u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?) as usize;
         let crc = u32::from_le_bytes(bytes.get(4..8)?.try_into().ok()?);
-        let frame = bytes.get(..HEADER_BYTES.checked_add(length)?)?;
+        let word = |at: usize| Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
+        let classes = usize::try_from(word(16)?).ok().filter(|classes| *classes <= MAX_CLASSES)?;
+        let head = HEADER_BYTES + 8 * classes;
+        let frame = bytes.get(..head.checked_add(length)?)?;
         if crc32fast::hash(&frame[8..]) != crc {
             return None;
         }
-        let word = |at: usize| Some(u64::from_le_bytes(frame.get(at..at + 8)?.try_into().ok()?));
-        let mut reported = [0; CLASSES.len()];
-        for (slot, count) in reported.iter_mut().enumerate() {
-            *count = word(16 + slot * 8)?;
-        }
-        Some(Self { sequence: word(8)?, reported, batch: &frame[HEADER_BYTES..] })
+        let reported =
+            (0..classes).map(|class| word(HEADER_BYTES + 8 * class)).collect::<Option<_>>()?;
+        Some(Self { sequence: word(8)?, reported, batch: &frame[head..] })
     }
 }
 
