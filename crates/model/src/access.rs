@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 /// The four roles; what each may do is one table in the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     SecurityReader,
@@ -54,6 +55,7 @@ impl FromStr for Role {
 
 /// Who a role is given to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Principal {
     User {
@@ -70,6 +72,7 @@ pub enum Principal {
 
 /// A principal holds a role at a scope and everything below. Grants add up; there is no deny.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RoleAssignment {
     pub id: Id,
     pub principal: Principal,
@@ -81,6 +84,7 @@ pub struct RoleAssignment {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct User {
     pub id: Id,
     pub name: String,

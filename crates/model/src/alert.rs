@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 /// One firing of a detection, as a sensor or agent sends it. The hub joins firings with the same
 /// [`Firing::correlation`] into one open [`Alert`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Firing {
     pub detection: String,
     pub title: String,
@@ -54,6 +55,7 @@ impl Firing {
 
 /// An alert as the hub stores and shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Alert {
     pub id: Id,
     pub scope: crate::scope::ScopePath,
@@ -73,6 +75,7 @@ pub struct Alert {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AlertState {
     Active,
@@ -89,6 +92,7 @@ impl AlertState {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DismissReason {
     FalsePositive,
@@ -99,6 +103,7 @@ pub enum DismissReason {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Dismissal {
     pub reason: DismissReason,
     pub note: String,
@@ -107,6 +112,7 @@ pub struct Dismissal {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Location {
     /// Display name of the cluster or machine; its UID until the hub knows the name.
     pub cluster: String,
@@ -124,6 +130,7 @@ pub struct Location {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ProcessEvidence {
     /// Decimal text: 64 bits do not survive JavaScript's numbers.
     pub exec_id: String,
@@ -140,6 +147,7 @@ pub struct ProcessEvidence {
 
 /// Who asked the API server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Actor {
     pub user: String,
     pub groups: Vec<String>,
@@ -149,6 +157,7 @@ pub struct Actor {
 
 /// What it was done to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Object {
     File { path: String },
@@ -159,18 +168,22 @@ pub enum Object {
 
 /// One decisive comparison and the value that made it true.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Why {
     pub expression: String,
     pub value: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = AlertAction))]
 pub struct Action {
     pub mode: ActionMode,
     pub result: ActionResult,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ActionMode {
     Audit,
@@ -179,6 +192,7 @@ pub enum ActionMode {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ActionResult {
     None,

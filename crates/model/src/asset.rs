@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// One Kubernetes object or node that findings, alerts and links point to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Asset {
     pub id: Id,
     pub scope: ScopePath,
@@ -28,6 +29,7 @@ pub struct Asset {
 
 /// A connected Kubernetes cluster or single machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Cluster {
     pub id: Id,
     pub scope: ScopePath,
@@ -42,6 +44,7 @@ pub struct Cluster {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ClusterKind {
     Kubernetes,
@@ -50,6 +53,7 @@ pub enum ClusterKind {
 
 /// A component with a certificate: cluster agent or node sensor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Agent {
     pub id: Id,
     pub scope: ScopePath,
@@ -72,6 +76,7 @@ pub struct Agent {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AgentRole {
     ClusterAgent,
@@ -80,6 +85,7 @@ pub enum AgentRole {
 
 /// What a sensor can see, found by trying, never by version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Capability {
     /// `exec`, `open`, `connect`, …
     pub name: String,
@@ -91,6 +97,7 @@ pub struct Capability {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CapabilityState {
     Full,
@@ -100,6 +107,7 @@ pub enum CapabilityState {
 
 /// Records lost, by class such as `ring:data`, `spool`, `queue:identity`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Dropped {
     pub class: String,
     pub count: u64,
@@ -107,6 +115,7 @@ pub struct Dropped {
 
 /// A container that runs on a node now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RunningContainer {
     pub id: String,
     pub name: Option<String>,

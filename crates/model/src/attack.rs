@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 /// The fourteen Enterprise tactics of ATT&CK v18, in kill-chain order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Tactic {
     Reconnaissance,
@@ -86,6 +87,8 @@ impl FromStr for Tactic {
 
 /// `T1059` or `T1059.004`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(value_type = String))]
 #[serde(try_from = "String", into = "String")]
 pub struct Technique(String);
 

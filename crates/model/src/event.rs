@@ -40,6 +40,7 @@ pub enum EventKind {
 
 /// How much of "which container" is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Identity {
     /// Container (and pod, where there is one) with image, or a host process.

@@ -5,6 +5,7 @@ use crate::time::Millis;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Exemption {
     pub id: Id,
     pub scope: ScopePath,
@@ -25,6 +26,7 @@ pub struct Exemption {
 
 /// What is excused; every given part must fit, `*` at an end is a wildcard.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ExemptionTarget {
     /// Control or flaw id.
     pub rule: String,
@@ -39,6 +41,7 @@ pub struct ExemptionTarget {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Category {
     /// Counts as healthy.
@@ -48,6 +51,7 @@ pub enum Category {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ExemptionState {
     Requested,
@@ -58,6 +62,7 @@ pub enum ExemptionState {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ExemptionSource {
     Ui,

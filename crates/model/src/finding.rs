@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     Healthy,
@@ -31,6 +32,7 @@ impl State {
 
 /// One control on one resource, as `posture` returns it and reports print it. Field order is the report's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ControlFinding {
     pub control: String,
     pub title: String,
@@ -52,6 +54,7 @@ pub struct ControlFinding {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Resource {
     pub api_version: String,
@@ -63,6 +66,7 @@ pub struct Resource {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Source {
     pub file: String,
     /// 1-based, of the object's first line.
@@ -71,12 +75,14 @@ pub struct Source {
 
 /// A JSON Pointer (RFC 6901) into the object and the value there; null where it is absent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Evidence {
     pub path: String,
     pub value: Value,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ExemptionRef {
     pub id: String,
     pub category: String,
@@ -87,6 +93,7 @@ pub struct ExemptionRef {
 
 /// One flaw in one package instance, as matching returns it and reports print it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct VulnFinding {
     /// The CVE, else the GHSA, else the record's own id.
     pub id: String,
@@ -108,6 +115,7 @@ pub struct VulnFinding {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct FindingPackage {
     pub purl: String,
     pub name: String,
@@ -120,6 +128,7 @@ pub struct FindingPackage {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct FindingLayer {
     pub diff_id: String,
     pub index: u32,
@@ -127,12 +136,14 @@ pub struct FindingLayer {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Fix {
     pub status: FixStatus,
     pub versions: Vec<FixVersion>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FixStatus {
     Available,
@@ -146,6 +157,7 @@ pub enum FixStatus {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct FixVersion {
     pub version: String,
     pub channel: Option<String>,
@@ -153,6 +165,7 @@ pub struct FixVersion {
 
 /// A severity with who said so.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SeverityOf {
     pub level: Severity,
     pub source: Option<String>,
@@ -161,6 +174,7 @@ pub struct SeverityOf {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Epss {
     pub score: f64,
     pub percentile: f64,
@@ -169,6 +183,7 @@ pub struct Epss {
 
 /// Why it matched: which record, by which rule, what was compared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Match {
     pub feed: String,
     pub record: String,
@@ -180,6 +195,7 @@ pub struct Match {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Compared {
     pub installed: String,
     /// `<`, `=` or `>`.
@@ -190,6 +206,7 @@ pub struct Compared {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Qualifier {
     pub kind: String,
     pub required: Option<String>,
@@ -199,6 +216,7 @@ pub struct Qualifier {
 
 /// A finding as the hub stores it: what is filtered on beside the full detail.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Finding {
     pub id: Id,
     pub scope: ScopePath,
@@ -229,6 +247,7 @@ pub struct Finding {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
     Control,
@@ -236,6 +255,7 @@ pub enum FindingKind {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[expect(clippy::large_enum_variant, reason = "findings are stored one by one, never kept in large collections")]
 pub enum Detail {
@@ -245,6 +265,7 @@ pub enum Detail {
 
 /// The outcome of judging one whole object: all its controls at once, so that what is missing is gone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ObjectAssessment {
     pub resource: Resource,
     /// Topmost owner, where it is not the resource itself.

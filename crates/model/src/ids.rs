@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 /// A UUIDv7 in lower-case hyphenated text; its order is the order of creation. Source: RFC 9562, 5.7.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(value_type = String))]
 #[serde(transparent)]
 pub struct Id(uuid::Uuid);
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 /// An image as a node or registry names it. `digest` is the platform manifest's; the other two join what runtimes
 /// and archives report. A docker-save archive has only `config_digest`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ImageRef {
     /// `registry/repository:tag` as given, or as the runtime stores it.
     pub name: String,
@@ -30,6 +31,7 @@ impl ImageRef {
 
 /// One layer in image order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Layer {
     /// `sha256:…` of the uncompressed tar.
     pub diff_id: String,

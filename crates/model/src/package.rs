@@ -6,6 +6,7 @@ use std::fmt;
 
 /// A package universe with one version order. The variants that exist have an extractor and a matcher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Ecosystem {
     /// Debian packages; which release is in [`Distro`].
@@ -44,6 +45,7 @@ impl fmt::Display for Ecosystem {
 
 /// The operating system of an image or node, from os-release.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Distro {
     /// `ID`, such as `debian`.
     pub id: String,
@@ -55,6 +57,7 @@ pub struct Distro {
 
 /// A package instance: one (purl, introducing layer, owner), with every place that shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Package {
     pub ecosystem: Ecosystem,
     /// Normalised as the ecosystem does (PEP 503 for PyPI).
@@ -75,6 +78,7 @@ pub struct Package {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SourcePackage {
     pub name: String,
     pub version: String,
@@ -82,6 +86,7 @@ pub struct SourcePackage {
 
 /// Everything known about the contents of one image, node or tree: what matching needs, and nothing to re-pull for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Inventory {
     pub target: Target,
     pub distro: Option<Distro>,
@@ -96,6 +101,7 @@ pub struct Inventory {
 
 /// What was looked into.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Target {
     Image {

@@ -4,6 +4,7 @@ use std::fmt;
 
 /// How much a problem takes away from the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ProblemKind {
     /// Worth knowing; the result is complete.
@@ -18,6 +19,7 @@ pub enum ProblemKind {
 
 /// A problem with its place. Absent values are null in JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Problem {
     pub kind: ProblemKind,
     /// Stable kebab-case word a script can branch on, such as `unknown-field`.

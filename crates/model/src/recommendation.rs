@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// All findings of one control, or of one package to update, within one scope.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Recommendation {
     pub id: Id,
     pub scope: ScopePath,
@@ -35,6 +36,7 @@ pub struct Recommendation {
 
 /// Only evidence resolves; nobody closes by hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     Open,
@@ -45,6 +47,7 @@ pub enum Status {
 
 /// The secure score of a scope at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Score {
     pub scope: ScopePath,
     pub at: Millis,
@@ -56,6 +59,7 @@ pub struct Score {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct GroupScore {
     pub group: String,
     pub max: f64,
@@ -67,6 +71,7 @@ pub struct GroupScore {
 
 /// One move of the score with its cause; replaying the deltas reproduces the score.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ScoreDelta {
     pub id: Id,
     pub scope: ScopePath,

@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ScopeKind {
     Organisation,
@@ -20,6 +21,8 @@ pub enum ScopeKind {
 /// A place in the tree as `/segment/segment/`, segments lower-case `[a-z0-9._-]+`. The root organisation is
 /// `/org/`. A path is below another if it begins with it; the closing slash keeps `/org/a/` apart from `/org/ab/`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(value_type = String))]
 #[serde(try_from = "String", into = "String")]
 pub struct ScopePath(String);
 
@@ -112,6 +115,7 @@ impl From<ScopePath> for String {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Scope {
     pub id: Id,
     pub path: ScopePath,

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 /// How bad. `Unknown` is a state of its own: it meets no level, yet is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     Unknown,
