@@ -1,1 +1,48 @@
-//! store
+//! Everything Seawall keeps: repositories by noun on SQLite or PostgreSQL, one query layer, one conformance suite.
+//!
+//! ```text
+//! Store ─ one trait per noun ─► Tx (rows, change feed, audit entry: one commit) ─► Db ─► SQLite | PostgreSQL
+//!   └── Reads: filter ─► SQL, cursor, Visible ─► page of nouns
+//! ```
+//!
+//! The hub calls it with a [`Visible`], which says what the caller may see; nothing can be listed without one.
+#![expect(
+    async_fn_in_trait,
+    reason = "`Store` is the only implementor; its futures are Send, which callers that spawn check"
+)]
+
+mod access;
+mod alert;
+mod audit;
+mod change;
+mod enrolment;
+mod error;
+mod estate;
+mod exemption;
+mod filter;
+mod finding;
+mod image;
+mod ingest;
+mod list;
+mod noun;
+mod recommendation;
+mod request;
+mod visible;
+
+pub use access::*;
+pub use alert::*;
+pub use audit::*;
+pub use change::*;
+pub use enrolment::*;
+pub use error::{Error, Result};
+pub use estate::*;
+pub use exemption::*;
+pub use filter::{FilterError, fold};
+pub use finding::*;
+pub use image::*;
+pub use ingest::*;
+pub use list::*;
+pub use noun::{Field, FieldInfo, Kind, Narrowing, Noun, Table};
+pub use recommendation::*;
+pub use request::*;
+pub use visible::Visible;
