@@ -1,1 +1,5 @@
-//! sensor
+//! The node sensor: kernel events with the process, its ancestors and its container, judged by rules on the node.
+mod config;
+mod kernel;
+
+pub use config::{CONTAINERD_SOCKETS, Config, Watch};

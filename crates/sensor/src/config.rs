@@ -1,0 +1,111 @@
+//! What an application can set.
+use std::path::PathBuf;
+
+/// Settings of one sensor.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Name of this node in alerts and inventory.
+    pub node: String,
+    /// Display name or UID of the cluster or machine the alerts belong to.
+    pub cluster: String,
+    /// Sockets of containerd that are tried in order; those that do not exist are skipped.
+    pub containerd: Vec<PathBuf>,
+    /// Where the host's root file system is seen from here; `/` outside containers.
+    pub root: PathBuf,
+    pub watch: Watch,
+    /// Data records (opens, connects) per container and second, so that one container cannot starve others.
+    pub budget: u32,
+}
+
+impl Config {
+    /// Defaults for `node` in `cluster`.
+    pub fn new(node: impl Into<String>, cluster: impl Into<String>) -> Self {
+        Self {
+            node: node.into(),
+            cluster: cluster.into(),
+            containerd: CONTAINERD_SOCKETS.iter().map(PathBuf::from).collect(),
+            root: PathBuf::from("/"),
+            watch: Watch::default(),
+            budget: 20_000,
+        }
+    }
+}
+
+/// Where distributions put containerd's socket.
+pub const CONTAINERD_SOCKETS: [&str; 4] = [
+    "/run/containerd/containerd.sock",
+    "/run/k3s/containerd/containerd.sock",
+    "/var/snap/microk8s/common/run/containerd.sock",
+    "/run/docker/containerd/containerd.sock",
+];
+
+/// Which files' reads are reported. Writes always are; all reads would be the busiest event of a node.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    /// Path prefixes as the process sees them, at most 1,024.
+    pub prefixes: Vec<String>,
+    /// Names of a file, its folder or the folder above, at most 1,024 of up to 31 bytes.
+    pub names: Vec<String>,
+}
+
+impl Default for Watch {
+    /// Where credentials lie.
+    fn default() -> Self {
+        let owned = |list: &[&str]| list.iter().copied().map(str::to_owned).collect();
+        Self { prefixes: owned(&PREFIXES), names: owned(&NAMES) }
+    }
+}
+
+const PREFIXES: [&str; 18] = [
+    "/etc/shadow",
+    "/etc/gshadow",
+    "/etc/sudoers",
+    "/etc/pam.",
+    "/etc/security/opasswd",
+    "/etc/krb5",
+    "/etc/ssl/private/",
+    "/etc/ssh/ssh_host_",
+    "/etc/kubernetes/",
+    "/etc/rancher/",
+    "/var/lib/kubelet/pki/",
+    "/var/lib/kubelet/config.json",
+    "/var/lib/etcd/",
+    "/var/lib/rancher/",
+    "/run/secrets/",
+    "/var/run/secrets/",
+    "/etc/azure/",
+    "/root/.",
+];
+
+const NAMES: [&str; 30] = [
+    ".ssh",
+    ".aws",
+    ".azure",
+    ".gnupg",
+    ".kube",
+    ".docker",
+    ".config",
+    ".password-store",
+    ".git-credentials",
+    ".gitconfig",
+    ".netrc",
+    ".npmrc",
+    ".pypirc",
+    ".pgpass",
+    ".my.cnf",
+    ".vault-token",
+    ".bash_history",
+    ".env",
+    "shadow",
+    "gshadow",
+    "id_rsa",
+    "id_dsa",
+    "id_ecdsa",
+    "id_ed25519",
+    "credentials",
+    "kubeconfig",
+    "environ",
+    "azure.json",
+    "serviceaccount",
+    "kubernetes.io",
+];
