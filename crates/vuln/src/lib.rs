@@ -2,11 +2,21 @@
 //!
 //! ```text
 //! Advisory ─segment::build─► bytes ─► Segment ─┐
-//!                                    Segment ─┴► IndexSet ─┐
-//!                                          Inventory ──────┴─match_inventory─► MatchReport
+//!                      KEV ─► bytes ─► Kev ────┴► IndexSet ─┐
+//!                                             Inventory ────┴─match_inventory─► MatchReport
 //! ```
 //!
 //! Invariant: no IO, clock, thread or async; callers bring bytes and take bytes.
+pub mod index;
+pub mod kev;
+pub mod matcher;
+pub mod name;
 pub mod order;
+pub mod score;
+pub mod segment;
 
+pub use index::{IndexInfo, IndexSet};
+pub use kev::Kev;
+pub use matcher::{Coverage, MatchReport, match_inventory};
 pub use order::Scheme;
+pub use segment::Segment;

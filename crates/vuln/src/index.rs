@@ -1,0 +1,113 @@
+//! The open segments of one index and what it was asked to hold.
+use crate::kev::Kev;
+use crate::name;
+use crate::segment::{FeedDate, Meta, Segment};
+use seawall_model::Millis;
+use seawall_model::package::Ecosystem;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Segments by ecosystem and release. Shared freely: it never changes once made.
+pub struct IndexSet {
+    segments: BTreeMap<(Ecosystem, Option<String>), Segment>,
+    kev: Option<Kev>,
+    asked: BTreeSet<Ecosystem>,
+}
+
+/// The report's `index`: how old the index is and what it holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexInfo {
+    /// Newest record of any advisory feed, epoch milliseconds; ages count from it.
+    pub newest: Option<Millis>,
+    pub feeds: Vec<FeedDate>,
+    /// Ecosystems whose absence is a gap, by OSV name.
+    pub asked: Vec<String>,
+    pub segments: Vec<SegmentInfo>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SegmentInfo {
+    /// `Debian:11`, `PyPI`.
+    pub name: String,
+    /// SHA-256 of the content, hexadecimal.
+    pub digest: String,
+    #[serde(flatten)]
+    pub meta: Meta,
+}
+
+impl IndexSet {
+    /// Two segments of one name: the later counts. What has a segment was asked for.
+    pub fn new(
+        segments: Vec<Segment>,
+        kev: Option<Kev>,
+        asked: impl IntoIterator<Item = Ecosystem>,
+    ) -> Self {
+        let key = |segment: Segment| {
+            let meta = segment.meta();
+            ((meta.ecosystem, meta.release.clone()), segment)
+        };
+        let segments: BTreeMap<_, _> = segments.into_iter().map(key).collect();
+        let held = segments.keys().map(|(ecosystem, _)| *ecosystem);
+        let asked = asked.into_iter().chain(held).collect();
+        Self { segments, kev, asked }
+    }
+
+    pub fn segment(&self, ecosystem: Ecosystem, release: Option<&str>) -> Option<&Segment> {
+        self.segments.get(&(ecosystem, release.map(str::to_owned)))
+    }
+
+    pub fn segments(&self) -> impl Iterator<Item = &Segment> {
+        self.segments.values()
+    }
+
+    pub fn kev(&self) -> Option<&Kev> {
+        self.kev.as_ref()
+    }
+
+    /// Whether a package of this ecosystem without a segment is a gap.
+    pub fn asked(&self, ecosystem: Ecosystem) -> bool {
+        self.asked.contains(&ecosystem)
+    }
+
+    /// Names of the segments of one ecosystem.
+    pub fn held(&self, ecosystem: Ecosystem) -> Vec<String> {
+        let own = self.segments.keys().filter(|(held, _)| *held == ecosystem);
+        own.map(|(ecosystem, release)| name::segment(*ecosystem, release.as_deref())).collect()
+    }
+
+    /// Changes whenever matching may answer differently.
+    pub fn digest(&self) -> String {
+        use sha2::{Digest, Sha256};
+        let mut hash = Sha256::new();
+        let kev = self.kev.iter().map(Kev::digest);
+        for digest in self.segments.values().map(Segment::digest).chain(kev) {
+            hash.update(digest.as_bytes());
+        }
+        self.asked.iter().for_each(|ecosystem| hash.update(ecosystem.osv_name().as_bytes()));
+        hex::encode(hash.finalize())
+    }
+
+    pub fn info(&self) -> IndexInfo {
+        let mut feeds: BTreeMap<String, Option<Millis>> = BTreeMap::new();
+        for feed in self.segments.values().flat_map(|segment| &segment.meta().feeds) {
+            let newest = feeds.entry(feed.key.clone()).or_default();
+            *newest = (*newest).max(feed.newest);
+        }
+        let newest = feeds.values().copied().max().flatten();
+        if let Some(kev) = &self.kev {
+            let FeedDate { key, newest } = kev.meta().feed.clone();
+            feeds.insert(key, newest);
+        }
+        let segment_info = |segment: &Segment| SegmentInfo {
+            name: segment.name(),
+            digest: segment.digest().to_owned(),
+            meta: segment.meta().clone(),
+        };
+        IndexInfo {
+            newest,
+            feeds: feeds.into_iter().map(|(key, newest)| FeedDate { key, newest }).collect(),
+            asked: self.asked.iter().map(|ecosystem| ecosystem.osv_name().to_owned()).collect(),
+            segments: self.segments.values().map(segment_info).collect(),
+        }
+    }
+}

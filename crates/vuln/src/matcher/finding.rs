@@ -1,0 +1,216 @@
+//! Records that speak of one flaw become one finding.
+use super::judge::{Judgement, Verdict};
+use crate::index::IndexSet;
+use crate::segment::{DetailsCache, Segment, SegmentError};
+use crate::score;
+use seawall_model::Severity;
+use seawall_model::advisory::Advisory;
+use seawall_model::finding::{
+    FindingLayer, FindingPackage, Fix, FixStatus, FixVersion, Match, SeverityOf, State, VulnFinding,
+};
+use seawall_model::package::{Ecosystem, Inventory, Package};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// References a finding shows; the record has the rest.
+const REFERENCES: usize = 32;
+
+/// One package and where it is judged.
+pub(super) struct FindingDraft<'a> {
+    pub(super) inventory: &'a Inventory,
+    pub(super) package: &'a Package,
+    pub(super) segment: &'a Segment,
+    pub(super) index: &'a IndexSet,
+}
+
+/// A record that makes a finding.
+struct Record<'a> {
+    judgement: &'a Judgement,
+    advisory: Advisory,
+}
+
+impl FindingDraft<'_> {
+    pub(super) fn findings(
+        &self,
+        judgements: &[Judgement],
+        details: &mut DetailsCache,
+    ) -> Result<Vec<VulnFinding>, SegmentError> {
+        let speaks = |judgement: &&Judgement| !matches!(judgement.verdict, Verdict::NotAffected(_));
+        let mut records = Vec::new();
+        for judgement in judgements.iter().filter(speaks) {
+            let advisory = details.advisory(self.segment, judgement.advisory)?;
+            records.push(Record { judgement, advisory });
+        }
+        // A sure record speaks before an unsure one, then by id.
+        records.sort_by(|a, b| {
+            let sure = |record: &Record| record.judgement.verdict != Verdict::Affected;
+            (sure(a), &a.advisory.id).cmp(&(sure(b), &b.advisory.id))
+        });
+        let flaws = flaws(&records);
+        Ok(flaws.into_iter().map(|(id, records)| self.finding(&id, &records)).collect())
+    }
+
+    fn finding(&self, id: &str, records: &[&Record<'_>]) -> VulnFinding {
+        let first = records.first().expect("a flaw comes from a record");
+        let sure = first.judgement.verdict == Verdict::Affected;
+        let own_cves: BTreeSet<&String> =
+            records.iter().flat_map(|record| &record.advisory.cves).collect();
+        let named = records
+            .iter()
+            .flat_map(|record| record.advisory.aliases.iter().chain([&record.advisory.id]));
+        // The other CVEs of a record are flaws of their own, not names of this one.
+        let aliases: BTreeSet<&String> =
+            named.filter(|alias| *alias != id && !own_cves.contains(alias)).collect();
+        let mut references: Vec<String> = Vec::new();
+        for reference in records.iter().flat_map(|record| &record.advisory.references) {
+            if references.len() < REFERENCES && !references.contains(reference) {
+                references.push(reference.clone());
+            }
+        }
+        let feed = self.feed(first);
+        let fix = self.fix(records);
+        VulnFinding {
+            id: id.to_owned(),
+            aliases: aliases.into_iter().cloned().collect(),
+            state: if sure { State::Unhealthy } else { State::Unknown },
+            title: records.iter().find_map(|record| record.advisory.title.clone()),
+            package: self.package(),
+            disclosed_by: feed.clone(),
+            fixed_by: (fix.status == FixStatus::Available).then(|| feed.clone()),
+            fix,
+            severity: self.severity(records),
+            epss: None,
+            kev: self.index.kev().and_then(|kev| kev.added(id)),
+            matched: Match {
+                feed,
+                record: first.advisory.id.clone(),
+                segment: self.segment.name(),
+                rule: self.rule(first.judgement).to_owned(),
+                scheme: self.segment.meta().scheme.as_str().to_owned(),
+                compared: first.judgement.compared.clone(),
+                qualifiers: Vec::new(),
+            },
+            references,
+            exemption: None,
+        }
+    }
+
+    fn feed(&self, record: &Record<'_>) -> String {
+        let feed = self.segment.meta().feeds.get(usize::from(record.judgement.feed));
+        feed.map(|feed| feed.key.clone()).unwrap_or_default()
+    }
+
+    /// The first record that speaks: all are the ecosystem's own.
+    fn severity(&self, records: &[&Record<'_>]) -> SeverityOf {
+        let speaking = records.iter().find(|record| record.advisory.severity != Severity::Unknown);
+        let Some(record) = speaking else {
+            return SeverityOf {
+                level: Severity::Unknown,
+                source: None,
+                score: None,
+                vector: None,
+            };
+        };
+        let vector = record.advisory.cvss.clone();
+        SeverityOf {
+            level: record.advisory.severity,
+            source: Some(self.feed(record)),
+            score: vector.as_deref().and_then(score::score),
+            vector,
+        }
+    }
+
+    /// Every fix that any sure record names, lowest first.
+    fn fix(&self, records: &[&Record<'_>]) -> Fix {
+        let scheme = self.segment.meta().scheme;
+        let sure = || records.iter().filter(|record| record.judgement.verdict == Verdict::Affected);
+        let fixes = sure().flat_map(|record| &record.judgement.fixes);
+        let versions: BTreeMap<_, _> =
+            fixes.map(|version| (scheme.key(version), version)).collect();
+        let status = match versions.is_empty() {
+            false => FixStatus::Available,
+            true if sure().any(|record| record.judgement.fix == FixStatus::None) => FixStatus::None,
+            true => FixStatus::Unknown,
+        };
+        let version = |version: &String| FixVersion { version: version.clone(), channel: None };
+        Fix { status, versions: versions.into_values().map(version).collect() }
+    }
+
+    fn rule(&self, judgement: &Judgement) -> &'static str {
+        match (self.package.ecosystem, judgement.listed) {
+            (Ecosystem::Debian, _) if self.package.source.is_some() => "dpkg-source",
+            (Ecosystem::Debian, _) => "dpkg-name",
+            (Ecosystem::PyPI, true) => "pypi-listed",
+            (Ecosystem::PyPI, false) => "pypi-range",
+            (Ecosystem::Go, _) if self.package.name == super::GO_STDLIB => "go-stdlib",
+            (Ecosystem::Go, _) => "go-module",
+        }
+    }
+
+    fn package(&self) -> FindingPackage {
+        let package = self.package;
+        let layer = package.layer.and_then(|index| {
+            let layer = self.inventory.layers.get(index as usize)?;
+            Some(FindingLayer { diff_id: layer.diff_id.clone(), index, base: layer.base })
+        });
+        FindingPackage {
+            purl: package.purl.clone(),
+            name: package.name.clone(),
+            version: package.version.clone(),
+            origin: package.source.as_ref().map(|source| source.name.clone()),
+            locations: package.locations.clone(),
+            owner: package.owner.clone(),
+            layer,
+        }
+    }
+}
+
+/// Records by the flaw they speak of. A record names each of its CVEs, else its GHSA, else itself; a name that is
+/// another flaw's alias joins that flaw.
+fn flaws<'r, 'a>(records: &'r [Record<'a>]) -> BTreeMap<String, Vec<&'r Record<'a>>> {
+    let mut flaws: BTreeMap<String, Vec<&Record>> = BTreeMap::new();
+    for record in records {
+        for id in flaw_ids(&record.advisory) {
+            flaws.entry(id).or_default().push(record);
+        }
+    }
+    let mut known_as: BTreeMap<&str, BTreeSet<&String>> = BTreeMap::new();
+    for (id, records) in &flaws {
+        for record in records.iter().filter(|record| record.advisory.cves.len() == 1) {
+            for alias in record.advisory.aliases.iter().chain([&record.advisory.id]) {
+                known_as.entry(alias).or_default().insert(id);
+            }
+        }
+    }
+    let joins: Vec<(String, String)> = flaws
+        .iter()
+        .filter(|(_, records)| records.iter().all(|record| record.advisory.cves.is_empty()))
+        .filter_map(|(id, records)| {
+            let names = records
+                .iter()
+                .flat_map(|record| record.advisory.aliases.iter().chain([&record.advisory.id]));
+            let others: BTreeSet<&&String> =
+                names.filter_map(|name| known_as.get(name.as_str())).flatten().collect();
+            let mut others = others.into_iter().filter(|other| **other != id);
+            // Two candidates decide nothing; the flaw then stands alone.
+            let other = others.next()?;
+            others.next().is_none().then(|| (id.clone(), other.to_string()))
+        })
+        .collect();
+    for (from, to) in joins {
+        let moved = flaws.remove(&from).unwrap_or_default();
+        let records = flaws.entry(to).or_default();
+        records.extend(moved);
+        let sure = |record: &&Record| record.judgement.verdict != Verdict::Affected;
+        records.sort_by_key(|record| (sure(record), record.advisory.id.clone()));
+    }
+    flaws
+}
+
+fn flaw_ids(advisory: &Advisory) -> Vec<String> {
+    if !advisory.cves.is_empty() {
+        return advisory.cves.clone();
+    }
+    let own = [&advisory.id];
+    let ghsa = own.into_iter().chain(&advisory.aliases).find(|id| id.starts_with("GHSA-"));
+    vec![ghsa.unwrap_or(&advisory.id).clone()]
+}

@@ -1,0 +1,97 @@
+//! Advisory details in zstd blocks: written once, read only for what a report shows.
+use super::read::Segment;
+use super::{BlockSpan, DetailSpan, SegmentError, section};
+use seawall_model::advisory::Advisory;
+use std::collections::HashMap;
+use zerocopy::IntoBytes;
+
+/// Bytes of JSON a block is closed at: large enough to compress well, small enough to inflate in microseconds.
+const BLOCK: usize = 64 * 1024;
+/// Bytes a block may inflate to: one record of the largest feed is below 1 MiB.
+const INFLATED_LIMIT: usize = 16 * 1024 * 1024;
+const LEVEL: i32 = 12;
+
+/// Records, block spans and blocks, in that order of sections.
+pub(super) struct Blocks {
+    pub(super) records: Vec<u8>,
+    pub(super) spans: Vec<u8>,
+    pub(super) blocks: Vec<u8>,
+}
+
+#[derive(Default)]
+pub(super) struct BlockWriter {
+    records: Vec<DetailSpan>,
+    spans: Vec<BlockSpan>,
+    blocks: Vec<u8>,
+    open: Vec<u8>,
+}
+
+impl BlockWriter {
+    /// `None` if a span leaves 32 bits.
+    pub(super) fn add(&mut self, json: &[u8]) -> Option<()> {
+        let (block, start) =
+            (u32::try_from(self.spans.len()).ok()?, u32::try_from(self.open.len()).ok()?);
+        let len = u32::try_from(json.len()).ok()?;
+        self.records.push(DetailSpan { block: block.into(), start: start.into(), len: len.into() });
+        self.open.extend(json);
+        if self.open.len() >= BLOCK { self.close() } else { Some(()) }
+    }
+
+    fn close(&mut self) -> Option<()> {
+        let packed = zstd::bulk::compress(&self.open, LEVEL).ok()?;
+        self.spans.push(BlockSpan {
+            start: u32::try_from(self.blocks.len()).ok()?.into(),
+            len: u32::try_from(packed.len()).ok()?.into(),
+            inflated: u32::try_from(self.open.len()).ok()?.into(),
+        });
+        self.blocks.extend(packed);
+        self.open.clear();
+        Some(())
+    }
+
+    pub(super) fn finish(mut self) -> Option<Blocks> {
+        if !self.open.is_empty() {
+            self.close()?;
+        }
+        let (records, spans) = (self.records.as_bytes().to_vec(), self.spans.as_bytes().to_vec());
+        Some(Blocks { records, spans, blocks: self.blocks })
+    }
+}
+
+/// Inflated blocks of one matching run. Advisories of one name lie together, so few blocks serve many look-ups.
+#[derive(Default)]
+pub struct DetailsCache {
+    blocks: HashMap<(String, u32), Vec<u8>>,
+}
+
+/// Blocks kept at once, about 4 MiB.
+const CACHED: usize = 64;
+
+impl DetailsCache {
+    /// The record's text without its `affected` entries.
+    pub fn advisory(&mut self, segment: &Segment, advisory: u32) -> Result<Advisory, SegmentError> {
+        let damaged = || SegmentError::Section("details");
+        let record = *segment.records().get(advisory as usize).ok_or_else(damaged)?;
+        let key = (segment.digest().to_owned(), record.block.get());
+        if !self.blocks.contains_key(&key) {
+            if self.blocks.len() >= CACHED {
+                self.blocks.clear();
+            }
+            self.blocks
+                .insert(key.clone(), inflate(segment, record.block.get()).ok_or_else(damaged)?);
+        }
+        let start = record.start.get() as usize;
+        let json = self
+            .blocks
+            .get(&key)
+            .and_then(|block| block.get(start..)?.get(..record.len.get() as usize));
+        serde_json::from_slice(json.ok_or_else(damaged)?).map_err(|_| damaged())
+    }
+}
+
+fn inflate(segment: &Segment, block: u32) -> Option<Vec<u8>> {
+    let span = segment.block_spans().get(block as usize)?;
+    let packed = segment.section(section::BLOCKS).get(span.start.get() as usize..)?;
+    let inflated = (span.inflated.get() as usize).min(INFLATED_LIMIT);
+    zstd::bulk::decompress(packed.get(..span.len.get() as usize)?, inflated).ok()
+}
