@@ -1,0 +1,66 @@
+# The index of verbs. Each installs what it needs on Debian and Ubuntu, and says what to install elsewhere.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+NEED := xtask/need.sh
+CARGO := $(shell command -v cargo || echo $(HOME)/.cargo/bin/cargo)
+# What building takes, what the tests' real parts take.
+BUILD_NEEDS := cc:gcc clang:clang npm:npm
+TEST_NEEDS := $(BUILD_NEEDS) containerd:containerd runc:runc ctr:containerd nft:nftables conntrack:conntrack ip:iproute2 \
+  /usr/lib/cni/bridge:containernetworking-plugins busybox:busybox-static mmdebstrap:mmdebstrap skopeo:skopeo jq:jq \
+  openssl:openssl python3:python3 perl:perl nc:netcat-openbsd curl:curl zstd:zstd \
+  /usr/lib/postgresql/15/bin/postgres:postgresql-15 chromium:chromium
+
+.PHONY: help
+help: ## list the verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+.PHONY: run
+run: web ## build Seawall and watch this machine: make run [FEEDS=DIR] [KUBECONFIG=FILE] [ARGS=…]
+	@$(NEED) $(BUILD_NEEDS)
+	$(CARGO) build --release -p seawall-cli
+	target/release/seawall up --data-dir .run $(if $(FEEDS),--feeds $(FEEDS)) $(if $(KUBECONFIG),--kubeconfig $(KUBECONFIG)) $(ARGS)
+
+.PHONY: test
+test: web ## everything that fits in under 50 minutes cold: unit, store, kernel, browser and end-to-end tests
+	@$(NEED) $(TEST_NEEDS)
+	$(CARGO) fmt --all --check
+	npm --prefix web run --silent test
+	$(CARGO) xtask tidy
+	$(CARGO) build --workspace
+	$(CARGO) test --workspace --exclude seawall-e2e
+	@$(MAKE) --no-print-directory e2e
+
+.PHONY: e2e
+e2e: web ## scenarios on a real node, hub and browser (as root; skipped by name when not)
+	@$(NEED) $(TEST_NEEDS)
+	$(CARGO) build -p seawall-cli
+	SEAWALL_RIG_BIN=$$(e2e/rig/build.sh) $(CARGO) test -p seawall-e2e -- --test-threads 1
+
+.PHONY: lint
+lint: web ## format, clippy, tidy, dependency bans and licences
+	@$(NEED) $(BUILD_NEEDS)
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	npm --prefix web run --silent lint
+	$(CARGO) xtask tidy
+	@command -v cargo-deny >/dev/null || $(CARGO) install --locked --quiet cargo-deny
+	$(CARGO) deny --all-features check bans licenses sources
+
+.PHONY: web
+web: web/dist/index.html ## build the user interface that the hub embeds
+web/dist/index.html: web/package-lock.json web/index.html $(shell find web/src -type f 2>/dev/null)
+	@$(NEED) npm:npm
+	npm --prefix web ci --no-audit --no-fund --loglevel error
+	npm --prefix web run --silent build
+
+.PHONY: content
+content: ## test every detection and control, then refresh the generated files
+	$(CARGO) run --quiet -p seawall-cli -- rules test
+	$(CARGO) run --quiet -p seawall-cli -- policy test content/controls
+	$(CARGO) xtask gen
+
+.PHONY: clean
+clean: ## remove what builds made; caches of the rig stay
+	$(CARGO) clean
+	rm -rf web/dist web/node_modules .run
