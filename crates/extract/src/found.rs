@@ -1,0 +1,131 @@
+//! The shape of an extractor and what it fills.
+use crate::facts::{FoundPackage, OsRelease};
+use crate::hash::path_hash;
+use seawall_model::Problem;
+use seawall_model::package::Ecosystem;
+
+/// Problems kept per file; the rest is one counted line, so that a hostile file cannot flood a report.
+const MAX_PROBLEMS: usize = 20;
+
+/// One file format.
+pub struct Extractor {
+    /// Kebab-case, stable: it stands in cached facts.
+    pub id: &'static str,
+    pub title: &'static str,
+    pub route: Route,
+    /// A larger file is a gap. Unit: bytes.
+    pub max_bytes: u64,
+    pub extract: Extract,
+}
+
+/// Which files an extractor reads.
+pub enum Route {
+    /// Paths that fit a pattern: `*` within a segment, `**` over segments.
+    Files(&'static [&'static str]),
+    /// Executables and shared objects that begin with these bytes.
+    Binary(&'static [u8]),
+}
+
+/// Text extractors get the file with bytes that are not UTF-8 replaced, binary ones get it as it is.
+pub enum Extract {
+    Text(fn(&str, &mut Found)),
+    Bytes(fn(&[u8], &mut Found)),
+}
+
+/// What one file yields: results and problems side by side.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub packages: Vec<FoundPackage>,
+    pub os_release: Option<OsRelease>,
+    /// Hashes of owned paths, unsorted.
+    pub owned: Vec<u64>,
+    pub problems: Vec<Problem>,
+    dropped_problems: usize,
+}
+
+impl Extractor {
+    /// Reads one whole file. Never fails: what cannot be read is a problem.
+    pub fn run(&self, bytes: &[u8]) -> Found {
+        let mut found = Found::default();
+        match self.extract {
+            Extract::Text(extract) => extract(&String::from_utf8_lossy(bytes), &mut found),
+            Extract::Bytes(extract) => extract(bytes, &mut found),
+        }
+        if found.dropped_problems > 0 {
+            let rest = format!("{} further problems in this file", found.dropped_problems);
+            found.problems.push(Problem::gap("malformed-package-file", rest));
+        }
+        found
+    }
+}
+
+impl Found {
+    /// A package of a language ecosystem.
+    pub fn package(
+        &mut self,
+        ecosystem: Ecosystem,
+        name: impl Into<String>,
+        version: impl Into<String>,
+    ) {
+        let (name, version) = (name.into(), version.into());
+        let package =
+            FoundPackage { ecosystem, name, version, arch: None, source: None, third_party: false };
+        if !self.packages.contains(&package) {
+            self.packages.push(package);
+        }
+    }
+
+    /// A path that an OS package owns; leading `/` and `./` are cut.
+    pub fn owns(&mut self, path: &str) {
+        let relative = path.strip_prefix("./").unwrap_or(path).trim_start_matches('/');
+        self.owned.push(path_hash(relative));
+    }
+
+    /// Part of the file could not be read; the rest counts. `line` is 1-based.
+    pub fn malformed(&mut self, message: impl Into<String>, line: usize) {
+        let line = u32::try_from(line).unwrap_or(u32::MAX);
+        self.add(Problem::gap("malformed-package-file", message).at(line, 1));
+    }
+
+    /// The file as a whole could not be read.
+    pub fn unreadable(&mut self, message: impl Into<String>) {
+        self.add(Problem::gap("unreadable-package-file", message));
+    }
+
+    /// Worth knowing, takes nothing away.
+    pub fn note(&mut self, code: &str, message: impl Into<String>) {
+        self.add(Problem::note(code, message));
+    }
+
+    fn add(&mut self, problem: Problem) {
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(problem);
+        } else {
+            self.dropped_problems += 1;
+        }
+    }
+}
+
+/// Runs `extractor` on `text` and compares `name version, …; problem at line N, note CODE …`.
+#[cfg(test)]
+#[track_caller]
+pub(crate) fn check(extractor: &Extractor, text: impl AsRef<[u8]>, expected: &str) {
+    let found = extractor.run(text.as_ref());
+    let packages: Vec<_> = found
+        .packages
+        .iter()
+        .map(|package| format!("{} {}", package.name, package.version))
+        .collect();
+    let mut actual = packages.join(", ");
+    for problem in &found.problems {
+        use seawall_model::problem::ProblemKind::Note;
+        let what = match (problem.kind, problem.line) {
+            (Note, _) => format!("note {}", problem.code),
+            (_, Some(line)) => format!("problem at line {line}"),
+            (_, None) => "unreadable".to_owned(),
+        };
+        actual.push_str("; ");
+        actual.push_str(&what);
+    }
+    assert_eq!(actual.trim_start_matches("; "), expected);
+}

@@ -1,0 +1,271 @@
+//! One layer's entries, in tar order, into facts.
+use crate::facts::{FileFacts, LayerFacts, Link};
+use crate::found::Route;
+use crate::hash::path_hash;
+use crate::os::unread;
+use crate::{ALL, EXTRACTOR_VERSION, Extractor, glob};
+use seawall_model::Problem;
+use std::collections::BTreeMap;
+
+/// Bytes asked for to tell what a binary is.
+const MAGIC_BYTES: usize = 16;
+/// Links kept per layer; the largest real images hold some 100,000.
+const MAX_LINKS: usize = 1_000_000;
+/// Routed files per layer; a layer of 10,000 Python packages stays far below.
+const MAX_FILES: usize = 1_000_000;
+
+/// What a tar entry or directory entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    File,
+    Directory,
+    Symlink,
+    HardLink,
+    /// Devices, sockets, pipes.
+    Other,
+}
+
+/// An entry without its content. `path` has no leading slash, no `.` and no `..` segment.
+#[derive(Clone, Copy, Debug)]
+pub struct Head<'a> {
+    pub path: &'a str,
+    pub kind: Kind,
+    pub mode: u32,
+    /// Bytes.
+    pub size: u64,
+    /// Target of a link.
+    pub link: Option<&'a str>,
+}
+
+/// What is wanted of an entry's content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    Skip,
+    /// The first bytes, to decide.
+    Head(usize),
+    /// All of it, up to that many bytes.
+    Whole(u64),
+}
+
+/// Collects the facts of one layer. Entries are given in tar order: the last of one path counts.
+pub struct LayerReader {
+    tracked: BTreeMap<String, Tracked>,
+    paths: Vec<u64>,
+    directories: Vec<u64>,
+    whiteouts: Vec<String>,
+    opaque: Vec<String>,
+    links: usize,
+    problems: Vec<Problem>,
+    dropped: usize,
+}
+
+enum Tracked {
+    File(FileFacts),
+    Link { target: String, hard: bool },
+}
+
+impl Default for LayerReader {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl LayerReader {
+    pub fn new() -> Self {
+        Self {
+            tracked: BTreeMap::new(),
+            paths: Vec::new(),
+            directories: Vec::new(),
+            whiteouts: Vec::new(),
+            opaque: Vec::new(),
+            links: 0,
+            problems: Vec::new(),
+            dropped: 0,
+        }
+    }
+
+    /// Notes the entry and says what of its content is needed.
+    pub fn want(&mut self, head: &Head<'_>) -> Want {
+        let (parent, name) = head.path.rsplit_once('/').unwrap_or(("", head.path));
+        if let Some(hidden) = name.strip_prefix(".wh.") {
+            self.whiteout(parent, hidden);
+            return Want::Skip;
+        }
+        self.replace(head);
+        match (head.kind, head.link) {
+            (Kind::File, _) => self.route(head),
+            (Kind::Symlink, Some(target)) => self.link(head.path, target, false),
+            (Kind::HardLink, Some(target)) => {
+                self.link(head.path, target.trim_start_matches("./").trim_start_matches('/'), true)
+            }
+            _ => Want::Skip,
+        }
+    }
+
+    /// The first bytes after [`Want::Head`]; says whether the whole is needed.
+    pub fn head(&self, bytes: &[u8]) -> Want {
+        match binary(bytes) {
+            Some(extractor) => Want::Whole(extractor.max_bytes),
+            None => Want::Skip,
+        }
+    }
+
+    /// The content after [`Want::Whole`].
+    pub fn whole(&mut self, head: &Head<'_>, bytes: &[u8]) {
+        let Some(extractor) = by_path(head.path).or_else(|| binary(bytes)) else { return };
+        let mut found = extractor.run(bytes);
+        let telling = !found.packages.is_empty()
+            || found.os_release.is_some()
+            || !found.owned.is_empty()
+            || !found.problems.is_empty();
+        // A C program is not tracked; an emptied database is, for it replaces a lower one.
+        if !telling && matches!(extractor.route, Route::Binary(_)) {
+            return;
+        }
+        found.owned.sort_unstable();
+        found.owned.dedup();
+        let problems = found.problems.into_iter().map(|problem| problem.file(head.path)).collect();
+        self.track(FileFacts {
+            path: head.path.to_owned(),
+            extractor: extractor.id.to_owned(),
+            packages: found.packages,
+            os_release: found.os_release,
+            owned: found.owned,
+            problems,
+        });
+    }
+
+    /// A routed file whose content could not be had: `problem` counts while the file is visible.
+    pub fn refused(&mut self, head: &Head<'_>, problem: Problem) {
+        let extractor = by_path(head.path).map_or("unread", |extractor| extractor.id).to_owned();
+        let path = head.path.to_owned();
+        self.track(FileFacts { path, extractor, problems: vec![problem], ..FileFacts::default() });
+    }
+
+    /// A problem of the layer as a whole.
+    pub fn problem(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    /// The facts of what was read so far.
+    pub fn finish(mut self) -> LayerFacts {
+        if self.dropped > 0 {
+            let message =
+                format!("{} files or links over the limit of a layer left out", self.dropped);
+            self.problems.push(Problem::gap("limit-reached", message));
+        }
+        let mut facts =
+            LayerFacts { extractor_version: EXTRACTOR_VERSION, ..LayerFacts::default() };
+        for (path, tracked) in self.tracked {
+            match tracked {
+                Tracked::File(file) => facts.files.push(file),
+                Tracked::Link { target, hard } => facts.links.push(Link { path, target, hard }),
+            }
+        }
+        for list in [&mut self.paths, &mut self.directories] {
+            list.sort_unstable();
+            list.dedup();
+            list.shrink_to_fit();
+        }
+        for list in [&mut self.whiteouts, &mut self.opaque] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        (facts.paths, facts.directories) = (self.paths, self.directories);
+        (facts.whiteouts, facts.opaque) = (self.whiteouts, self.opaque);
+        facts.problems = self.problems;
+        facts
+    }
+
+    /// Source: OCI image layer specification, "Whiteouts". Further names with `.wh..wh.` are AUFS' own records.
+    fn whiteout(&mut self, parent: &str, hidden: &str) {
+        if hidden == ".wh..opq" {
+            self.opaque.push(parent.to_owned());
+        } else if !hidden.starts_with(".wh.") && !hidden.is_empty() {
+            self.whiteouts.push(join(parent, hidden));
+        }
+    }
+
+    /// Forgets what an earlier entry of the same tar put at this path.
+    fn replace(&mut self, head: &Head<'_>) {
+        let hash = path_hash(head.path);
+        if head.kind == Kind::Directory {
+            self.directories.push(hash);
+        } else {
+            self.paths.push(hash);
+        }
+        self.tracked.remove(head.path);
+        if head.kind != Kind::Directory && !self.tracked.is_empty() {
+            let below = format!("{}/", head.path);
+            let gone: Vec<_> = self
+                .tracked
+                .range(below.clone()..)
+                .take_while(|(path, _)| path.starts_with(&below))
+                .map(|(path, _)| path.clone())
+                .collect();
+            for path in gone {
+                self.tracked.remove(&path);
+            }
+        }
+    }
+
+    fn route(&mut self, head: &Head<'_>) -> Want {
+        if let Some(extractor) = by_path(head.path) {
+            return Want::Whole(extractor.max_bytes);
+        }
+        if let Some(format) = unread::format(head.path) {
+            let message = format!(
+                "the {format} package database is recognised, but not read by this version"
+            );
+            self.refused(head, Problem::gap("database-not-supported", message).file(head.path));
+            return Want::Skip;
+        }
+        if is_binary(head) { Want::Head(MAGIC_BYTES) } else { Want::Skip }
+    }
+
+    fn link(&mut self, path: &str, target: &str, hard: bool) -> Want {
+        if self.links >= MAX_LINKS {
+            self.dropped += 1;
+            return Want::Skip;
+        }
+        self.links += 1;
+        self.tracked.insert(path.to_owned(), Tracked::Link { target: target.to_owned(), hard });
+        Want::Skip
+    }
+
+    fn track(&mut self, file: FileFacts) {
+        if self.tracked.len() - self.links.min(self.tracked.len()) >= MAX_FILES {
+            self.dropped += 1;
+            return;
+        }
+        self.tracked.insert(file.path.clone(), Tracked::File(file));
+    }
+}
+
+/// The extractor whose patterns `path` fits; a `.md5sums` beside a stanza is a list, no stanza.
+pub(crate) fn by_path(path: &str) -> Option<&'static Extractor> {
+    let fits = |extractor: &&&Extractor| match extractor.route {
+        Route::Files(patterns) => patterns.iter().any(|pattern| glob::matches(pattern, path)),
+        Route::Binary(_) => false,
+    };
+    if path.ends_with(".md5sums") {
+        return ALL.iter().rev().find(fits).copied();
+    }
+    ALL.iter().find(fits).copied()
+}
+
+fn binary(bytes: &[u8]) -> Option<&'static Extractor> {
+    ALL.iter().copied().find(
+        |extractor| matches!(extractor.route, Route::Binary(magic) if bytes.starts_with(magic)),
+    )
+}
+
+/// Executable by mode, or named like a shared object, which needs no such mode.
+fn is_binary(head: &Head<'_>) -> bool {
+    let name = head.path.rsplit('/').next().unwrap_or_default();
+    head.mode & 0o111 != 0 || name.ends_with(".so") || name.contains(".so.")
+}
+
+pub(crate) fn join(parent: &str, name: &str) -> String {
+    if parent.is_empty() { name.to_owned() } else { format!("{parent}/{name}") }
+}

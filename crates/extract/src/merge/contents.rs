@@ -1,0 +1,234 @@
+//! From visible files to packages: databases, evidence, owners, introducing layers.
+use super::Contents;
+use super::tree::{History, Tree};
+use crate::facts::{FileFacts, FoundPackage, LayerFacts};
+use crate::hash::path_hash;
+use crate::os::{dpkg, os_release};
+use crate::purl::purl;
+use seawall_model::Problem;
+use seawall_model::package::{Distro, Ecosystem, Package};
+use std::collections::{BTreeMap, HashMap};
+
+/// Paths kept per package instance; more only repeat it.
+const MAX_LOCATIONS: usize = 1_000;
+
+/// Distros by the id of os-release; any other is listed, but nothing knows its advisories.
+const KNOWN_DISTROS: &[&str] = &[
+    "debian",
+    "ubuntu",
+    "rhel",
+    "centos",
+    "almalinux",
+    "rocky",
+    "alpine",
+    "alpaquita",
+    "wolfi",
+    "chainguard",
+    "amzn",
+    "sles",
+    "suse",
+    "opensuse-leap",
+    "opensuse-tumbleweed",
+    "ol",
+    "photon",
+    "azurelinux",
+    "mariner",
+    "fedora",
+    "arch",
+    "gentoo",
+];
+
+pub(super) fn contents(tree: Tree<'_>, layers: &[Option<&LayerFacts>], layered: bool) -> Contents {
+    let dpkg_folder = tree.real_path("var/lib/dpkg").unwrap_or_else(|| "var/lib/dpkg".to_owned());
+    let distro = distro(&tree);
+    let mut instances = Instances { layered, distro: distro.as_ref(), packages: BTreeMap::new() };
+    let mut problems = tree.problems.clone();
+    let databases = Databases::find(&tree, &dpkg_folder);
+    for (path, history) in &databases.stanzas {
+        instances.add_all(path, history, &HashMap::new());
+    }
+    let owners = owners(&tree, &databases);
+    for (path, history) in tree.files() {
+        if is_language(history) {
+            instances.add_all(path, history, &owners);
+        }
+    }
+    for (path, history) in tree.files() {
+        let Some((_, file)) = history.last() else { continue };
+        // A database away from where dpkg looks is somebody's data; its faults are not this image's.
+        let stray = file.extractor == dpkg::STATUS.id
+            && !databases.stanzas.iter().any(|(own, _)| own == path);
+        if !stray {
+            problems.extend(file.problems.iter().cloned());
+        }
+    }
+    problems.extend(layers.iter().flatten().flat_map(|layer| layer.problems.iter().cloned()));
+    problems.extend(unread_database(&tree, layers));
+    problems.extend(unknown_distro(distro.as_ref(), !databases.stanzas.is_empty()));
+    let packages = instances.finish();
+    Contents { distro, packages, problems }
+}
+
+/// `etc/os-release` through links, else `usr/lib/os-release`. Source: os-release(5).
+fn distro(tree: &Tree<'_>) -> Option<Distro> {
+    let release = ["etc/os-release", "usr/lib/os-release"].into_iter().find_map(|path| {
+        let (_, history) = tree.file(path)?;
+        let (_, file) = history.last()?;
+        file.os_release.as_ref().filter(|_| file.extractor == os_release::EXTRACTOR.id)
+    })?;
+    let id = release.id.clone()?;
+    Some(Distro { id, version: release.version_id.clone(), name: release.pretty_name.clone() })
+}
+
+/// The package database as dpkg would find it.
+struct Databases<'t, 'a> {
+    /// Path and history of `status` and of each file in `status.d`.
+    stanzas: Vec<(String, &'t History<'a>)>,
+    /// Owner name and list of owned paths.
+    lists: Vec<(String, &'a FileFacts)>,
+}
+
+impl<'t, 'a> Databases<'t, 'a> {
+    fn find(tree: &'t Tree<'a>, folder: &str) -> Self {
+        let mut databases = Self { stanzas: Vec::new(), lists: Vec::new() };
+        databases.stanzas.extend(tree.file("var/lib/dpkg/status"));
+        let folder_of =
+            |name: &str| tree.real_path(&format!("{folder}/{name}")).unwrap_or_default();
+        let (stanzas, info) = (folder_of("status.d"), folder_of("info"));
+        let mut named = HashMap::new();
+        for (path, history) in tree.files() {
+            let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+            let Some((_, file)) = history.last() else { continue };
+            if parent == stanzas && file.extractor == dpkg::STATUS.id {
+                databases.stanzas.push((path.to_owned(), history));
+                if let Some(package) = file.packages.first() {
+                    named.insert(name.to_owned(), package.name.clone());
+                }
+            } else if (parent == stanzas || parent == info) && file.extractor == dpkg::FILES.id {
+                let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+                databases.lists.push((stem.to_owned(), file));
+            }
+        }
+        for (stem, _) in &mut databases.lists {
+            *stem = match named.get(stem) {
+                Some(package) => package.clone(),
+                // `libc6:amd64.list`, where several architectures may be installed side by side.
+                None => stem.split(':').next().unwrap_or_default().to_owned(),
+            };
+        }
+        databases
+    }
+}
+
+fn is_language(history: &History<'_>) -> bool {
+    let (_, file) = history[history.len() - 1];
+    file.packages.iter().any(|package| package.ecosystem != Ecosystem::Debian)
+}
+
+/// Path of language evidence → the installed OS package that lists it, by any name the path has through links.
+fn owners(tree: &Tree<'_>, databases: &Databases<'_, '_>) -> HashMap<String, String> {
+    let evidence = tree.files().filter(|(_, history)| is_language(history));
+    let mut wanted: HashMap<u64, Vec<&str>> = HashMap::new();
+    for (path, _) in evidence {
+        for name in tree.names(path) {
+            wanted.entry(path_hash(&name)).or_default().push(path);
+        }
+    }
+    let latest = databases.stanzas.iter().filter_map(|(_, history)| history.last());
+    let installed: std::collections::HashSet<&str> =
+        latest.flat_map(|(_, file)| &file.packages).map(|package| package.name.as_str()).collect();
+    let mut owners = HashMap::new();
+    for (package, list) in &databases.lists {
+        if !installed.contains(package.as_str()) {
+            continue;
+        }
+        for path in list.owned.iter().filter_map(|hash| wanted.get(hash)).flatten() {
+            owners.insert((*path).to_owned(), package.clone());
+        }
+    }
+    owners
+}
+
+/// Package instances while they are collected: one (purl, introducing layer, owner).
+struct Instances<'a> {
+    layered: bool,
+    distro: Option<&'a Distro>,
+    packages: BTreeMap<(Ecosystem, String, Option<u32>, Option<String>), Package>,
+}
+
+impl Instances<'_> {
+    fn add_all(&mut self, path: &str, history: &History<'_>, owners: &HashMap<String, String>) {
+        let Some((_, file)) = history.last() else { return };
+        for package in &file.packages {
+            let layer = self.layered.then(|| introduced(package, history));
+            let owner = owners.get(path).cloned();
+            let purl = purl(package, self.distro);
+            let key = (package.ecosystem, purl.clone(), layer, owner.clone());
+            let instance = self.packages.entry(key).or_insert_with(|| Package {
+                ecosystem: package.ecosystem,
+                name: package.name.clone(),
+                version: package.version.clone(),
+                purl,
+                arch: package.arch.clone(),
+                source: package.source.clone(),
+                locations: Vec::new(),
+                owner,
+                layer,
+                third_party: package.third_party,
+            });
+            if instance.locations.len() < MAX_LOCATIONS {
+                instance.locations.push(path.to_owned());
+            }
+        }
+    }
+
+    fn finish(self) -> Vec<Package> {
+        let mut packages: Vec<_> = self.packages.into_values().collect();
+        for package in &mut packages {
+            package.locations.sort_unstable();
+            package.locations.dedup();
+        }
+        let key = |package: &Package| {
+            let Package { ecosystem, name, version, purl, layer, owner, .. } = package.clone();
+            (ecosystem, name, version, purl, layer, owner)
+        };
+        packages.sort_by_cached_key(key);
+        packages
+    }
+}
+
+/// The lowest layer of the unbroken run up to the top whose copy holds that name, version and architecture.
+fn introduced(package: &FoundPackage, history: &History<'_>) -> u32 {
+    let holds = |file: &FileFacts| {
+        file.packages.iter().any(|own| {
+            own.name == package.name && own.version == package.version && own.arch == package.arch
+        })
+    };
+    let run = history.iter().rev().take_while(|(_, file)| holds(file));
+    run.last().map_or(0, |(layer, _)| *layer)
+}
+
+/// A database that a link moved to a place whose name tells no extractor: present, but not read.
+fn unread_database(tree: &Tree<'_>, layers: &[Option<&LayerFacts>]) -> Option<Problem> {
+    const STATUS: &str = "var/lib/dpkg/status";
+    let path = tree.real_path(STATUS)?;
+    if tree.file(STATUS).is_some() || path == STATUS {
+        return None;
+    }
+    let hash = path_hash(&path);
+    let present = layers.iter().flatten().any(|layer| layer.paths.binary_search(&hash).is_ok());
+    let message = "the dpkg database lies behind a link at a place that is not read";
+    present.then(|| Problem::gap("database-not-read", message).file(path))
+}
+
+/// OS packages without a known distro have no advisories to be matched with.
+fn unknown_distro(distro: Option<&Distro>, has_packages: bool) -> Option<Problem> {
+    let message = match distro {
+        Some(distro) if KNOWN_DISTROS.contains(&distro.id.as_str()) => return None,
+        Some(distro) => {
+            format!("distro `{}` is not known; its packages are listed only", distro.id)
+        }
+        None => "no os-release: the distro is not known; its packages are listed only".to_owned(),
+    };
+    has_packages.then(|| Problem::gap("unknown-distro", message))
+}

@@ -1,0 +1,219 @@
+//! Layers as lists of entries, merged, against the packages and layers expected.
+use super::*;
+use crate::layer::{Head, Kind, LayerReader, Want};
+
+/// `PATH` directory with trailing slash, `PATH -> TARGET` link, `PATH => TARGET` hard link, `PATH: TEXT` file.
+fn layer(entries: &[&str]) -> LayerFacts {
+    let mut reader = LayerReader::new();
+    for entry in entries {
+        let split = |mark: &str| entry.split_once(mark);
+        if let Some((path, target)) = split(" -> ") {
+            add(&mut reader, path, Kind::Symlink, Some(target), "");
+        } else if let Some((path, target)) = split(" => ") {
+            add(&mut reader, path, Kind::HardLink, Some(target), "");
+        } else if let Some((path, text)) = split(": ") {
+            add(&mut reader, path, Kind::File, None, text);
+        } else if let Some(path) = entry.strip_suffix('/') {
+            add(&mut reader, path, Kind::Directory, None, "");
+        } else {
+            add(&mut reader, entry, Kind::File, None, "");
+        }
+    }
+    reader.finish()
+}
+
+fn add(reader: &mut LayerReader, path: &str, kind: Kind, link: Option<&str>, text: &str) {
+    let head = Head { path, kind, mode: 0o644, size: text.len() as u64, link };
+    if let Want::Whole(_) = reader.want(&head) {
+        reader.whole(&head, text.as_bytes());
+    }
+}
+
+fn all(layers: &[&[&str]]) -> Contents {
+    let layers: Vec<_> = layers.iter().map(|entries| layer(entries)).collect();
+    merge(&layers.iter().map(Some).collect::<Vec<_>>(), true)
+}
+
+/// `name version@layer [owner]`, comma-separated, in report order.
+#[track_caller]
+fn check(layers: &[&[&str]], expected: &str) {
+    let shown: Vec<_> = all(layers)
+        .packages
+        .iter()
+        .map(|package| {
+            let owner =
+                package.owner.as_deref().map(|owner| format!(" [{owner}]")).unwrap_or_default();
+            format!("{} {}@{}{owner}", package.name, package.version, package.layer.unwrap())
+        })
+        .collect();
+    assert_eq!(shown.join(", "), expected);
+}
+
+const A1: &str = "s/a.dist-info/METADATA: Name: a\nVersion: 1\n";
+const A2: &str = "s/a.dist-info/METADATA: Name: a\nVersion: 2\n";
+const DB_A: &str = "var/lib/dpkg/status: Package: a\nVersion: 1\n";
+const DB_AB: &str = "var/lib/dpkg/status: Package: a\nVersion: 1\n\nPackage: b\nVersion: 1\n";
+const DB_B: &str = "var/lib/dpkg/status: Package: b\nVersion: 1\n";
+const ETC: &str = "etc/os-release: ID=debian\nVERSION_ID=12\n";
+
+#[test]
+fn whiteouts_hide_lower_layers_only() {
+    check(&[&[A1]], "a 1@0");
+    check(&[&[A1], &["s/.wh.a.dist-info"]], "");
+    check(&[&[A1], &["s/a.dist-info/.wh.METADATA"]], "");
+    check(&[&[A1], &[".wh.s", A2]], "a 2@1");
+    check(&[&[A1], &[A2, ".wh.s"]], "a 2@1");
+    check(&[&[A1], &[".wh.s"], &[A1]], "a 1@2");
+    check(&[&[A1, "s/.wh.a.dist-info"]], "a 1@0");
+    check(&[&[A1], &["s/.wh.a.dist-inf"]], "a 1@0");
+}
+
+#[test]
+fn opaque_directories_hide_wherever_they_stand() {
+    let b = "s/b.dist-info/METADATA: Name: b\nVersion: 1\n";
+    check(&[&[A1], &["s/.wh..wh..opq", b]], "b 1@1");
+    check(&[&[A1], &[b, "s/.wh..wh..opq"]], "b 1@1");
+    check(&[&[A1], &[".wh..wh..opq"]], "");
+    check(&[&[A1], &["t/.wh..wh..opq"]], "a 1@0");
+    check(&[&[A1], &["s/.wh..wh.plnk"]], "a 1@0");
+}
+
+#[test]
+fn entries_replace_what_lies_below() {
+    check(&[&[A1], &["s"]], "");
+    check(&[&[A1], &["s/a.dist-info"]], "");
+    check(&[&[A1], &["s/a.dist-info -> elsewhere"]], "");
+    check(&[&[A1], &["s/a.dist-info/METADATA/"]], "");
+    check(&[&[A1], &["s/", "s/a.dist-info/"]], "a 1@0");
+    check(&[&[A1], &[A2]], "a 2@1");
+    check(&[&[A1], &[A2], &[A1]], "a 1@2");
+    check(&[&[A1], &[A1]], "a 1@0");
+    check(&[&[A1, A2]], "a 2@0");
+    check(&[&[A1, "s"]], "");
+    check(&[&["x.egg-info: Name: x\nVersion: 1\n"], &["x.egg-info/"]], "");
+}
+
+#[test]
+fn packages_belong_to_the_lowest_layer_of_the_run() {
+    check(&[&[DB_A], &[DB_AB]], "a 1@0, b 1@1");
+    check(&[&[DB_A], &["other"], &[DB_AB]], "a 1@0, b 1@2");
+    check(&[&[DB_A], &[DB_B], &[DB_AB]], "a 1@2, b 1@1");
+    check(&[&[DB_AB], &[DB_B]], "b 1@0");
+    check(&[&[DB_A], &["var/lib/dpkg/.wh.status"], &[DB_A]], "a 1@2");
+    check(&[&[DB_A], &["var/lib/dpkg/status/"]], "");
+}
+
+#[test]
+fn links_resolve_in_the_merged_tree() {
+    let lib = "lib/a.dist-info/METADATA: Name: a\nVersion: 2\n";
+    let usr = "usr/lib/a.dist-info/METADATA: Name: a\nVersion: 1\n";
+    check(&[&["lib -> usr/lib", usr], &[lib]], "a 2@1");
+    check(&[&["lib -> usr/lib", usr], &["lib/a.dist-info/METADATA: ", "x"]], "");
+    check(&[&["lib -> usr/lib", usr], &["lib/.wh.a.dist-info"]], "");
+    check(&[&["lib -> usr/lib", usr], &["lib/a.dist-info"]], "");
+    check(&[&["lib -> usr/lib", usr], &["lib/", lib]], "a 1@0, a 2@1");
+    check(&[&["lib -> /usr/lib", usr], &["lib -> /usr/lib"]], "a 1@0");
+    check(
+        &[
+            &["x/lib -> ../../../../usr/lib", usr],
+            &["x/lib/a.dist-info/METADATA: Name: a\nVersion: 3\n"],
+        ],
+        "a 3@1",
+    );
+    let moved = "opt/dpkg/status: Package: a\nVersion: 1\n";
+    check(&[&["var/lib/dpkg -> ../../opt/dpkg", moved]], "a 1@0");
+    check(&[&["var/lib/dpkg -> /opt/dpkg"], &[moved]], "a 1@1");
+    check(&[&[moved]], "");
+    check(&[&["a -> b", "b -> a", "a/a.dist-info/METADATA: Name: a\nVersion: 1\n", A1]], "a 1@0");
+}
+
+#[test]
+fn hard_links_count_as_their_own_path() {
+    check(&[&["x.egg-info: Name: x\nVersion: 1\n", "y.egg-info => x.egg-info"]], "x 1@0");
+    let linked = all(&[&["x.egg-info: Name: x\nVersion: 1\n", "y.egg-info => ./x.egg-info"]]);
+    assert_eq!(linked.packages[0].locations, ["x.egg-info", "y.egg-info"]);
+    check(
+        &[&["x.egg-info: Name: x\nVersion: 1\n"], &["y.egg-info => x.egg-info", ".wh.x.egg-info"]],
+        "",
+    );
+    let unread = all(&[&["blob: x", "var/lib/dpkg/status => blob"]]);
+    assert_eq!(unread.problems[0].code, "hard-link-not-read");
+}
+
+#[test]
+fn owned_evidence_names_its_owner() {
+    let list = "var/lib/dpkg/info/a.list: /.\n/usr\n/s/a.dist-info/METADATA\n";
+    check(&[&[DB_A, A2, list]], "a 1@0, a 2@0 [a]");
+    check(&[&[DB_B, A2, list]], "b 1@0, a 2@0");
+    check(
+        &[&[
+            DB_A,
+            A2,
+            "var/lib/dpkg/info/a:amd64.md5sums: d41d8cd98f00b204e9800998ecf8427e  s/a.dist-info/METADATA\n",
+        ]],
+        "a 1@0, a 2@0 [a]",
+    );
+    let usr = "usr/lib/x.egg-info: Name: x\nVersion: 1\n";
+    check(
+        &[&[DB_A, "lib -> usr/lib", usr, "var/lib/dpkg/info/a.list: /lib/x.egg-info\n"]],
+        "a 1@0, x 1@0 [a]",
+    );
+    let distroless = [
+        "var/lib/dpkg/status.d/YQ: Package: a\nVersion: 1\n",
+        A2,
+        "var/lib/dpkg/status.d/YQ.md5sums: d41d8cd98f00b204e9800998ecf8427e  s/a.dist-info/METADATA\n",
+    ];
+    check(&[&distroless], "a 1@0, a 2@0 [a]");
+}
+
+#[test]
+fn distros() {
+    #[track_caller]
+    fn check(layers: &[&[&str]], id: Option<&str>, problem: Option<&str>) {
+        let contents = all(layers);
+        assert_eq!(contents.distro.as_ref().map(|distro| distro.id.as_str()), id);
+        assert_eq!(contents.problems.first().map(|problem| problem.code.as_str()), problem);
+    }
+    check(&[&[ETC, DB_A]], Some("debian"), None);
+    check(
+        &[&["usr/lib/os-release: ID=debian\n", "etc/os-release -> ../usr/lib/os-release", DB_A]],
+        Some("debian"),
+        None,
+    );
+    check(&[&["usr/lib/os-release: ID=debian\n", DB_A]], Some("debian"), None);
+    check(&[&[ETC], &["etc/os-release: ID=ubuntu\n"]], Some("ubuntu"), None);
+    check(&[&["etc/os-release: ID=homemade\n", DB_A]], Some("homemade"), Some("unknown-distro"));
+    check(&[&[DB_A]], None, Some("unknown-distro"));
+    check(
+        &[&["etc/os-release: ID=alpine\n", "lib/apk/db/installed: P:x\n"]],
+        Some("alpine"),
+        Some("database-not-supported"),
+    );
+    check(
+        &[&[ETC, "lib/apk/db/installed: P:x\n"], &["lib/apk/db/.wh.installed"]],
+        Some("debian"),
+        None,
+    );
+    check(&[&[A1]], None, None);
+}
+
+#[test]
+fn a_database_moved_out_of_sight_is_a_gap() {
+    let contents = all(&[&[ETC, "var/lib/dpkg/status -> ../../../opt/packages", "opt/packages"]]);
+    assert_eq!(contents.problems[0].code, "database-not-read");
+}
+
+#[test]
+fn problems_of_replaced_files_are_gone() {
+    let broken = "s/a.dist-info/METADATA: rubbish\n";
+    assert_eq!(all(&[&[broken]]).problems.len(), 1);
+    assert_eq!(all(&[&[broken], &[A1]]).problems, []);
+    assert_eq!(all(&[&[broken], &[".wh.s"]]).problems, []);
+}
+
+#[test]
+fn a_link_cycle_is_a_counted_note() {
+    let contents = all(&[&["a -> b", "b -> a", "a/x.egg-info: Name: x\nVersion: 1\n"]]);
+    assert_eq!(contents.problems[0].code, "link-cycle");
+    assert!(contents.packages.is_empty());
+}
