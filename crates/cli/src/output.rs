@@ -1,0 +1,85 @@
+//! stdout for results, stderr for everything else, control characters escaped in both.
+use seawall_model::Problem;
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// How a result is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    Table,
+    Json,
+}
+
+/// Prints text to stdout. A reader that went away (`| head`) ends the program quietly, as pipes do.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        other => other,
+    }
+}
+
+/// Pretty JSON and a line end.
+pub(crate) fn print_json(value: &impl Serialize) -> io::Result<()> {
+    let mut text = serde_json::to_string_pretty(value)?;
+    text.push('\n');
+    print(&text)
+}
+
+/// One JSON value on one line.
+pub(crate) fn print_json_line(value: &impl Serialize) -> io::Result<()> {
+    let mut text = serde_json::to_string(value)?;
+    text.push('\n');
+    print(&text)
+}
+
+/// Problems on stderr, as lines or as one JSON object each.
+pub(crate) fn print_problems(problems: &[Problem], format: Format) {
+    for problem in problems {
+        match format {
+            Format::Json => eprintln!("{}", serde_json::to_string(problem).unwrap_or_default()),
+            Format::Table => {
+                eprintln!("{}", escape(&problem.to_string()));
+                if let Some(help) = &problem.help {
+                    eprintln!("   |  {}", escape(help));
+                }
+            }
+        }
+    }
+}
+
+/// An error and what to do about it.
+pub(crate) fn error(message: &str, help: Option<&str>) {
+    eprintln!("error: {}", escape(message));
+    if let Some(help) = help {
+        eprintln!("  help: {help}");
+    }
+}
+
+/// Names come from images and files of strangers: nothing they hold may steer a terminal.
+pub(crate) fn escape(text: &str) -> String {
+    let control = |c: char| c.is_control() && c != '\n';
+    if !text.contains(control) {
+        return text.to_owned();
+    }
+    text.chars()
+        .map(|c| if control(c) { c.escape_default().to_string() } else { c.to_string() })
+        .collect()
+}
+
+/// A table of aligned columns under a header; the last column is never padded.
+pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING).set_header(header.iter().copied());
+    for row in rows {
+        table.add_row(row.iter().map(|cell| escape(cell)));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    let mut text: String = table.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
+    if text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
