@@ -1,0 +1,1 @@
+//! Scenarios on real parts: the `seawall` binary, a one-node Kubernetes (`rig/`), a browser. See `tests/it`.

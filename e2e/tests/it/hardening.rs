@@ -1,0 +1,89 @@
+//! A flawed Deployment appears on the hub and goes with our own patch.
+use crate::rig::Rig;
+use crate::up::Up;
+use crate::{api::Api, skipped};
+use anyhow::{Context, Result};
+use serde_json::Value;
+use std::time::{Duration, Instant};
+
+const DEPLOYMENT: &str = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: default, labels: {app: web}}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+      - name: main
+        image: seawall.test/busybox:1
+        imagePullPolicy: Never
+        command: [sleep, '86400']
+        securityContext: {privileged: true}
+        resources: {limits: {cpu: 100m, memory: 64Mi}, requests: {cpu: 10m, memory: 16Mi}}
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_privileged_deployment_is_found_and_healed_by_our_patch() -> Result<()> {
+    if skipped("a privileged Deployment is found and healed by our patch") {
+        return Ok(());
+    }
+    let rig = Rig::up()?;
+    let dir = tempfile::tempdir()?;
+    let kubeconfig = rig.kubeconfig().display().to_string();
+    let containerd = rig.containerd().display().to_string();
+    let up = Up::start(dir.path(), &["--kubeconfig", &kubeconfig, "--containerd", &containerd])?;
+    let api = up.owner().await?;
+    // The watch has begun once the node's own objects are there.
+    api.wait_for("assets", "kind:Node", Duration::from_secs(30), |items| !items.is_empty()).await?;
+    let before = secure(&api).await?;
+
+    let filter = "state:unhealthy resource:Deployment/web kind:control";
+    let applied = Instant::now();
+    rig.apply(DEPLOYMENT)?;
+    let apply_took = applied.elapsed();
+    let (_, findings) = api
+        .wait_for("findings", filter, Duration::from_secs(10), |items| !items.is_empty())
+        .await?;
+    let appeared = applied.elapsed() - apply_took;
+    let privileged: Vec<&Value> = findings.iter().filter(|f| f["rule"] == "SW-C-0001").collect();
+    assert_eq!(
+        privileged.len(),
+        1,
+        "one finding at the top owner, none at ReplicaSet or Pod: {findings:#?}"
+    );
+    let with_flaw = api.get("/scores").await?;
+
+    // Every unhealthy finding of the Deployment carries the patch that heals it.
+    let healing = Instant::now();
+    for finding in &findings {
+        let detail =
+            api.get(&format!("/findings/{}", finding["id"].as_str().context("id")?)).await?;
+        let patch = detail["detail"]["fix"].to_string();
+        rig.kubectl(&["patch", "deployment", "web", "--type=json", "-p", &patch])?;
+    }
+    let patch_took = healing.elapsed();
+    api.wait_for("findings", filter, Duration::from_secs(10), |items| items.is_empty()).await?;
+    let healed = healing.elapsed() - patch_took;
+    eprintln!("unhealthy after {appeared:?}, healed after {healed:?}");
+    assert!(appeared < Duration::from_secs(1), "unhealthy after {appeared:?}");
+    assert!(healed < Duration::from_secs(1), "healed after {healed:?}");
+
+    let pods = api.list("findings", "kind:control resource:Pod/web-*").await?;
+    assert!(pods.is_empty(), "a Pod that equals its template is not reported: {pods:#?}");
+    let after = secure(&api).await?;
+    assert_ne!(with_flaw["secure"].as_f64(), after, "the score moved with the fix");
+    let moves = api.get("/scores/history").await?;
+    let causes = moves["items"].to_string();
+    assert!(causes.contains("web"), "the moves name their cause: {causes}");
+    assert!(before.is_none_or(|before| (0.0..=100.0).contains(&before)));
+    Ok(())
+}
+
+/// The secure score of the organisation.
+async fn secure(api: &Api) -> Result<Option<f64>> {
+    Ok(api.get("/scores").await?["secure"].as_f64())
+}

@@ -1,0 +1,127 @@
+//! The one-node Kubernetes, up for as long as a value lives.
+use anyhow::{Context, Result, ensure};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// The folder of Kubernetes programs that `rig/build.sh` made.
+pub(crate) fn programs() -> Option<PathBuf> {
+    let named = std::env::var_os("SEAWALL_RIG_BIN").map(PathBuf::from);
+    let path = named.unwrap_or_else(|| PathBuf::from("/var/cache/seawall-rig/bin"));
+    path.join("kubelet").exists().then_some(path)
+}
+
+/// A running node. Dropping it ends every process, mount and namespace it made.
+pub(crate) struct Rig {
+    dir: tempfile::TempDir,
+    programs: PathBuf,
+}
+
+impl Rig {
+    /// Starts the node and imports the images, about 15 s.
+    pub(crate) fn up() -> Result<Self> {
+        let programs = programs().context("the rig's programs are missing")?;
+        let dir = tempfile::Builder::new().prefix("seawall-rig-").tempdir()?;
+        let rig = Self { dir, programs };
+        // The script wants a folder that does not exist or is its own.
+        rig.script(&["up", &rig.path("node"), &rig.programs.display().to_string()])?;
+        let images =
+            Command::new(crate::root().join("e2e/rig/images.sh")).arg(rig.path("node")).output()?;
+        ensure!(images.status.success(), "images.sh: {}", String::from_utf8_lossy(&images.stderr));
+        Ok(rig)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.dir.path().join(name).display().to_string()
+    }
+
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
+        self.dir.path().join("node/kubeconfig")
+    }
+
+    /// The socket of the node's containerd.
+    pub(crate) fn containerd(&self) -> PathBuf {
+        self.dir.path().join("node/cri/containerd.sock")
+    }
+
+    fn script(&self, arguments: &[&str]) -> Result<()> {
+        // The daemons keep their standard streams: nothing may wait for a pipe to close.
+        let log = std::fs::File::create(self.dir.path().join("rig.log"))?;
+        let status = Command::new(crate::root().join("e2e/rig/rig.sh"))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .status()?;
+        let text = std::fs::read_to_string(self.dir.path().join("rig.log")).unwrap_or_default();
+        ensure!(status.success(), "rig.sh {arguments:?}: {text}");
+        Ok(())
+    }
+
+    fn kubectl_command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.programs.join("kubectl"));
+        command.arg("--kubeconfig").arg(self.kubeconfig()).args(arguments);
+        command
+    }
+
+    /// kubectl's standard output; an error with its words if it fails.
+    pub(crate) fn kubectl(&self, arguments: &[&str]) -> Result<String> {
+        let output = self.kubectl_command(arguments).output()?;
+        text_of(output, &format!("kubectl {arguments:?}"))
+    }
+
+    /// Applies a manifest given as text.
+    pub(crate) fn apply(&self, manifest: &str) -> Result<String> {
+        let file = self.dir.path().join("manifest.yaml");
+        std::fs::write(&file, manifest)?;
+        self.kubectl(&["apply", "-f", &file.display().to_string()])
+    }
+
+    /// Starts a pod of one container that waits, and returns once it runs.
+    pub(crate) fn pod(&self, name: &str, image: &str) -> Result<()> {
+        self.apply(&format!(
+            "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}, namespace: default}}, spec: {{\
+             terminationGracePeriodSeconds: 0, containers: [{{name: main, image: '{image}', \
+             imagePullPolicy: Never, command: [sleep, '86400']}}]}}}}"
+        ))?;
+        self.kubectl(&["wait", "--for=condition=Ready", &format!("pod/{name}"), "--timeout=60s"])?;
+        Ok(())
+    }
+
+    /// Runs a command in a pod and does not wait for it.
+    pub(crate) fn exec(&self, pod: &str, command: &[&str]) -> Result<std::process::Child> {
+        let mut arguments = vec!["exec", pod, "--"];
+        arguments.extend(command);
+        let child = self
+            .kubectl_command(&arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        Ok(child)
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        if let Err(error) = self.script(&["down", &self.path("node")]) {
+            eprintln!("rig not ended: {error:#}");
+        }
+    }
+}
+
+/// Standard output of a program that must succeed.
+pub(crate) fn text_of(output: Output, what: &str) -> Result<String> {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{what}: {}\n{errors}", output.status);
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The built binary under test.
+pub(crate) fn seawall() -> PathBuf {
+    let named = std::env::var_os("SEAWALL_BIN").map(PathBuf::from);
+    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    named.unwrap_or_else(|| {
+        let target: PathBuf = target.unwrap_or_else(|| Path::new(crate::root()).join("target"));
+        target.join("debug/seawall")
+    })
+}
