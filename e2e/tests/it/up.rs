@@ -22,11 +22,21 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 impl Up {
     /// Starts `seawall up` with its data in `dir` on a free port and waits until it is ready.
     pub(crate) fn start(dir: &Path, arguments: &[&str]) -> Result<Self> {
+        Self::command(dir, "up", "127.0.0.1:0", arguments)
+    }
+
+    /// Starts `seawall hub` or `seawall up` on `listen`.
+    pub(crate) fn command(
+        dir: &Path,
+        verb: &str,
+        listen: &str,
+        arguments: &[&str],
+    ) -> Result<Self> {
         let log = std::fs::File::options().create(true).append(true).open(dir.join("up.log"))?;
         let mut child = Command::new(crate::rig::seawall())
-            .args(["up", "--data-dir"])
+            .args([verb, "--data-dir"])
             .arg(dir.join("data"))
-            .args(["--listen", "127.0.0.1:0"])
+            .args(["--listen", listen])
             .args(arguments)
             .env("SEAWALL_LOG", "info")
             .stdin(Stdio::null())
