@@ -1,1 +1,23 @@
-//! feeds
+//! Public feeds become segments in a directory.
+//!
+//! ```text
+//! https base ─update─► downloads ─┐
+//! directory base ─────────────────┴─build─► osv: zip → Advisory ─► segment ─┐
+//!                                          cisa-kev: JSON → days ─► segment ┴rename─► index directory ─open─► IndexSet
+//! ```
+//!
+//! Invariant: every record is a row or a drop counted by class, and a feed that looks damaged never replaces what an
+//! earlier build left.
+mod build;
+mod cisa_kev;
+mod directory;
+mod feed;
+mod osv;
+mod report;
+mod update;
+
+pub use build::build;
+pub use directory::{MANIFEST, OpenError, open};
+pub use feed::{ALL, Base, Feed, InvalidBase, Roots, UnknownFeed, select};
+pub use report::{BuildError, BuildReport, FeedReport, FeedStatus, FileReport, SegmentReport};
+pub use update::{UpdateError, update};

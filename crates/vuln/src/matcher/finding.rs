@@ -1,8 +1,8 @@
 //! Records that speak of one flaw become one finding.
 use super::judge::{Judgement, Verdict};
 use crate::index::IndexSet;
-use crate::segment::{DetailsCache, Segment, SegmentError};
 use crate::score;
+use crate::segment::{DetailsCache, Segment, SegmentError};
 use seawall_model::Severity;
 use seawall_model::advisory::Advisory;
 use seawall_model::finding::{

@@ -235,8 +235,8 @@ fn posting(
             introduced: keys.place(draft.introduced.as_ref()).into(),
             end: keys.place(draft.end.as_ref()).into(),
             kind: draft.kind as u8,
-            flags: WITHDRAWN * u8::from(draft.withdrawn)
-                | UNDECIDABLE * u8::from(draft.undecidable),
+            flags: (WITHDRAWN * u8::from(draft.withdrawn))
+                | (UNDECIDABLE * u8::from(draft.undecidable)),
             feed: 0,
             reserved: 0,
             qualifier: NONE.into(),

@@ -1,0 +1,82 @@
+//! CISA's catalogue of known exploited vulnerabilities: one JSON file. Source: the catalogue's JSON schema.
+use crate::osv::day;
+use crate::report::FileReport;
+use seawall_model::Millis;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+pub(crate) const FILE: &str = "known_exploited_vulnerabilities.json";
+
+/// Bytes: the catalogue is 1 MB after four years.
+const LIMIT: u64 = 64 * 1024 * 1024;
+
+/// CVE → day it was added, the catalogue's date and the count of records.
+#[derive(Default)]
+pub(crate) struct Catalogue {
+    pub(crate) added: BTreeMap<String, Millis>,
+    pub(crate) newest: Option<Millis>,
+    pub(crate) report: FileReport,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct File<'a> {
+    #[serde(borrow)]
+    vulnerabilities: Vec<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Record {
+    #[serde(rename = "cveID")]
+    cve: String,
+    #[serde(rename = "dateAdded")]
+    added: String,
+}
+
+/// `None` if the base has no catalogue.
+pub(crate) fn read(base: &Path) -> Option<Catalogue> {
+    let path = base.join(FILE);
+    if !path.exists() {
+        return None;
+    }
+    let mut catalogue = Catalogue::default();
+    catalogue.report.path = FILE.to_owned();
+    let size = std::fs::metadata(&path).map(|metadata| metadata.len());
+    let text = match size {
+        Ok(size) if size > LIMIT => Err(format!("larger than {LIMIT} bytes")),
+        _ => std::fs::read_to_string(&path).map_err(|error| error.to_string()),
+    };
+    match text.and_then(|text| parse(&text, &mut catalogue)) {
+        Ok(()) => {}
+        Err(reason) => catalogue.report.refused = Some(reason),
+    }
+    Some(catalogue)
+}
+
+fn parse(text: &str, catalogue: &mut Catalogue) -> Result<(), String> {
+    let file: File =
+        serde_json::from_str(text).map_err(|error| format!("not readable: {error}"))?;
+    let report = &mut catalogue.report;
+    for raw in file.vulnerabilities {
+        report.records += 1;
+        let record: Option<Record> = serde_json::from_str(raw.get()).ok();
+        let record = record.filter(|record| record.cve.starts_with("CVE-"));
+        let Some((cve, added)) = record.and_then(|record| Some((record.cve, day(&record.added)?)))
+        else {
+            report.drop(crate::osv::MALFORMED);
+            continue;
+        };
+        catalogue.newest = catalogue.newest.max(Some(added));
+        match catalogue.added.insert(cve, added) {
+            None => report.kept += 1,
+            Some(_) => report.drop(crate::osv::DUPLICATE),
+        }
+    }
+    crate::osv::refuse_if_malformed(report);
+    match &report.refused {
+        None if report.kept == 0 => Err("it has no records".to_owned()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,194 @@
+//! The feeds that exist, and where each is read from.
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// One public source of records.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Feed {
+    /// The word in `--only`, in configuration and below `--feeds ROOT`.
+    pub key: &'static str,
+    pub title: &'static str,
+    /// What may be done with the records.
+    pub licence: &'static str,
+    pub default_base: &'static str,
+    /// Paths below the base that `update` downloads. A directory base is searched instead.
+    pub files: &'static [&'static str],
+}
+
+pub(crate) static OSV: Feed = Feed {
+    key: "osv",
+    title: "Open Source Vulnerabilities",
+    licence: "CC-BY-4.0 and CC0-1.0, by database",
+    default_base: "https://osv-vulnerabilities.storage.googleapis.com/",
+    files: &["Debian/all.zip", "Go/all.zip", "PyPI/all.zip"],
+};
+
+pub(crate) static CISA_KEV: Feed = Feed {
+    key: "cisa-kev",
+    title: "CISA Known Exploited Vulnerabilities",
+    licence: "CC0-1.0",
+    default_base: "https://www.cisa.gov/sites/default/files/feeds/",
+    files: &[crate::cisa_kev::FILE],
+};
+
+pub static ALL: [&Feed; 2] = [&OSV, &CISA_KEV];
+
+/// The key names no feed that exists.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no feed: expected one of {list}", list = ALL.map(|feed| feed.key).join(", "))]
+pub struct UnknownFeed(String);
+
+/// The feeds that `--only` names; all of them if it names none.
+pub fn select<S: AsRef<str>>(only: &[S]) -> Result<Vec<&'static Feed>, UnknownFeed> {
+    if only.is_empty() {
+        return Ok(ALL.to_vec());
+    }
+    for key in only {
+        find(key.as_ref())?;
+    }
+    Ok(ALL.into_iter().filter(|feed| only.iter().any(|key| key.as_ref() == feed.key)).collect())
+}
+
+fn find(key: &str) -> Result<&'static Feed, UnknownFeed> {
+    ALL.into_iter().find(|feed| feed.key == key).ok_or_else(|| UnknownFeed(key.to_owned()))
+}
+
+/// Where a feed is read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Base {
+    Directory(PathBuf),
+    /// Ends in a slash. `https`, or `http` to this machine alone.
+    Url(reqwest::Url),
+}
+
+/// The text names no place that feeds are read from.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is no base for feeds: {reason}; expected https://…, file:///… or a directory")]
+pub struct InvalidBase {
+    text: String,
+    reason: &'static str,
+}
+
+impl Base {
+    /// `https://`, `file://` or a directory. Plain `http` is taken from a loopback address alone: feeds carry no
+    /// signature of their own.
+    pub fn parse(text: &str) -> Result<Self, InvalidBase> {
+        let invalid = |reason| InvalidBase { text: text.to_owned(), reason };
+        if !text.contains("://") {
+            return match text {
+                "" => Err(invalid("it is empty")),
+                path => Ok(Self::Directory(PathBuf::from(path))),
+            };
+        }
+        let slashed = if text.ends_with('/') { text.to_owned() } else { format!("{text}/") };
+        let url: reqwest::Url =
+            slashed.parse().map_err(|_| invalid("the address is not well formed"))?;
+        match url.scheme() {
+            "https" => Ok(Self::Url(url)),
+            "http" if is_loopback(&url) => Ok(Self::Url(url)),
+            "http" => Err(invalid("http is not protected on its way")),
+            "file" => url
+                .to_file_path()
+                .map(Self::Directory)
+                .map_err(|()| invalid("the path is not absolute")),
+            _ => Err(invalid("the scheme is not supported")),
+        }
+    }
+}
+
+pub(crate) fn is_loopback(url: &reqwest::Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+impl std::fmt::Display for Base {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Directory(path) => path.display().fmt(f),
+            Self::Url(url) => url.fmt(f),
+        }
+    }
+}
+
+/// The base of each feed.
+#[derive(Clone, Debug)]
+pub struct Roots(BTreeMap<&'static str, Base>);
+
+impl Roots {
+    /// Where the publishers serve them.
+    pub fn defaults() -> Self {
+        let base = |feed: &'static Feed| {
+            (
+                feed.key,
+                Base::parse(feed.default_base).expect("the table's addresses are well formed"),
+            )
+        };
+        Self(ALL.into_iter().map(base).collect())
+    }
+
+    /// `ROOT/<key>/` for each feed.
+    pub fn below(root: &str) -> Result<Self, InvalidBase> {
+        let base = match Base::parse(root)? {
+            Base::Directory(path) => {
+                ALL.map(|feed| (feed.key, Base::Directory(path.join(feed.key))))
+            }
+            Base::Url(url) => ALL.map(|feed| {
+                let below =
+                    url.join(&format!("{}/", feed.key)).expect("keys are plain path segments");
+                (feed.key, Base::Url(below))
+            }),
+        };
+        Ok(Self(base.into_iter().collect()))
+    }
+
+    /// Overrides one feed's base.
+    pub fn set(&mut self, key: &str, base: Base) -> Result<(), UnknownFeed> {
+        self.0.insert(find(key)?.key, base);
+        Ok(())
+    }
+
+    pub fn base(&self, feed: &Feed) -> &Base {
+        self.0.get(feed.key).expect("every constructor names all feeds")
+    }
+}
+
+/// Whether a directory base holds anything at all.
+pub(crate) fn exists(path: &Path) -> bool {
+    path.is_dir()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        let base =
+            Base::parse(text).map_or_else(|error| error.to_string(), |base| base.to_string());
+        assert!(base.starts_with(expected), "{text}: {base}");
+    }
+
+    #[test]
+    fn bases_are_directories_or_protected_addresses() {
+        check("feeds", "feeds");
+        check("file:///srv/feeds", "/srv/feeds");
+        check("https://mirror.example/osv", "https://mirror.example/osv/");
+        check("http://127.0.0.1:8080/", "http://127.0.0.1:8080/");
+        check("http://[::1]:8080/", "http://[::1]:8080/");
+        check(
+            "http://mirror.example/",
+            "`http://mirror.example/` is no base for feeds: http is not protected",
+        );
+        check("ftp://mirror.example/", "`ftp://mirror.example/` is no base for feeds: the scheme");
+        check("", "`` is no base");
+    }
+
+    #[test]
+    fn selections_name_known_feeds() {
+        assert_eq!(select::<&str>(&[]).unwrap(), ALL.to_vec());
+        assert_eq!(select(&["cisa-kev"]).unwrap(), [&CISA_KEV]);
+        let error = select(&["osv", "nvd"]).unwrap_err();
+        assert_eq!(error.to_string(), "`nvd` is no feed: expected one of osv, cisa-kev");
+    }
+}

@@ -1,0 +1,390 @@
+//! One OSV record becomes one advisory, or is dropped by class.
+use super::MALFORMED;
+use seawall_model::advisory::{Advisory, Affected, Range, RangeEnd};
+use seawall_model::package::Ecosystem;
+use seawall_model::{Millis, Severity};
+use seawall_vuln::{Scheme, name, score};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+/// Characters of a title taken from the details.
+const TITLE: usize = 160;
+
+pub(super) enum Parsed {
+    Advisory {
+        advisory: Box<Advisory>,
+        /// Classes of `affected` entries left out.
+        dropped: Vec<String>,
+    },
+    Dropped(String),
+}
+
+#[derive(Deserialize)]
+struct Record {
+    id: String,
+    modified: Option<String>,
+    published: Option<String>,
+    withdrawn: Option<String>,
+    aliases: Option<Vec<String>>,
+    upstream: Option<Vec<String>>,
+    summary: Option<String>,
+    details: Option<String>,
+    severity: Option<Vec<Rating>>,
+    affected: Option<Vec<Entry>>,
+    references: Option<Vec<Reference>>,
+    database_specific: Option<DatabaseSpecific>,
+}
+
+#[derive(Deserialize)]
+struct Rating {
+    #[serde(rename = "type")]
+    kind: String,
+    score: String,
+}
+
+#[derive(Deserialize)]
+struct Reference {
+    url: String,
+}
+
+#[derive(Deserialize)]
+struct DatabaseSpecific {
+    severity: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    package: Option<PackageName>,
+    ranges: Option<Vec<EventRange>>,
+    versions: Option<Vec<String>>,
+    ecosystem_specific: Option<EcosystemSpecific>,
+}
+
+#[derive(Deserialize)]
+struct PackageName {
+    ecosystem: String,
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct EcosystemSpecific {
+    /// Go: ranges of versions that the module proxy cannot know.
+    custom_ranges: Option<Vec<IgnoredAny>>,
+    /// Debian: `unimportant` is a flaw that Debian does not rate as a security problem.
+    urgency: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct EventRange {
+    #[serde(rename = "type")]
+    kind: String,
+    events: Vec<Event>,
+}
+
+#[derive(Deserialize)]
+struct Event {
+    introduced: Option<String>,
+    fixed: Option<String>,
+    last_affected: Option<String>,
+}
+
+pub(super) fn parse(text: &[u8]) -> Parsed {
+    let Ok(record) = serde_json::from_slice::<Record>(text) else {
+        return Parsed::Dropped(MALFORMED.to_owned());
+    };
+    if record.id.is_empty() {
+        return Parsed::Dropped(MALFORMED.to_owned());
+    }
+    let (mut affected, mut dropped) = (Vec::new(), Vec::new());
+    let entries = record.affected.as_deref().unwrap_or_default();
+    for entry in entries {
+        match convert(entry) {
+            Ok(entry) => affected.push(entry),
+            Err(class) => dropped.push(class),
+        }
+    }
+    if affected.is_empty() {
+        dropped.sort();
+        let class = dropped.into_iter().next();
+        return Parsed::Dropped(class.unwrap_or_else(|| "no affected package".to_owned()));
+    }
+    let unimportant = entries.iter().all(|entry| urgency(entry) == Some("unimportant"));
+    let advisory = Box::new(advisory(record, affected, unimportant));
+    Parsed::Advisory { advisory, dropped }
+}
+
+fn advisory(record: Record, affected: Vec<Affected>, unimportant: bool) -> Advisory {
+    let aliases = record.aliases.unwrap_or_default();
+    let named = aliases.iter().chain(record.upstream.iter().flatten()).chain([&record.id]);
+    let mut cves: Vec<String> = named.filter(|id| is_cve(id)).cloned().collect();
+    cves.sort();
+    cves.dedup();
+    let mut aliases: Vec<String> = aliases.into_iter().filter(|id| !is_cve(id)).collect();
+    aliases.sort();
+    aliases.dedup();
+    let (mut severity, cvss) = rating(record.severity.as_deref().unwrap_or_default());
+    if severity == Severity::Unknown {
+        let word = record.database_specific.and_then(|specific| specific.severity);
+        let word = word.as_ref().and_then(Value::as_str).and_then(|word| word.parse().ok());
+        severity = word.unwrap_or(if unimportant { Severity::Info } else { Severity::Unknown });
+    }
+    let title = record.summary.filter(|summary| !summary.trim().is_empty());
+    Advisory {
+        title: title.or_else(|| record.details.as_deref().and_then(first_line)),
+        id: record.id,
+        cves,
+        aliases,
+        severity,
+        cvss,
+        references: record
+            .references
+            .into_iter()
+            .flatten()
+            .map(|reference| reference.url)
+            .collect(),
+        published: record.published.as_deref().and_then(time),
+        modified: record.modified.as_deref().and_then(time),
+        withdrawn: record.withdrawn.as_deref().map(|text| time(text).unwrap_or_default()),
+        affected,
+    }
+}
+
+/// `CVE-` year `-` number.
+fn is_cve(id: &str) -> bool {
+    let digits = |text: &str| text.len() >= 4 && text.bytes().all(|b| b.is_ascii_digit());
+    let rest = id.strip_prefix("CVE-").and_then(|rest| rest.split_once('-'));
+    rest.is_some_and(|(year, number)| digits(year) && digits(number))
+}
+
+/// The vector of the newest CVSS version that can be read.
+fn rating(ratings: &[Rating]) -> (Severity, Option<String>) {
+    for kind in ["CVSS_V4", "CVSS_V3", "CVSS_V2"] {
+        for rating in ratings.iter().filter(|rating| rating.kind == kind) {
+            if let Some(level) = score::level(&rating.score) {
+                return (level, Some(rating.score.clone()));
+            }
+        }
+    }
+    (Severity::Unknown, None)
+}
+
+fn first_line(details: &str) -> Option<String> {
+    let line = details
+        .lines()
+        .map(|line| line.trim().trim_start_matches('#').trim())
+        .find(|line| !line.is_empty())?;
+    match line.char_indices().nth(TITLE) {
+        None => Some(line.to_owned()),
+        Some((at, _)) => {
+            let cut = &line[..at];
+            Some(format!("{}…", cut.rsplit_once(' ').map_or(cut, |(words, _)| words)))
+        }
+    }
+}
+
+fn urgency(entry: &Entry) -> Option<&str> {
+    entry.ecosystem_specific.as_ref()?.urgency.as_ref()?.as_str()
+}
+
+/// The error is the class the entry is counted under.
+fn convert(entry: &Entry) -> Result<Affected, String> {
+    let package = entry.package.as_ref().ok_or("no package name")?;
+    let (ecosystem, release) = match package.ecosystem.split_once(':') {
+        Some((ecosystem, release)) => (ecosystem, Some(release)),
+        None => (package.ecosystem.as_str(), None),
+    };
+    let known = Ecosystem::ALL.into_iter().find(|known| known.osv_name() == ecosystem);
+    let known = known.ok_or_else(|| format!("ecosystem not supported: {ecosystem}"))?;
+    if release.is_none_or(str::is_empty) && known == Ecosystem::Debian {
+        return Err("no release".to_owned());
+    }
+    let scheme = Scheme::of(known);
+    let comparable = |range: &&EventRange| range.kind == "ECOSYSTEM" || range.kind == "SEMVER";
+    let ranges: Vec<Range> = entry
+        .ranges
+        .iter()
+        .flatten()
+        .filter(comparable)
+        .flat_map(|range| ranges(scheme, &range.events))
+        .collect();
+    let versions = entry.versions.clone().unwrap_or_default();
+    if ranges.is_empty() && versions.is_empty() {
+        return Err("no comparable range".to_owned());
+    }
+    let custom =
+        entry.ecosystem_specific.as_ref().and_then(|specific| specific.custom_ranges.as_ref());
+    let everything = [Range { introduced: None, end: RangeEnd::Open }];
+    Ok(Affected {
+        ecosystem: known,
+        release: (known == Ecosystem::Debian).then(|| release.unwrap_or_default().to_owned()),
+        name: name::normalize(known, &package.name),
+        undecidable: custom.is_some_and(|custom| !custom.is_empty()) && ranges == everything,
+        ranges,
+        versions,
+    })
+}
+
+/// Walks the events in the order of the scheme, as the OSV evaluation does: the first bound after an introduction
+/// ends it, a second one says nothing new.
+fn ranges(scheme: Scheme, events: &[Event]) -> Vec<Range> {
+    let mut sorted = Vec::new();
+    for event in events {
+        let (version, kind) = match event {
+            Event { introduced: Some(version), .. } => (version, 0),
+            Event { fixed: Some(version), .. } => (version, 1),
+            Event { last_affected: Some(version), .. } => (version, 2),
+            _ => continue,
+        };
+        // `introduced: 0` is minus infinity, below even the versions that sort before `0`.
+        let key = if kind == 0 && version == "0" { Some(Vec::new()) } else { scheme.key(version) };
+        match key {
+            Some(key) => sorted.push((key, kind, version)),
+            // A bound outside the order leaves nothing to sort by; the segment marks such a range as undecidable.
+            None => return vec![Range { introduced: Some(version.clone()), end: RangeEnd::Open }],
+        }
+    }
+    sorted.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut ranges = Vec::new();
+    let mut open: Option<Option<String>> = None;
+    for (key, kind, version) in sorted {
+        match (kind, open.take()) {
+            (0, None) => open = Some((!key.is_empty()).then(|| version.clone())),
+            (0, started) => open = started,
+            (1, Some(introduced)) => {
+                ranges.push(Range { introduced, end: RangeEnd::Fixed(version.clone()) })
+            }
+            (_, Some(introduced)) => {
+                ranges.push(Range { introduced, end: RangeEnd::LastAffected(version.clone()) })
+            }
+            (_, None) => {}
+        }
+    }
+    ranges.extend(open.map(|introduced| Range { introduced, end: RangeEnd::Open }));
+    ranges
+}
+
+/// RFC 3339 to epoch milliseconds. Go writes year 1 for "not known".
+fn time(text: &str) -> Option<Millis> {
+    let millis = text.parse::<jiff::Timestamp>().ok()?.as_millisecond();
+    (millis > 0).then_some(millis)
+}
+
+/// `2025-08-25` to epoch milliseconds at midnight UTC.
+pub(crate) fn day(text: &str) -> Option<Millis> {
+    time(&format!("{text}T00:00:00Z"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn affected(ecosystem: &str, body: &str) -> Result<Affected, String> {
+        let entry =
+            format!(r#"{{"package":{{"ecosystem":"{ecosystem}","name":"N.a_me"}},{body}}}"#);
+        convert(&serde_json::from_str(&entry).unwrap())
+    }
+
+    /// `expected` is `introduced,end` pairs joined by spaces, `-` for none, `=` before a last affected version.
+    #[track_caller]
+    fn check(ecosystem: &str, events: &str, expected: &str) {
+        let body = format!(r#""ranges":[{{"type":"ECOSYSTEM","events":[{events}]}}]"#);
+        let text = match affected(ecosystem, &body) {
+            Err(class) => class,
+            Ok(affected) => {
+                let range = |range: &Range| {
+                    let introduced = range.introduced.as_deref().unwrap_or("-");
+                    match &range.end {
+                        RangeEnd::Fixed(version) => format!("{introduced},{version}"),
+                        RangeEnd::LastAffected(version) => format!("{introduced},={version}"),
+                        RangeEnd::Open => format!("{introduced},-"),
+                    }
+                };
+                affected.ranges.iter().map(range).collect::<Vec<_>>().join(" ")
+            }
+        };
+        assert_eq!(text, expected, "{events}");
+    }
+
+    #[test]
+    fn events_become_ranges() {
+        let event = |kind: &str, version: &str| format!(r#"{{"{kind}":"{version}"}}"#);
+        let events = |list: &[(&str, &str)]| {
+            list.iter().map(|(kind, version)| event(kind, version)).collect::<Vec<_>>().join(",")
+        };
+        let check = |list: &[(&str, &str)], expected| check("PyPI", &events(list), expected);
+        check(&[("introduced", "0"), ("fixed", "1")], "-,1");
+        check(&[("introduced", "0")], "-,-");
+        check(&[("introduced", "1"), ("last_affected", "2")], "1,=2");
+        check(
+            &[("introduced", "2"), ("fixed", "3"), ("introduced", "0"), ("fixed", "1")],
+            "-,1 2,3",
+        );
+        check(&[("introduced", "0"), ("fixed", "2"), ("fixed", "1")], "-,1");
+        check(&[("introduced", "0"), ("introduced", "1"), ("fixed", "2")], "-,2");
+        check(
+            &[("introduced", "0"), ("fixed", "1"), ("introduced", "1"), ("fixed", "2")],
+            "-,1 1,2",
+        );
+        check(&[("introduced", "0"), ("fixed", "0.dev1")], "-,0.dev1");
+        check(&[("fixed", "1")], "no comparable range");
+        check(&[("introduced", "not ordered"), ("fixed", "1")], "not ordered,-");
+    }
+
+    #[test]
+    fn entries_are_kept_or_classed() {
+        let range = r#""ranges":[{"type":"GIT","events":[{"introduced":"0"}]}]"#;
+        assert_eq!(affected("PyPI", range), Err("no comparable range".into()));
+        assert_eq!(
+            affected("AlmaLinux:8", range),
+            Err("ecosystem not supported: AlmaLinux".into())
+        );
+        assert_eq!(affected("Debian", r#""versions":["1"]"#), Err("no release".into()));
+        let listed = affected("PyPI", r#""versions":["1"],"ranges":null"#).unwrap();
+        assert_eq!((listed.name.as_str(), listed.versions.len()), ("n-a-me", 1));
+        let custom = r#""ecosystem_specific":{"custom_ranges":[{"type":"ECOSYSTEM","events":[]}]}"#;
+        let placeholder = r#""ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}]"#;
+        let bounded =
+            r#""ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"2.0.0"}]}]"#;
+        assert!(affected("Go", &format!("{placeholder},{custom}")).unwrap().undecidable);
+        assert!(!affected("Go", &format!("{bounded},{custom}")).unwrap().undecidable);
+        assert!(!affected("Go", placeholder).unwrap().undecidable);
+    }
+
+    #[test]
+    fn records_are_read_leniently() {
+        let text = r###"{"id":"PYSEC-1","modified":"0001-01-01T00:00:00Z","published":"2022-09-12T20:23:06Z",
+            "aliases":["GHSA-x","CVE-2022-0002","CVE-2022-0001","CVE-x"],"upstream":["CVE-2022-0003"],"details":"# A title\nmore",
+            "severity":[{"type":"CVSS_V3","score":"broken"},{"type":"CVSS_V2","score":"AV:N/AC:L/Au:N/C:C/I:C/A:C"}],
+            "affected":[{"package":{"ecosystem":"PyPI","name":"a"},"versions":["1"]},{"package":{"ecosystem":"npm","name":"a"}}],
+            "references":[{"type":"WEB","url":"https://example.org"}],"unknown":{}}"###;
+        let Parsed::Advisory { advisory, dropped } = parse(text.as_bytes()) else {
+            panic!("dropped")
+        };
+        assert_eq!(advisory.cves, ["CVE-2022-0001", "CVE-2022-0002", "CVE-2022-0003"]);
+        assert_eq!(advisory.aliases, ["CVE-x", "GHSA-x"]);
+        assert_eq!((advisory.severity, advisory.modified), (Severity::High, None));
+        assert_eq!(advisory.published, Some(1_663_014_186_000));
+        assert_eq!(advisory.title.as_deref(), Some("A title"));
+        assert_eq!(dropped, ["ecosystem not supported: npm"]);
+    }
+
+    #[test]
+    fn bad_records_are_dropped_by_class() {
+        for (text, class) in [
+            ("", MALFORMED),
+            ("[]", MALFORMED),
+            ("{}", MALFORMED),
+            (r#"{"id":""}"#, MALFORMED),
+            (r#"{"id":"A","affected":{}}"#, MALFORMED),
+            (r#"{"id":"A"}"#, "no affected package"),
+            (r#"{"id":"A","affected":null}"#, "no affected package"),
+            (r#"{"id":"A","affected":[{"versions":["1"]}]}"#, "no package name"),
+        ] {
+            match parse(text.as_bytes()) {
+                Parsed::Dropped(found) => assert_eq!(found, class, "{text}"),
+                Parsed::Advisory { .. } => panic!("{text}: kept"),
+            }
+        }
+    }
+}

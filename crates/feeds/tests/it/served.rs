@@ -1,0 +1,158 @@
+//! Updates from a server on the loopback address.
+use crate::damaged::{archive, record};
+use seawall_feeds::{BuildReport, Roots, UpdateError, open, select, update};
+use seawall_model::package::Ecosystem;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+#[derive(Clone)]
+enum Answer {
+    Body(Vec<u8>),
+    /// Announces more bytes than it sends.
+    Short(Vec<u8>),
+    Status(u16),
+}
+
+#[derive(Default)]
+struct Served {
+    files: BTreeMap<String, Answer>,
+    /// Path and status of each request.
+    log: Vec<(String, u16)>,
+}
+
+/// A server whose answers the test changes. It ends with the test's runtime.
+async fn serve() -> (String, Arc<Mutex<Served>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let served = Arc::new(Mutex::new(Served::default()));
+    let state = Arc::clone(&served);
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = Vec::new();
+            while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+                let mut buffer = [0; 1024];
+                match stream.read(&mut buffer).await.unwrap() {
+                    0 => break,
+                    read => head.extend(&buffer[..read]),
+                }
+            }
+            let response = answer(&String::from_utf8(head).unwrap(), &mut state.lock().unwrap());
+            stream.write_all(&response).await.unwrap();
+        }
+    });
+    (format!("http://{address}/"), served)
+}
+
+fn answer(head: &str, served: &mut Served) -> Vec<u8> {
+    let path = head.split(' ').nth(1).unwrap().trim_start_matches('/').to_owned();
+    let asked =
+        head.lines().find_map(|line| line.strip_prefix("if-none-match: ")).map(str::to_owned);
+    let (status, body, missing) = match served.files.get(&path) {
+        None => (404, Vec::new(), 0),
+        Some(Answer::Status(status)) => (*status, Vec::new(), 0),
+        Some(Answer::Short(body)) => (200, body.clone(), 9),
+        Some(Answer::Body(body)) if asked == Some(etag(body)) => (304, Vec::new(), 0),
+        Some(Answer::Body(body)) => (200, body.clone(), 0),
+    };
+    served.log.push((path, status));
+    let head = format!(
+        "HTTP/1.1 {status} X\r\nconnection: close\r\netag: {}\r\ncontent-length: {}\r\n\r\n",
+        etag(&body),
+        body.len() + missing
+    );
+    [head.into_bytes(), body].concat()
+}
+
+fn etag(body: &[u8]) -> String {
+    let sum: u64 = body.iter().fold(7, |sum, byte| sum.wrapping_mul(31) + u64::from(*byte));
+    format!("\"{sum:x}\"")
+}
+
+async fn run(root: &str, out: &Path) -> BuildReport {
+    update(&Roots::below(root).unwrap(), &select::<&str>(&[]).unwrap(), out, false).await.unwrap()
+}
+
+#[tokio::test]
+async fn updates_ask_conditionally_and_survive_failures() {
+    let (root, served) = serve().await;
+    let out = TempDir::new().unwrap();
+    let zip = |id: &str| archive(&[record(id, "PyPI", "demo", "2.0")]);
+    let put = |path: &str, answer| served.lock().unwrap().files.insert(path.to_owned(), answer);
+    let log = || std::mem::take(&mut served.lock().unwrap().log);
+    let pypi = "osv/PyPI/all.zip";
+    let go = archive(&[record("GO-1", "Go", "demo", "2.0.0")]);
+    put(pypi, Answer::Body(zip("PYSEC-1")));
+    put("osv/Go/all.zip", Answer::Body(go));
+
+    let report = run(&root, out.path()).await;
+    assert!(!report.failed(), "{:?}", report.problems);
+    let absent =
+        report.problems.iter().filter(|problem| problem.code == "feed-file-absent").count();
+    assert_eq!(absent, 2, "Debian and the catalogue are notes");
+    let digest = open(out.path()).unwrap().digest();
+    assert_eq!(log().iter().filter(|(_, status)| *status == 200).count(), 2);
+
+    let report = run(&root, out.path()).await;
+    assert!(!report.failed(), "{:?}", report.problems);
+    assert_eq!(open(out.path()).unwrap().digest(), digest);
+    assert_eq!(
+        log().iter().filter(|(_, status)| *status == 304).count(),
+        2,
+        "nothing is downloaded again"
+    );
+
+    for broken in [Answer::Status(500), Answer::Short(zip("PYSEC-2"))] {
+        put(pypi, broken);
+        let report = run(&root, out.path()).await;
+        assert!(report.failed());
+        assert!(report.problems.iter().any(|problem| problem.code == "download-failed"));
+        assert_eq!(open(out.path()).unwrap().digest(), digest, "the last download stays in use");
+    }
+
+    put(pypi, Answer::Body(b"not a zip".to_vec()));
+    log();
+    for _ in 0..2 {
+        let report = run(&root, out.path()).await;
+        assert!(report.failed());
+        assert!(report.problems.iter().any(|problem| problem.code == "feed-refused"));
+        assert_eq!(open(out.path()).unwrap().digest(), digest, "the old segment stays");
+        assert!(log().contains(&(pypi.to_owned(), 200)), "a refused file is asked for anew");
+    }
+
+    put(pypi, Answer::Body(zip("PYSEC-3")));
+    let report = run(&root, out.path()).await;
+    assert!(!report.failed(), "{:?}", report.problems);
+    assert_ne!(open(out.path()).unwrap().digest(), digest);
+    assert!(open(out.path()).unwrap().segment(Ecosystem::PyPI, None).is_some());
+}
+
+#[tokio::test]
+async fn offline_opens_no_socket() {
+    let (root, served) = serve().await;
+    let out = TempDir::new().unwrap();
+    let feeds = select::<&str>(&[]).unwrap();
+    let refused = update(&Roots::below(&root).unwrap(), &feeds, out.path(), true).await;
+    assert!(matches!(refused, Err(UpdateError::Offline { feed: "osv", .. })));
+    assert!(served.lock().unwrap().log.is_empty());
+    let feed = out.path().join("root/osv/PyPI");
+    std::fs::create_dir_all(&feed).unwrap();
+    std::fs::write(feed.join("all.zip"), archive(&[record("PYSEC-1", "PyPI", "demo", "2.0")]))
+        .unwrap();
+    let root = format!("file://{}", out.path().join("root").display());
+    let report = update(&Roots::below(&root).unwrap(), &feeds, &out.path().join("index"), true)
+        .await
+        .unwrap();
+    assert!(!report.failed(), "a directory needs no socket: {:?}", report.problems);
+}
+
+#[test]
+fn a_build_reads_directories_alone() {
+    let out = TempDir::new().unwrap();
+    let built = seawall_feeds::build(&Roots::defaults(), &select::<&str>(&[]).unwrap(), out.path());
+    assert!(matches!(built, Err(seawall_feeds::BuildError::Remote { feed: "osv", .. })));
+}
