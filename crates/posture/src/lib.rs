@@ -1,1 +1,28 @@
-//! posture
+//! Judges Kubernetes objects: values in, findings and problems out.
+//!
+//! ```text
+//! content ─load─► Catalogue ─select─► Selection ─┐
+//! manifests, watch ─► object ─View─► variables ──┴─evaluate─► ControlFinding, fix ─► score
+//! ```
+//!
+//! Invariant: a question without an answer is `unknown`, never a pass. A fix is offered only after it has healed the
+//! object in memory. Nothing here does IO, asks a clock or starts a thread.
+mod catalogue;
+pub mod cel;
+mod control;
+mod evaluate;
+mod fix;
+mod framework;
+pub mod patch;
+mod path;
+pub mod pointer;
+mod quantity;
+pub mod score;
+mod suite;
+pub mod workload;
+pub mod yaml;
+
+pub use catalogue::{Catalogue, Request, Selection};
+pub use control::{Control, Lifecycle, Membership};
+pub use framework::Framework;
+pub use suite::{CaseResult, test};

@@ -1,0 +1,296 @@
+//! All controls and frameworks, a selection of them, and the findings a selection makes of an object.
+use crate::control::{self, Control, Lifecycle};
+use crate::framework::{self, Framework};
+use crate::workload::{self, View};
+use crate::{fix, patch};
+use seawall_model::Problem;
+use seawall_model::finding::{ControlFinding, Source, State};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Controls by id and frameworks by name.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    pub controls: Vec<Arc<Control>>,
+    pub frameworks: Vec<Framework>,
+}
+
+/// Which controls, bound to what.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// `NAME` or `NAME@VERSION`; none and no controls: every stable control.
+    pub frameworks: Vec<String>,
+    /// Control ids.
+    pub controls: Vec<String>,
+    /// Assigned parameters by control id; they win over the framework's.
+    pub params: BTreeMap<String, Map<String, Value>>,
+}
+
+/// Selected controls with their bound parameters and the frameworks they answer for.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    chosen: Vec<Chosen>,
+    /// `NAME@VERSION`, as asked for.
+    pub frameworks: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+struct Chosen {
+    control: Arc<Control>,
+    params: Map<String, Value>,
+    labels: Vec<String>,
+}
+
+impl Catalogue {
+    /// Reads (path, text) pairs. A file with a problem is left out, the rest is loaded.
+    pub fn load<'a>(
+        controls: impl IntoIterator<Item = (&'a str, &'a str)>,
+        frameworks: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> (Self, Vec<Problem>) {
+        let (mut catalogue, mut problems) = (Self::default(), Vec::new());
+        for (file, text) in frameworks {
+            match framework::load(file, text) {
+                Ok(framework) => catalogue.frameworks.push(framework),
+                Err(problem) => problems.push(*problem),
+            }
+        }
+        for (file, text) in controls {
+            match control::load(file, text) {
+                Ok(control) => match catalogue.controls.iter().find(|other| other.id == control.id)
+                {
+                    Some(other) => {
+                        let message = format!("{} stands in {} already", control.id, other.file);
+                        problems.push(
+                            Problem::error("duplicate-id", message).file(file).item(control.id),
+                        );
+                    }
+                    None => {
+                        problems.extend(catalogue.unknown_frameworks(&control));
+                        catalogue.controls.push(Arc::new(control));
+                    }
+                },
+                Err(found) => problems.extend(found),
+            }
+        }
+        catalogue.controls.sort_by(|a, b| a.id.cmp(&b.id));
+        catalogue.frameworks.sort_by(|a, b| a.name.cmp(&b.name));
+        (catalogue, problems)
+    }
+
+    fn unknown_frameworks(&self, control: &Control) -> Vec<Problem> {
+        let unknown = control.frameworks.iter().filter_map(|membership| {
+            let framework = self.framework(&membership.framework);
+            let message = match (&membership.version, framework) {
+                (_, None) => format!("unknown framework `{}`", membership.framework),
+                (Some(version), Some(framework)) if !framework.has_version(version) => {
+                    format!("`{}` has no version {version}", membership.framework)
+                }
+                _ => return None,
+            };
+            Some(Problem::error("framework", message).file(&control.file).item(&control.id))
+        });
+        unknown.collect()
+    }
+
+    pub fn control(&self, id: &str) -> Option<&Arc<Control>> {
+        self.controls.iter().find(|control| control.id == id)
+    }
+
+    pub fn framework(&self, name: &str) -> Option<&Framework> {
+        self.frameworks.iter().find(|framework| framework.name == name)
+    }
+
+    /// Picks controls. Errors: an unknown control, framework, version or parameter, each with what there is.
+    pub fn select(&self, request: &Request) -> Result<Selection, Box<Problem>> {
+        let mut versions: BTreeMap<&str, &str> = BTreeMap::new();
+        for asked in &request.frameworks {
+            let (name, version) = asked
+                .split_once('@')
+                .map_or((asked.as_str(), None), |(name, version)| (name, Some(version)));
+            let Some(framework) = self.framework(name) else {
+                let known: Vec<_> =
+                    self.frameworks.iter().map(|framework| framework.name.as_str()).collect();
+                let help = format!("known are {}", known.join(", "));
+                return Err(Box::new(
+                    Problem::error("unknown-framework", format!("there is no framework `{name}`"))
+                        .help(help),
+                ));
+            };
+            let version = version
+                .map_or(framework.newest(), |version| version.strip_prefix('v').unwrap_or(version));
+            if !framework.has_version(version) {
+                let help = format!("the newest is {name}@{}", framework.newest());
+                return Err(Box::new(
+                    Problem::error(
+                        "unknown-framework",
+                        format!("`{name}` has no version {version}"),
+                    )
+                    .help(help),
+                ));
+            }
+            versions.insert(&framework.name, version);
+            for included in &framework.includes {
+                versions.entry(included).or_insert(version);
+            }
+        }
+        for id in request.controls.iter().chain(request.params.keys()) {
+            if self.control(id).is_none() {
+                let help = "`seawall policy list` names them";
+                return Err(Box::new(
+                    Problem::error("unknown-control", format!("there is no control `{id}`"))
+                        .help(help),
+                ));
+            }
+        }
+        let mut chosen = Vec::new();
+        for control in &self.controls {
+            let named = request.controls.contains(&control.id);
+            let member = control.frameworks.iter().any(|membership| {
+                versions.get(membership.framework.as_str()).is_some_and(|version| {
+                    membership.version.as_deref().is_none_or(|own| own == *version)
+                })
+            });
+            let all = request.controls.is_empty()
+                && request.frameworks.is_empty()
+                && control.lifecycle == Lifecycle::Stable;
+            if named || member || all {
+                chosen.push(self.choose(control, &versions, request)?);
+            }
+        }
+        let frameworks = request.frameworks.iter().filter_map(|asked| {
+            let name = asked.split('@').next()?;
+            Some(format!("{name}@{}", versions.get(name)?))
+        });
+        Ok(Selection { chosen, frameworks: frameworks.collect() })
+    }
+
+    fn choose(
+        &self,
+        control: &Arc<Control>,
+        versions: &BTreeMap<&str, &str>,
+        request: &Request,
+    ) -> Result<Chosen, Box<Problem>> {
+        let mut params = control.params.clone();
+        let mut labels = Vec::new();
+        for membership in &control.frameworks {
+            let includes = |framework: &&Framework| {
+                framework.name == membership.framework
+                    || framework.includes.contains(&membership.framework)
+            };
+            for framework in self.frameworks.iter().filter(includes) {
+                let asked = versions.get(framework.name.as_str()).copied();
+                let version = membership.version.as_deref().or(asked).unwrap_or(framework.newest());
+                let label = format!("{}@{version}", framework.name);
+                if !labels.contains(&label) {
+                    labels.push(label);
+                }
+                let bound = asked.and_then(|version| framework.params(version, &control.id));
+                params.extend(
+                    bound.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())),
+                );
+            }
+        }
+        for (name, value) in request.params.get(&control.id).into_iter().flatten() {
+            match params.get_mut(name) {
+                Some(param) => *param = value.clone(),
+                None => {
+                    let message = format!("{} has no parameter `{name}`", control.id);
+                    return Err(Box::new(Problem::error("unknown-parameter", message)));
+                }
+            }
+        }
+        Ok(Chosen { control: control.clone(), params, labels })
+    }
+}
+
+impl Selection {
+    /// The selected controls, by id.
+    pub fn controls(&self) -> impl Iterator<Item = &Control> {
+        self.chosen.iter().map(|chosen| chosen.control.as_ref())
+    }
+
+    /// One finding per control, in any state; `None` where the object is no workload of a known version.
+    pub fn evaluate(&self, object: &Value, source: Option<&Source>) -> Option<Vec<ControlFinding>> {
+        let view = View::new(object)?;
+        Some(self.chosen.iter().map(|chosen| chosen.finding(&view, source)).collect())
+    }
+
+    /// Findings that say only that there is no answer, and why: `stale`, `forbidden`.
+    pub fn undecided(&self, object: &Value, reason: &str, message: &str) -> Vec<ControlFinding> {
+        let finding = |chosen: &Chosen| ControlFinding {
+            state: State::Unknown,
+            reason: Some(reason.to_owned()),
+            message: Some(message.to_owned()),
+            ..chosen.empty(object)
+        };
+        self.chosen.iter().map(finding).collect()
+    }
+
+    /// Applies every fix, again and again, as one may open the way for another: a container has to stop being
+    /// privileged before escalation can be forbidden. Returns the healed object and the operations in order.
+    pub fn heal(&self, object: &Value) -> (Value, Vec<Value>) {
+        let (mut healed, mut operations) = (object.clone(), Vec::new());
+        let mut open: Vec<&Chosen> = self.chosen.iter().collect();
+        loop {
+            let before = open.len();
+            open.retain(|chosen| {
+                let fix = match View::new(&healed) {
+                    Some(view) => chosen.finding(&view, None).fix,
+                    None => Vec::new(),
+                };
+                let applies = !fix.is_empty() && patch::apply(&mut healed, &fix).is_ok();
+                if applies {
+                    operations.extend(fix);
+                }
+                !applies
+            });
+            if open.len() == before {
+                return (healed, operations);
+            }
+        }
+    }
+}
+
+impl Chosen {
+    fn empty(&self, object: &Value) -> ControlFinding {
+        let control = &self.control;
+        ControlFinding {
+            control: control.id.clone(),
+            title: control.title.clone(),
+            severity: control.severity,
+            state: State::Unknown,
+            reason: None,
+            resource: workload::resource(object),
+            source: None,
+            message: None,
+            frameworks: self.labels.clone(),
+            evidence: Vec::new(),
+            fix: Vec::new(),
+            exemption: None,
+            engine: "cel".to_owned(),
+        }
+    }
+
+    fn finding(&self, view: &View<'_>, source: Option<&Source>) -> ControlFinding {
+        let judged = self.control.judge(view, &self.params);
+        let mut message = judged.message;
+        let fix = match fix::build(&self.control, view, &self.params, &judged.failures) {
+            Ok(operations) if judged.state == State::Unhealthy => operations,
+            Ok(_) => Vec::new(),
+            Err(reason) => {
+                message = message.map(|message| format!("{message} (no patch: {reason})"));
+                Vec::new()
+            }
+        };
+        ControlFinding {
+            state: judged.state,
+            reason: judged.reason,
+            message,
+            evidence: judged.evidence,
+            fix,
+            source: source.cloned(),
+            ..self.empty(view.object())
+        }
+    }
+}

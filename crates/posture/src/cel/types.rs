@@ -1,0 +1,201 @@
+//! What fields a pod spec and object metadata have: for checking expressions, and objects, before they meet.
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// A CEL type as far as the checker tells types apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Type {
+    Dyn,
+    Null,
+    Bool,
+    Int,
+    Uint,
+    Double,
+    String,
+    Bytes,
+    List(Box<Type>),
+    /// Keys are strings, as everywhere in Kubernetes.
+    Map(Box<Type>),
+    Optional(Box<Type>),
+    /// A struct of the table, by name.
+    Struct(&'static str),
+    /// What `type(x)` yields.
+    Type,
+}
+
+type Table = BTreeMap<&'static str, BTreeMap<&'static str, Type>>;
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let mut table = Table::new();
+    let mut current = "";
+    for line in include_str!("kubernetes.types").lines().filter(|line| !line.starts_with('#')) {
+        match line.strip_prefix("  ").and_then(|field| field.split_once(' ')) {
+            Some((field, text)) => {
+                table.entry(current).or_default().insert(field, parse(text));
+            }
+            None => current = line,
+        }
+    }
+    table
+});
+
+fn parse(text: &'static str) -> Type {
+    let inner = |open, close| text.strip_prefix(open)?.strip_suffix(close);
+    if let Some(item) = inner('[', ']') {
+        return Type::List(Box::new(parse(item)));
+    }
+    if let Some(value) = inner('{', '}') {
+        return Type::Map(Box::new(parse(value)));
+    }
+    match text {
+        "dyn" => Type::Dyn,
+        "string" => Type::String,
+        "bool" => Type::Bool,
+        "int" => Type::Int,
+        "double" => Type::Double,
+        name => Type::Struct(name),
+    }
+}
+
+/// A struct's field with its type; `None` where it has no such field.
+pub(crate) fn field_entry(name: &str, field: &str) -> Option<(&'static str, &'static Type)> {
+    TABLE.get(name)?.get_key_value(field).map(|(field, kind)| (*field, kind))
+}
+
+impl std::fmt::Display for Type {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Dyn => f.write_str("dyn"),
+            Self::Null => f.write_str("null"),
+            Self::Bool => f.write_str("bool"),
+            Self::Int => f.write_str("int"),
+            Self::Uint => f.write_str("uint"),
+            Self::Double => f.write_str("double"),
+            Self::String => f.write_str("string"),
+            Self::Bytes => f.write_str("bytes"),
+            Self::List(item) => write!(f, "list({item})"),
+            Self::Map(value) => write!(f, "map(string, {value})"),
+            Self::Optional(value) => write!(f, "optional({value})"),
+            Self::Struct(name) => f.write_str(name),
+            Self::Type => f.write_str("type"),
+        }
+    }
+}
+
+/// A field whose value is of another type than the API says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mismatch {
+    pub(crate) pointer: String,
+    pub(crate) owner: &'static str,
+    pub(crate) field: &'static str,
+    pub(crate) expected: String,
+}
+
+/// Mismatches kept per object: enough to name every one a person would repair.
+const MAX_MISMATCHES: usize = 64;
+
+/// Where `value`, which stands at `pointer`, is not the struct `name`. Fields the table does not know are left alone.
+pub(crate) fn mismatches(value: &Value, name: &'static str, pointer: &str) -> Vec<Mismatch> {
+    let mut found = Vec::new();
+    walk_struct(value, name, pointer, &mut found);
+    found
+}
+
+fn walk_struct(value: &Value, name: &'static str, pointer: &str, found: &mut Vec<Mismatch>) {
+    let (Some(members), Some(fields)) = (value.as_object(), TABLE.get(name)) else { return };
+    for (key, member) in members {
+        if let Some((field, expected)) = fields.get_key_value(key.as_str())
+            && found.len() < MAX_MISMATCHES
+        {
+            let pointer = crate::pointer::join(pointer, [key.as_str()]);
+            walk(member, expected, &pointer, (name, field), found);
+        }
+    }
+}
+
+fn walk(
+    value: &Value,
+    expected: &Type,
+    pointer: &str,
+    of: (&'static str, &'static str),
+    found: &mut Vec<Mismatch>,
+) {
+    match (expected, value) {
+        (_, Value::Null)
+        | (Type::Dyn, _)
+        | (Type::Bool, Value::Bool(_))
+        | (Type::String, Value::String(_)) => {}
+        (Type::Double, Value::Number(_)) => {}
+        (Type::Int, Value::Number(number)) if number.is_i64() || number.is_u64() => {}
+        (Type::Struct(name), Value::Object(_)) => walk_struct(value, name, pointer, found),
+        (Type::List(item), Value::Array(items)) => {
+            for (index, value) in items.iter().enumerate() {
+                walk(value, item, &format!("{pointer}/{index}"), of, found);
+            }
+        }
+        (Type::Map(item), Value::Object(members)) => {
+            for (key, value) in members {
+                walk(value, item, &crate::pointer::join(pointer, [key.as_str()]), of, found);
+            }
+        }
+        _ => found.push(Mismatch {
+            pointer: pointer.to_owned(),
+            owner: of.0,
+            field: of.1,
+            expected: expected.to_string(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[track_caller]
+    fn check(spec: Value, expected: &[&str]) {
+        let found = mismatches(&spec, "PodSpec", "/spec");
+        let found: Vec<_> = found
+            .iter()
+            .map(|m| format!("{} {}.{} {}", m.pointer, m.owner, m.field, m.expected))
+            .collect();
+        assert_eq!(found, expected, "{spec}");
+    }
+
+    #[test]
+    fn objects_are_held_against_the_table() {
+        check(
+            json!({"containers": [{"name": "a", "securityContext": {"privileged": true}}], "unknownField": 1}),
+            &[],
+        );
+        check(json!({"containers": "x"}), &["/spec/containers PodSpec.containers list(Container)"]);
+        check(json!({"containers": ["x"]}), &["/spec/containers/0 PodSpec.containers Container"]);
+        check(
+            json!({"containers": [{"securityContext": {"privileged": "true"}}]}),
+            &["/spec/containers/0/securityContext/privileged SecurityContext.privileged bool"],
+        );
+        check(
+            json!({"containers": [{"resources": {"limits": {"cpu": 1, "memory": "1Gi"}}}], "hostPID": null}),
+            &[],
+        );
+        check(
+            json!({"nodeSelector": {"a/b": 1}}),
+            &["/spec/nodeSelector/a~1b PodSpec.nodeSelector string"],
+        );
+    }
+
+    #[test]
+    fn every_type_the_table_names_is_in_it() {
+        fn named(kind: &Type) -> Option<&'static str> {
+            match kind {
+                Type::List(inner) | Type::Map(inner) => named(inner),
+                Type::Struct(name) => Some(name),
+                _ => None,
+            }
+        }
+        let names = TABLE.values().flat_map(BTreeMap::values).filter_map(named);
+        assert!(names.clone().count() > 100);
+        names.for_each(|name| assert!(TABLE.contains_key(name), "{name}"));
+    }
+}

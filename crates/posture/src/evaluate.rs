@@ -1,0 +1,215 @@
+//! One control on one workload: which elements fail, or why there is no answer.
+use crate::cel::{Expression, Failure, LISTS, Run, Term};
+use crate::control::Control;
+use crate::pointer;
+use crate::workload::{Element, View};
+use seawall_model::finding::{Evidence, State};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// What a control says of an object.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Judgement {
+    pub(crate) state: State,
+    pub(crate) reason: Option<String>,
+    pub(crate) message: Option<String>,
+    pub(crate) evidence: Vec<Evidence>,
+    pub(crate) failures: Vec<Failing>,
+}
+
+/// One failing element, or the pod spec itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failing {
+    /// Index into the control's validations.
+    pub(crate) validation: usize,
+    /// Pointer of the element; of the pod spec where no list was judged.
+    pub(crate) base: String,
+    pub(crate) element: bool,
+}
+
+/// An unanswered question.
+struct Unanswered {
+    reason: &'static str,
+    message: String,
+    pointer: String,
+}
+
+impl Control {
+    /// Judges `view` with `params`, which hold every declared parameter.
+    pub(crate) fn judge(&self, view: &View<'_>, params: &Map<String, Value>) -> Judgement {
+        let undecided = |unanswered: &Unanswered| Judgement {
+            state: State::Unknown,
+            reason: Some(unanswered.reason.to_owned()),
+            message: Some(unanswered.message.clone()),
+            evidence: vec![evidence(view, &unanswered.pointer)],
+            failures: Vec::new(),
+        };
+        let pod_spec = view.kind().pod_spec;
+        if !view.pod_spec().is_some_and(Value::is_object) {
+            let message = "there is no pod spec".to_owned();
+            return undecided(&Unanswered {
+                reason: "error",
+                message,
+                pointer: pod_spec.to_owned(),
+            });
+        }
+        for (reason, expression) in &self.unless {
+            let mut failing = Vec::new();
+            let mut unanswered = Vec::new();
+            judge_expression(
+                expression,
+                view,
+                params,
+                &mut |base, _| failing.push(base),
+                &mut unanswered,
+            );
+            if let Some(unanswered) = unanswered.first() {
+                return undecided(unanswered);
+            }
+            if failing.is_empty() {
+                return Judgement {
+                    state: State::NotApplicable,
+                    reason: Some(reason.clone()),
+                    message: None,
+                    evidence: Vec::new(),
+                    failures: Vec::new(),
+                };
+            }
+        }
+        let (mut failures, mut unanswered) = (Vec::new(), Vec::new());
+        for (validation, rule) in self.validations.iter().enumerate() {
+            let mut fail = |base, element| {
+                let failing = Failing { validation, base, element };
+                if !failures.contains(&failing) {
+                    failures.push(failing);
+                }
+            };
+            judge_expression(&rule.expression, view, params, &mut fail, &mut unanswered);
+        }
+        match (failures.is_empty(), unanswered.first()) {
+            (true, Some(first)) => undecided(first),
+            (true, None) => Judgement {
+                state: State::Healthy,
+                reason: None,
+                message: None,
+                evidence: Vec::new(),
+                failures,
+            },
+            (false, _) => self.unhealthy(view, failures),
+        }
+    }
+
+    fn unhealthy(&self, view: &View<'_>, failures: Vec<Failing>) -> Judgement {
+        let mut messages: Vec<&str> = Vec::new();
+        let mut found = Vec::new();
+        for failing in &failures {
+            let rule = &self.validations[failing.validation];
+            if !messages.contains(&rule.message.as_str()) {
+                messages.push(&rule.message);
+            }
+            let tail = if failing.element || !rule.path.each { rule.path.tail() } else { &[] };
+            found.push(evidence(
+                view,
+                &pointer::join(&failing.base, tail.iter().map(String::as_str)),
+            ));
+        }
+        Judgement {
+            state: State::Unhealthy,
+            reason: None,
+            message: Some(messages.join("; ")),
+            evidence: found,
+            failures,
+        }
+    }
+}
+
+fn evidence(view: &View<'_>, pointer: &str) -> Evidence {
+    Evidence { path: pointer.to_owned(), value: pointer::value_at(view.object(), pointer) }
+}
+
+/// Calls `fail` with the pointer of each element for which `expression` is false, or with the pod spec's.
+fn judge_expression(
+    expression: &Expression,
+    view: &View<'_>,
+    params: &Map<String, Value>,
+    fail: &mut dyn FnMut(String, bool),
+    unanswered: &mut Vec<Unanswered>,
+) {
+    let malformed: Vec<_> = view
+        .mismatches()
+        .iter()
+        .filter(|mismatch| {
+            let owner =
+                if mismatch.owner == "EphemeralContainer" { "Container" } else { mismatch.owner };
+            expression.fields.contains(&(owner, mismatch.field))
+                || expression.fields.contains(&(mismatch.owner, mismatch.field))
+        })
+        .collect();
+    let variables = expression.variables.iter().map(|name| {
+        let value = if name == "params" {
+            crate::cel::values::of(&json!(params))
+        } else {
+            view.variable(name)
+        };
+        (name.clone(), value)
+    });
+    let run = Run::new(variables.collect::<BTreeMap<_, _>>(), view.cel_object());
+    let wrong_type = |mismatch: &&crate::cel::types::Mismatch| Unanswered {
+        reason: "error",
+        message: format!("{} must be {}", mismatch.pointer, mismatch.expected),
+        pointer: mismatch.pointer.clone(),
+    };
+    let failed = |failure: Failure, pointer: &str| match failure {
+        Failure::Error(message) => {
+            Unanswered { reason: "error", message, pointer: pointer.to_owned() }
+        }
+        Failure::Limit => Unanswered {
+            reason: "limit",
+            message: format!("the expression costs over {} units", crate::cel::COST_LIMIT),
+            pointer: pointer.to_owned(),
+        },
+    };
+    let pod_spec = view.kind().pod_spec;
+    for term in &expression.terms {
+        match term {
+            Term::Whole(_) if !malformed.is_empty() => {
+                unanswered.extend(malformed.iter().map(wrong_type))
+            }
+            Term::Whole(whole) => match run.holds(whole, None) {
+                Ok(true) => {}
+                Ok(false) => fail(pod_spec.to_owned(), false),
+                Err(failure) => unanswered.push(failed(failure, pod_spec)),
+            },
+            Term::Each { list, variable, predicate } => {
+                let elements = view.elements(list);
+                // What is malformed outside every element leaves the whole list undecided.
+                let outside = |mismatch: &&&crate::cel::types::Mismatch| {
+                    !LISTS.iter().any(|list| within(&mismatch.pointer, &view.elements(list)))
+                };
+                unanswered.extend(malformed.iter().filter(outside).map(wrong_type));
+                for element in elements {
+                    if let Some(mismatch) = malformed
+                        .iter()
+                        .find(|mismatch| is_within(&mismatch.pointer, &element.pointer))
+                    {
+                        unanswered.push(wrong_type(mismatch));
+                        continue;
+                    }
+                    match run.holds(predicate, Some((variable, element.value.clone()))) {
+                        Ok(true) => {}
+                        Ok(false) => fail(element.pointer.clone(), true),
+                        Err(failure) => unanswered.push(failed(failure, &element.pointer)),
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn is_within(pointer: &str, element: &str) -> bool {
+    pointer.strip_prefix(element).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn within(pointer: &str, elements: &[&Element]) -> bool {
+    elements.iter().any(|element| is_within(pointer, &element.pointer))
+}

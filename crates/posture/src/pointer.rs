@@ -1,0 +1,42 @@
+//! JSON Pointers (RFC 6901): `/spec/containers/0/name`, `~1` for `/`, `~0` for `~`.
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// Appends one reference token.
+pub fn push(pointer: &mut String, token: &str) {
+    pointer.push('/');
+    if token.contains(['~', '/']) {
+        pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
+    } else {
+        pointer.push_str(token);
+    }
+}
+
+/// `pointer` with `tokens` appended.
+pub fn join<'a>(pointer: &str, tokens: impl IntoIterator<Item = &'a str>) -> String {
+    let mut joined = pointer.to_owned();
+    tokens.into_iter().for_each(|token| push(&mut joined, token));
+    joined
+}
+
+/// The reference tokens, unescaped. The empty pointer has none.
+pub fn tokens(pointer: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    pointer.split('/').skip(1).map(|token| {
+        if token.contains('~') {
+            Cow::Owned(token.replace("~1", "/").replace("~0", "~"))
+        } else {
+            Cow::Borrowed(token)
+        }
+    })
+}
+
+/// Splits off the last reference token, unescaped; `None` for the whole document.
+pub fn split_last(pointer: &str) -> Option<(&str, Cow<'_, str>)> {
+    let cut = pointer.rfind('/')?;
+    Some((&pointer[..cut], tokens(&pointer[cut..]).next()?))
+}
+
+/// The value there, null where nothing is.
+pub fn value_at(document: &Value, pointer: &str) -> Value {
+    document.pointer(pointer).cloned().unwrap_or(Value::Null)
+}

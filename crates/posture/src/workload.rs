@@ -1,0 +1,171 @@
+//! The eight kinds that run pods, and one object seen through the prelude's variables.
+use crate::cel::types::{self, Mismatch};
+use crate::cel::values;
+use crate::pointer;
+use cel::Value as CelValue;
+use seawall_model::finding::Resource;
+use serde_json::Value;
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+/// A kind with a pod spec; pointers lead into the object.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Kind {
+    pub api_version: &'static str,
+    pub kind: &'static str,
+    /// Resource name in URLs.
+    pub plural: &'static str,
+    pub pod_spec: &'static str,
+    pub pod_meta: &'static str,
+}
+
+const fn template(api_version: &'static str, kind: &'static str, plural: &'static str) -> Kind {
+    Kind {
+        api_version,
+        kind,
+        plural,
+        pod_spec: "/spec/template/spec",
+        pod_meta: "/spec/template/metadata",
+    }
+}
+
+/// What `match: workloads` means.
+pub static WORKLOADS: [Kind; 8] = [
+    Kind {
+        api_version: "v1",
+        kind: "Pod",
+        plural: "pods",
+        pod_spec: "/spec",
+        pod_meta: "/metadata",
+    },
+    template("v1", "ReplicationController", "replicationcontrollers"),
+    template("apps/v1", "Deployment", "deployments"),
+    template("apps/v1", "StatefulSet", "statefulsets"),
+    template("apps/v1", "DaemonSet", "daemonsets"),
+    template("apps/v1", "ReplicaSet", "replicasets"),
+    template("batch/v1", "Job", "jobs"),
+    Kind {
+        api_version: "batch/v1",
+        kind: "CronJob",
+        plural: "cronjobs",
+        pod_spec: "/spec/jobTemplate/spec/template/spec",
+        pod_meta: "/spec/jobTemplate/spec/template/metadata",
+    },
+];
+
+/// The workload kind of that version, if it is one.
+pub fn kind(api_version: &str, kind: &str) -> Option<&'static Kind> {
+    WORKLOADS.iter().find(|workload| workload.kind == kind && workload.api_version == api_version)
+}
+
+/// Name, namespace and UID as findings carry them; missing parts are empty.
+pub fn resource(object: &Value) -> Resource {
+    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    Resource {
+        api_version: text("/apiVersion").unwrap_or_default(),
+        kind: text("/kind").unwrap_or_default(),
+        namespace: text("/metadata/namespace"),
+        name: text("/metadata/name").or_else(|| text("/metadata/generateName")).unwrap_or_default(),
+        uid: text("/metadata/uid"),
+    }
+}
+
+/// One element of a prelude list and where it stands in the object.
+#[derive(Clone, Debug)]
+pub(crate) struct Element {
+    pub(crate) pointer: String,
+    pub(crate) value: CelValue,
+}
+
+/// One workload, its variables computed once for all controls.
+pub struct View<'a> {
+    object: &'a Value,
+    kind: &'static Kind,
+    cel_object: OnceCell<CelValue>,
+    mismatches: OnceCell<Vec<Mismatch>>,
+    lists: [OnceCell<Vec<Element>>; 4],
+}
+
+/// The pod spec's own lists, in the order of [`View::lists`].
+const OWN_LISTS: [&str; 4] = ["containers", "initContainers", "ephemeralContainers", "volumes"];
+
+impl<'a> View<'a> {
+    /// `None` where the object is no workload of a known version.
+    pub fn new(object: &'a Value) -> Option<Self> {
+        let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
+        let kind = kind(text("apiVersion"), text("kind"))?;
+        let (cel_object, mismatches) = Default::default();
+        Some(Self { object, kind, cel_object, mismatches, lists: Default::default() })
+    }
+
+    pub fn object(&self) -> &'a Value {
+        self.object
+    }
+
+    pub fn kind(&self) -> &'static Kind {
+        self.kind
+    }
+
+    pub fn pod_spec(&self) -> Option<&'a Value> {
+        self.object.pointer(self.kind.pod_spec)
+    }
+
+    pub(crate) fn cel_object(&self) -> CelValue {
+        self.cel_object.get_or_init(|| values::of(self.object)).clone()
+    }
+
+    /// Where the pod spec is not as the API has it; a missing pod spec is one too.
+    pub(crate) fn mismatches(&self) -> &[Mismatch] {
+        self.mismatches.get_or_init(|| match self.pod_spec() {
+            Some(spec) if spec.is_object() => {
+                types::mismatches(spec, "PodSpec", self.kind.pod_spec)
+            }
+            _ => Vec::new(),
+        })
+    }
+
+    fn own_list(&self, index: usize) -> &[Element] {
+        self.lists[index].get_or_init(|| {
+            let pointer = pointer::join(self.kind.pod_spec, [OWN_LISTS[index]]);
+            let items = self.object.pointer(&pointer).and_then(Value::as_array);
+            let element = |(index, item)| Element {
+                pointer: format!("{pointer}/{index}"),
+                value: values::of(item),
+            };
+            items.into_iter().flatten().enumerate().map(element).collect()
+        })
+    }
+
+    /// The elements of a prelude list: `containers` are the regular, init and ephemeral ones.
+    pub(crate) fn elements(&self, list: &str) -> Vec<&Element> {
+        let own: &[usize] = match list {
+            "containers" => &[0, 1, 2],
+            "mainContainers" => &[0],
+            "initContainers" => &[1],
+            "ephemeralContainers" => &[2],
+            "volumes" => &[3],
+            _ => &[],
+        };
+        own.iter().flat_map(|index| self.own_list(*index)).collect()
+    }
+
+    /// A prelude variable. Absent metadata is an empty map, so that controls read absence the same everywhere.
+    pub(crate) fn variable(&self, name: &str) -> CelValue {
+        let part = |pointer: &str| {
+            self.object
+                .pointer(pointer)
+                .map_or_else(|| values::of(&Value::Object(Default::default())), values::of)
+        };
+        match name {
+            "podSpec" => part(self.kind.pod_spec),
+            "podMeta" => part(self.kind.pod_meta),
+            "isWindows" => {
+                let os = self.pod_spec().and_then(|spec| spec.pointer("/os/name"));
+                CelValue::Bool(os.and_then(Value::as_str) == Some("windows"))
+            }
+            list => CelValue::List(Arc::new(
+                self.elements(list).into_iter().map(|element| element.value.clone()).collect(),
+            )),
+        }
+    }
+}

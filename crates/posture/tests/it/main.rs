@@ -1,0 +1,6 @@
+//! Posture on real input: the content that ships, upstream's pods, manifests as people write them.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod content;
+mod objects;
+mod standards;
