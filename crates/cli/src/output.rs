@@ -83,3 +83,11 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     }
     text
 }
+
+/// Where this user's derived files lie. Source: XDG Base Directory Specification.
+pub(crate) fn cache_dir() -> std::path::PathBuf {
+    let named = std::env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty());
+    let home = || std::env::var_os("HOME").map(|home| std::path::Path::new(&home).join(".cache"));
+    let base = named.map(Into::into).or_else(home).unwrap_or_else(std::env::temp_dir);
+    base.join("seawall")
+}

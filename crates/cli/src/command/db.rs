@@ -1,0 +1,182 @@
+//! `seawall db`: the advisory index, built from directories or downloaded feeds.
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output::{self, Format};
+use seawall_feeds::{BuildReport, Feed, Roots};
+use seawall_model::Millis;
+use serde_json::json;
+use std::path::PathBuf;
+
+#[derive(clap::Subcommand)]
+pub(crate) enum Verb {
+    /// Build the index from feeds that lie in a directory; opens no socket
+    Build(Build),
+    /// Download feeds, then build the index
+    Update(Update),
+    /// Show what an index holds and how old it is
+    Inspect(Inspect),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Build {
+    /// Directory with one folder a feed, such as osv/ and cisa-kev/
+    #[arg(long, value_name = "ROOT")]
+    feeds: String,
+    /// Where the index goes [default: --db's default]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Only this feed (repeatable)
+    #[arg(long, value_name = "KEY")]
+    only: Vec<String>,
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Update {
+    /// Take the feeds from below this directory or address instead of their usual hosts
+    #[arg(long, value_name = "ROOT")]
+    feeds: Option<String>,
+    /// Index directory
+    #[arg(long, env = "SEAWALL_DB", value_name = "DIR")]
+    db: Option<PathBuf>,
+    /// Only this feed (repeatable)
+    #[arg(long, value_name = "KEY")]
+    only: Vec<String>,
+    /// Open no socket
+    #[arg(long)]
+    offline: bool,
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Inspect {
+    /// Index directory [default: $SEAWALL_DB, else below the user's cache]
+    dir: Option<PathBuf>,
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+impl Verb {
+    pub(crate) fn run(self) -> Outcome {
+        match self {
+            Self::Build(build) => {
+                let feeds = select(&build.only)?;
+                let roots = Roots::below(&build.feeds).map_err(Failure::usage)?;
+                let report = seawall_feeds::build(&roots, &feeds, &directory(build.out))
+                    .map_err(Failure::could_not_run)?;
+                finish(&report, build.format)
+            }
+            Self::Update(update) => {
+                let feeds = select(&update.only)?;
+                let roots = match &update.feeds {
+                    Some(root) => Roots::below(root).map_err(Failure::usage)?,
+                    None => Roots::defaults(),
+                };
+                let out = directory(update.db);
+                let runtime = tokio::runtime::Runtime::new()?;
+                let report = runtime
+                    .block_on(seawall_feeds::update(&roots, &feeds, &out, update.offline))
+                    .map_err(Failure::could_not_run)?;
+                finish(&report, update.format)
+            }
+            Self::Inspect(inspect) => inspect.run(),
+        }
+    }
+}
+
+/// `--db`, else `$SEAWALL_DB`, else below the user's cache.
+pub(crate) fn directory(named: Option<PathBuf>) -> PathBuf {
+    let from_environment = || std::env::var_os("SEAWALL_DB").map(PathBuf::from);
+    named.or_else(from_environment).unwrap_or_else(|| crate::output::cache_dir().join("db"))
+}
+
+fn select(only: &[String]) -> Result<Vec<&'static Feed>, Failure> {
+    seawall_feeds::select(only).map_err(Failure::usage)
+}
+
+/// Rows and drops per feed; a refused feed, or nothing built, is exit 3.
+fn finish(report: &BuildReport, format: Format) -> Outcome {
+    output::print_problems(&report.problems, format);
+    match format {
+        Format::Json => output::print_json(report)?,
+        Format::Table => output::print(&report_table(report))?,
+    }
+    if report.failed() {
+        return Err(Failure::could_not_run(anyhow::anyhow!(
+            "not every feed could be built; see above"
+        )));
+    }
+    Ok(Exit::Pass)
+}
+
+fn report_table(report: &BuildReport) -> String {
+    let feed = |feed: &seawall_feeds::FeedReport| {
+        let drops = feed.drops.iter().map(|(class, count)| format!("{count} {class}"));
+        vec![
+            feed.key.clone(),
+            format!("{:?}", feed.status).to_lowercase(),
+            feed.records.to_string(),
+            feed.kept.to_string(),
+            feed.rows.to_string(),
+            feed.newest.map_or("-".to_owned(), day),
+            drops.collect::<Vec<_>>().join("; "),
+        ]
+    };
+    let rows: Vec<_> = report.feeds.iter().map(feed).collect();
+    let mut text =
+        output::table(&["FEED", "STATUS", "RECORDS", "KEPT", "ROWS", "NEWEST", "DROPPED"], &rows);
+    let segment = |segment: &seawall_feeds::SegmentReport| {
+        let kept = if segment.kept { "kept from an earlier build" } else { "" };
+        vec![
+            segment.name.clone(),
+            segment.rows.to_string(),
+            segment.bytes.to_string(),
+            kept.to_owned(),
+        ]
+    };
+    let rows: Vec<_> = report.segments.iter().map(segment).collect();
+    text.push('\n');
+    text + &output::table(&["SEGMENT", "ROWS", "BYTES", ""], &rows)
+}
+
+impl Inspect {
+    fn run(self) -> Outcome {
+        let dir = directory(self.dir);
+        let index = seawall_feeds::open(&dir).map_err(Failure::could_not_run)?;
+        let info = index.info();
+        if self.format == Format::Json {
+            let value = json!({"schema": "seawall.db.inspect/1", "directory": dir, "digest": index.digest(), "index": info});
+            output::print_json(&value)?;
+            return Ok(Exit::Pass);
+        }
+        let rows: Vec<_> = info
+            .segments
+            .iter()
+            .map(|segment| {
+                let meta = serde_json::to_value(&segment.meta).unwrap_or_default();
+                let cell =
+                    |key: &str| meta[key].as_str().map_or(meta[key].to_string(), str::to_owned);
+                vec![
+                    segment.name.clone(),
+                    cell("coverage"),
+                    cell("scheme"),
+                    segment.digest[..12].to_owned(),
+                ]
+            })
+            .collect();
+        let newest = info.newest.map_or("unknown".to_owned(), day);
+        let text = format!("index {}, newest record {newest}\n\n", dir.display());
+        output::print(
+            &(text + &output::table(&["SEGMENT", "COVERAGE", "SCHEME", "DIGEST"], &rows)),
+        )?;
+        Ok(Exit::Pass)
+    }
+}
+
+/// `2024-10-03` of epoch milliseconds.
+pub(crate) fn day(millis: Millis) -> String {
+    jiff::Timestamp::from_millisecond(millis)
+        .map(|time| time.strftime("%Y-%m-%d").to_string())
+        .unwrap_or_else(|_| "out of range".to_owned())
+}
