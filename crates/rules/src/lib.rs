@@ -1,1 +1,39 @@
-//! rules
+//! Event rules: Falco's language, compiled, with thresholds and sequences.
+//!
+//! ```text
+//! files ─yaml─► definitions ─condition, exceptions─► program ─┐
+//! Event, FieldEvent ──────────event_view, fields──────────────┴─evaluate─► Fired ─firing─► alert::Firing
+//! ```
+//!
+//! Start at [`RuleSet::load`]; give each stream of events a [`State`] and call [`RuleSet::evaluate`].
+//!
+//! Invariant: nothing here reads a clock, a file or the environment; windows go by the events' own time.
+//! Invariant: no input makes it panic or recurse deeper than the limits at the constants.
+
+pub mod attack;
+mod clock;
+mod condition;
+mod definitions;
+mod evaluate;
+mod event_view;
+mod exceptions;
+pub mod fields;
+pub mod firing;
+mod matching;
+mod output;
+mod program;
+pub mod replay;
+mod rule;
+mod rule_set;
+mod self_test;
+mod source;
+mod suggest;
+mod value;
+mod window;
+mod yaml;
+pub use event_view::{EventView, FieldEvent, record};
+pub use rule::{Priority, Rule, RuleState};
+pub use rule_set::{Fired, RuleSet, State};
+pub use self_test::TestResult;
+pub use value::{Kind, Quantity, Value};
+pub use yaml::Place;

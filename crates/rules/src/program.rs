@@ -1,0 +1,549 @@
+//! The compiled form of all conditions: one graph in which every distinct sub-expression stands once.
+use crate::condition::{Check, Condition, Expr, ExprId, Literal, MAX_DEPTH, Modifier, Op, Right};
+use crate::fields::names::EVENTS;
+use crate::fields::{FieldId, FieldRef};
+use crate::matching::{self, Test, Unsuited};
+use crate::source::{self, Source};
+use crate::suggest::did_you_mean;
+use crate::value::{Kind, Quantity};
+use crate::yaml::Place;
+use seawall_model::Problem;
+use seawall_model::event::EventKind;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+pub(crate) type NodeId = u32;
+
+/// Values of a list that an explanation shows before it only counts them.
+const SHOWN_VALUES: usize = 8;
+
+/// System calls whose events a sensor makes, with the kind that carries them.
+pub(crate) const COLLECTED: [(&str, EventKind); 15] = [
+    ("execve", EventKind::Exec),
+    ("execveat", EventKind::Exec),
+    ("fork", EventKind::Fork),
+    ("vfork", EventKind::Fork),
+    ("clone", EventKind::Fork),
+    ("clone3", EventKind::Fork),
+    ("procexit", EventKind::Exit),
+    ("exit", EventKind::Exit),
+    ("exit_group", EventKind::Exit),
+    ("open", EventKind::Open),
+    ("openat", EventKind::Open),
+    ("openat2", EventKind::Open),
+    ("creat", EventKind::Open),
+    ("open_by_handle_at", EventKind::Open),
+    ("connect", EventKind::Connect),
+];
+
+/// A set of event types: one bit per entry of [`COLLECTED`] and one for all others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct EventSet(pub(crate) u16);
+
+impl EventSet {
+    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const ALL: Self = Self(u16::MAX);
+    pub(crate) const OTHER: Self = Self(1 << COLLECTED.len());
+
+    pub(crate) fn of(name: &str) -> Self {
+        let bit = COLLECTED.iter().position(|(known, _)| *known == name).unwrap_or(COLLECTED.len());
+        Self(1 << bit)
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(crate) fn collected(self) -> Self {
+        self.and(Self(!Self::OTHER.0))
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+#[derive(Debug)]
+pub(crate) enum Node {
+    /// `order` is the children by rising cost.
+    And {
+        children: Box<[NodeId]>,
+        order: Box<[NodeId]>,
+    },
+    Or {
+        children: Box<[NodeId]>,
+        order: Box<[NodeId]>,
+    },
+    Not(NodeId),
+    Check(Box<Compiled>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub(crate) source: Source,
+    pub(crate) rule: Comparison,
+    /// As explanations print it.
+    pub(crate) shown: String,
+}
+
+#[derive(Debug)]
+pub(crate) enum Comparison {
+    Constant {
+        test: Test,
+        all: bool,
+    },
+    Computed {
+        op: Op,
+        right: Source,
+    },
+    /// `evt.type = …`: constant, but also the index's key.
+    EventType {
+        test: Test,
+        types: EventSet,
+        negative: bool,
+    },
+}
+
+/// The graph while rules are added.
+#[derive(Default)]
+pub(crate) struct Program {
+    pub(crate) nodes: Vec<Node>,
+    costs: Vec<u32>,
+    depths: Vec<u32>,
+    known: HashMap<Key, NodeId>,
+    slots: HashMap<FieldRef, u16>,
+    /// Where uncollected fields are compared: field, place, and the name as written.
+    pub(crate) uncollected: Vec<(NodeId, FieldId, Place)>,
+}
+
+#[derive(PartialEq, Eq, Hash)]
+enum Key {
+    And(Box<[NodeId]>),
+    Or(Box<[NodeId]>),
+    Not(NodeId),
+    Check(String),
+}
+
+/// Names that conditions refer to.
+pub(crate) struct Names<'n> {
+    pub(crate) lists: &'n HashMap<String, Arc<[String]>>,
+    /// `None` is a macro that did not load.
+    pub(crate) macros: &'n dyn Fn(&str, Place) -> Result<NodeId, Problem>,
+    pub(crate) used_lists: &'n mut HashSet<String>,
+}
+
+type Compile<T> = Result<T, (Problem, Place)>;
+
+impl Program {
+    pub(crate) fn slot_count(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(crate) fn cost(&self, node: NodeId) -> u32 {
+        self.costs[node as usize]
+    }
+
+    /// Compiles a condition; returns its root. All its errors are reported, not only the first.
+    pub(crate) fn add(
+        &mut self,
+        condition: &Condition,
+        names: &mut Names<'_>,
+    ) -> Result<NodeId, Vec<(Problem, Place)>> {
+        let mut ids: Vec<Option<NodeId>> = Vec::with_capacity(condition.nodes.len());
+        let mut problems = Vec::new();
+        for expr in &condition.nodes {
+            let compiled = match self.expr(expr, &ids, names) {
+                Ok(id) => id,
+                Err(problem) => {
+                    problems.push(problem);
+                    None
+                }
+            };
+            ids.push(compiled);
+        }
+        match ids.get(condition.root as usize).copied().flatten() {
+            Some(root) if problems.is_empty() => Ok(root),
+            _ => Err(problems),
+        }
+    }
+
+    /// `None` where a child failed.
+    fn expr(
+        &mut self,
+        expr: &Expr,
+        ids: &[Option<NodeId>],
+        names: &mut Names<'_>,
+    ) -> Compile<Option<NodeId>> {
+        let child = |id: &ExprId| ids.get(*id as usize).copied().flatten();
+        match expr {
+            Expr::And(children) => match children.iter().map(child).collect::<Option<Vec<_>>>() {
+                Some(children) => self.join(children, true).map(Some),
+                None => Ok(None),
+            },
+            Expr::Or(children) => match children.iter().map(child).collect::<Option<Vec<_>>>() {
+                Some(children) => self.join(children, false).map(Some),
+                None => Ok(None),
+            },
+            Expr::Not(inner) => match child(inner) {
+                Some(inner) => {
+                    let (depth, cost) =
+                        (self.depths[inner as usize] + 1, self.costs[inner as usize]);
+                    self.intern(Key::Not(inner), depth, cost, || Node::Not(inner)).map(Some)
+                }
+                None => Ok(None),
+            },
+            Expr::Macro { name, place } => {
+                (names.macros)(name, *place).map(Some).map_err(|problem| (problem, *place))
+            }
+            Expr::Check(check) => self.check(check, names).map(Some),
+        }
+    }
+
+    fn join(&mut self, mut children: Vec<NodeId>, and: bool) -> Compile<NodeId> {
+        let mut seen = HashSet::new();
+        children.retain(|child| seen.insert(*child));
+        if let [one] = children.as_slice() {
+            return Ok(*one);
+        }
+        let depth =
+            children.iter().map(|child| self.depths[*child as usize]).max().unwrap_or(0) + 1;
+        let cost = children.iter().map(|child| self.cost(*child)).fold(0, u32::saturating_add);
+        let mut order = children.clone();
+        order.sort_by_key(|child| self.cost(*child));
+        let (children, order): (Box<[NodeId]>, Box<[NodeId]>) = (children.into(), order.into());
+        let key = if and { Key::And(children.clone()) } else { Key::Or(children.clone()) };
+        self.intern(key, depth, cost, || {
+            if and { Node::And { children, order } } else { Node::Or { children, order } }
+        })
+    }
+
+    fn intern(
+        &mut self,
+        key: Key,
+        depth: u32,
+        cost: u32,
+        node: impl FnOnce() -> Node,
+    ) -> Compile<NodeId> {
+        if depth as usize > MAX_DEPTH {
+            let message =
+                format!("the condition nests more than {MAX_DEPTH} deep, macros included");
+            return Err((Problem::error("too-deep", message), Place::default()));
+        }
+        if let Some(id) = self.known.get(&key) {
+            return Ok(*id);
+        }
+        let id = self.nodes.len() as NodeId;
+        self.known.insert(key, id);
+        self.nodes.push(node());
+        self.depths.push(depth);
+        self.costs.push(cost);
+        Ok(id)
+    }
+
+    fn check(&mut self, check: &Check, names: &mut Names<'_>) -> Compile<NodeId> {
+        let mut source = source::resolve(&check.left)?;
+        let place = place_of(check);
+        let prepared = prepare(check, &source, names)?;
+        let shown = format!("{} {}", source.written(), prepared.shown);
+        let cost = prepared.comparison.cost().saturating_add(source_cost(&source));
+        self.give_slots(&mut source);
+        let mut comparison = prepared.comparison;
+        if let Comparison::Computed { right, .. } = &mut comparison {
+            self.give_slots(right);
+        }
+        let key = Key::Check(format!("{} {}", source.written(), prepared.key));
+        let mut fields = Vec::new();
+        source.fields(&mut fields);
+        let absent =
+            fields.iter().find(|field| !field.field().is_collected()).map(|field| field.id);
+        let id = self.intern(key, 1, cost, || {
+            Node::Check(Box::new(Compiled { source, rule: comparison, shown }))
+        })?;
+        if let Some(field) = absent {
+            self.uncollected.push((id, field, place));
+        }
+        Ok(id)
+    }
+
+    /// Costly fields get a place to keep their value in.
+    pub(crate) fn give_slots(&mut self, source: &mut Source) {
+        match source {
+            Source::Field { field, slot } => {
+                if field.field().costly && slot.is_none() {
+                    let next = self.slots.len() as u16;
+                    *slot = Some(*self.slots.entry(field.clone()).or_insert(next));
+                }
+            }
+            Source::Transform { arguments, .. } => {
+                for argument in arguments {
+                    if let source::Argument::Source(source) = argument {
+                        self.give_slots(source);
+                    }
+                }
+            }
+        }
+    }
+
+    /// For every node the event types on which it can be true. With `live`, a comparison of an uncollected field is
+    /// never true.
+    pub(crate) fn event_sets(&self, live: bool) -> Vec<EventSet> {
+        let mut sets: Vec<(EventSet, EventSet)> = Vec::with_capacity(self.nodes.len());
+        let dead: HashSet<NodeId> = if live {
+            self.uncollected.iter().map(|(id, ..)| *id).collect()
+        } else {
+            HashSet::new()
+        };
+        for (id, node) in self.nodes.iter().enumerate() {
+            let of = |child: &NodeId| sets[*child as usize];
+            let set = match node {
+                Node::And { children, .. } => children
+                    .iter()
+                    .map(of)
+                    .fold((EventSet::ALL, EventSet::NONE), |(yes, no), (y, n)| {
+                        (yes.and(y), no.or(n))
+                    }),
+                Node::Or { children, .. } => children
+                    .iter()
+                    .map(of)
+                    .fold((EventSet::NONE, EventSet::ALL), |(yes, no), (y, n)| {
+                        (yes.or(y), no.and(n))
+                    }),
+                Node::Not(child) => {
+                    let (yes, no) = of(child);
+                    (no, yes)
+                }
+                Node::Check(_) if dead.contains(&(id as NodeId)) => (EventSet::NONE, EventSet::ALL),
+                Node::Check(check) => match &check.rule {
+                    // Several unknown calls share one bit: of those, some pass and some do not.
+                    Comparison::EventType { types, negative: false, .. } => {
+                        (*types, EventSet(!types.0).or(EventSet::OTHER))
+                    }
+                    Comparison::EventType { types, negative: true, .. } => {
+                        (EventSet(!types.0).or(EventSet::OTHER), *types)
+                    }
+                    _ => (EventSet::ALL, EventSet::ALL),
+                },
+            };
+            sets.push(set);
+        }
+        sets.into_iter().map(|(yes, _)| yes).collect()
+    }
+
+    /// All nodes below and including `root`, each once.
+    pub(crate) fn reachable(&self, root: NodeId) -> HashSet<NodeId> {
+        let mut seen = HashSet::new();
+        let mut open = vec![root];
+        while let Some(id) = open.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            match &self.nodes[id as usize] {
+                Node::And { children, .. } | Node::Or { children, .. } => {
+                    open.extend(children.iter())
+                }
+                Node::Not(child) => open.push(*child),
+                Node::Check(_) => {}
+            }
+        }
+        seen
+    }
+
+    /// The comparisons without which `root` cannot be true: the conjuncts, through nested conjunctions.
+    pub(crate) fn necessary(&self, root: NodeId) -> Vec<&Compiled> {
+        let mut found = Vec::new();
+        let mut open = vec![root];
+        while let Some(id) = open.pop() {
+            match &self.nodes[id as usize] {
+                Node::And { children, .. } => open.extend(children.iter()),
+                Node::Check(check) => found.push(check.as_ref()),
+                Node::Or { .. } | Node::Not(_) => {}
+            }
+        }
+        found
+    }
+}
+
+impl Comparison {
+    fn cost(&self) -> u32 {
+        match self {
+            Self::Constant { test, .. } => test.cost(),
+            Self::Computed { .. } => 6,
+            Self::EventType { .. } => 0,
+        }
+    }
+}
+
+fn source_cost(source: &Source) -> u32 {
+    match source {
+        Source::Field { field, .. } if field.field().costly => 4,
+        Source::Field { .. } => 1,
+        Source::Transform { .. } => 10,
+    }
+}
+
+fn place_of(check: &Check) -> Place {
+    match &check.left {
+        crate::condition::Operand::Field(name) => name.place,
+        crate::condition::Operand::Transform { place, .. } => *place,
+    }
+}
+
+struct Prepared {
+    comparison: Comparison,
+    /// Equal comparisons have equal keys.
+    key: String,
+    shown: String,
+}
+
+fn prepare(check: &Check, source: &Source, names: &mut Names<'_>) -> Compile<Prepared> {
+    let (op, kind) = (check.op, source.kind());
+    let wrong =
+        |unsuited: Unsuited, place: Place| (Problem::error(unsuited.code, unsuited.message), place);
+    if source.quantity() == Quantity::List && !matches!(op, Op::Exists | Op::In | Op::Intersects) {
+        let message =
+            format!("`{}` is a list: it takes `in`, `intersects` and `exists`", source.written());
+        return Err((Problem::error("type", message), check.op_place));
+    }
+    match &check.right {
+        Right::None => {
+            let comparison = Comparison::Constant { test: Test::Exists, all: false };
+            Ok(Prepared { comparison, key: "exists".into(), shown: "exists".into() })
+        }
+        Right::Operand(operand) => {
+            let right = source::resolve(operand)?;
+            let suits = kind == right.kind() && (kind != Kind::Text || !op.is_numeric());
+            let runtime = !matches!(op, Op::Regex | Op::BContains | Op::BStartsWith);
+            if !suits || !runtime || check.modifier.is_some() {
+                let message = format!(
+                    "`{}` and `{}` do not compare by `{}`",
+                    source.written(),
+                    right.written(),
+                    op.as_str()
+                );
+                return Err((Problem::error("type", message), check.op_place));
+            }
+            let shown = format!("{} {}", op.as_str(), right.written());
+            let key = format!("{} ={}", op.as_str(), right.written());
+            Ok(Prepared { comparison: Comparison::Computed { op, right }, key, shown })
+        }
+        Right::Literal(literal) => {
+            let test = matching::single(kind, op, &literal.text, source.is_loose());
+            let test = test.map_err(|unsuited| wrong(unsuited, literal.place))?;
+            let key = format!("{} {:?}", op.as_str(), literal.text);
+            let shown = format!("{} {}", op.as_str(), quote(&literal.text));
+            let comparison = event_type(source, op, std::slice::from_ref(literal), test, names)?;
+            Ok(Prepared { comparison, key, shown })
+        }
+        Right::List(_) | Right::ListName(_) => prepare_list(check, source, names),
+    }
+}
+
+fn prepare_list(check: &Check, source: &Source, names: &mut Names<'_>) -> Compile<Prepared> {
+    let (op, kind) = (check.op, source.kind());
+    let (literals, written) = match &check.right {
+        Right::List(literals) => (
+            literals.as_slice(),
+            literals.iter().map(|literal| quote(&literal.text)).collect::<Vec<_>>(),
+        ),
+        Right::ListName(name) => {
+            if !names.lists.contains_key(&name.text) {
+                let mut problem =
+                    Problem::error("unknown-list", format!("no list `{}`", name.text));
+                problem.help = did_you_mean(&name.text, names.lists.keys().map(String::as_str));
+                return Err((problem, name.place));
+            }
+            (std::slice::from_ref(name), vec![name.text.clone()])
+        }
+        _ => (&[][..], Vec::new()),
+    };
+    let mut values: Vec<(String, Place)> = Vec::new();
+    for literal in literals {
+        match names.lists.get(&literal.text).filter(|_| !literal.quoted) {
+            Some(list) => {
+                names.used_lists.insert(literal.text.clone());
+                values.extend(list.iter().map(|item| (item.clone(), literal.place)));
+            }
+            None => values.push((literal.text.clone(), literal.place)),
+        }
+    }
+    let place = literals.first().map_or(check.op_place, |literal| literal.place);
+    let wrong = |unsuited: Unsuited| (Problem::error(unsuited.code, unsuited.message), place);
+    let test = match check.modifier {
+        Some(modifier) => {
+            let tests = values
+                .iter()
+                .map(|(value, place)| {
+                    matching::single(kind, op, value, source.is_loose()).map_err(|unsuited| {
+                        (Problem::error(unsuited.code, unsuited.message), *place)
+                    })
+                })
+                .collect::<Result<_, _>>()?;
+            Test::Combined { modifier, tests }
+        }
+        None => matching::list(kind, op, values.iter().map(|(value, _)| value.as_str()))
+            .map_err(wrong)?,
+    };
+    let modifier =
+        check.modifier.map(|modifier| format!(" {}", modifier.as_str())).unwrap_or_default();
+    let mut sorted: Vec<&str> = values.iter().map(|(value, _)| value.as_str()).collect();
+    sorted.sort_unstable();
+    if check.modifier != Some(Modifier::OneOf) {
+        sorted.dedup();
+    }
+    let key = format!("{}{modifier} {sorted:?}", op.as_str());
+    let shown = format!("{}{modifier} ({})", op.as_str(), abbreviate(&written));
+    let literals: Vec<Literal> =
+        values.into_iter().map(|(text, place)| Literal { text, quoted: true, place }).collect();
+    let comparison = event_type(source, op, &literals, test, names)?;
+    Ok(Prepared { comparison, key, shown })
+}
+
+fn abbreviate(values: &[String]) -> String {
+    let mut shown = values[..values.len().min(SHOWN_VALUES)].join(", ");
+    if values.len() > SHOWN_VALUES {
+        shown.push_str(&format!(", … {} in all", values.len()));
+    }
+    shown
+}
+
+/// Turns comparisons of `evt.type` into index keys and refuses names of no event. Checked against all system calls,
+/// because a misspelt one would silence a rule for good.
+fn event_type(
+    source: &Source,
+    op: Op,
+    literals: &[Literal],
+    test: Test,
+    _: &Names<'_>,
+) -> Compile<Comparison> {
+    let all = op == Op::In;
+    let is_type = matches!(source, Source::Field { field, .. }
+        if matches!(field.field().name, "evt.type" | "syscall.type"));
+    if !is_type || !matches!(op, Op::Eq | Op::Ne | Op::In | Op::Intersects) {
+        return Ok(Comparison::Constant { test, all });
+    }
+    let mut types = EventSet::NONE;
+    for literal in literals {
+        if EVENTS.binary_search(&literal.text.as_str()).is_err() {
+            let mut problem =
+                Problem::error("type", format!("`{}` is no event type", literal.text));
+            problem.help = did_you_mean(&literal.text, EVENTS.iter().copied());
+            return Err((problem, literal.place));
+        }
+        types = types.or(EventSet::of(&literal.text));
+    }
+    if matches!(test, Test::Combined { .. }) {
+        return Ok(Comparison::Constant { test, all });
+    }
+    Ok(Comparison::EventType { test, types, negative: op == Op::Ne })
+}
+
+/// Quotes what would not read back as one bare word.
+fn quote(text: &str) -> String {
+    let bare =
+        !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || "()\"'=,".contains(c));
+    if bare { text.to_owned() } else { format!("{text:?}") }
+}
