@@ -13,6 +13,8 @@ mod control;
 mod evaluate;
 mod fix;
 mod framework;
+pub mod objects;
+pub mod owners;
 pub mod patch;
 mod path;
 pub mod pointer;
