@@ -8,6 +8,7 @@
 //!
 //! Invariant: no IO, clock, thread or async; callers bring bytes and take bytes.
 pub mod index;
+mod inspect;
 pub mod kev;
 pub mod matcher;
 pub mod name;
@@ -16,6 +17,7 @@ pub mod score;
 pub mod segment;
 
 pub use index::{IndexInfo, IndexSet};
+pub use inspect::Statement;
 pub use kev::Kev;
 pub use matcher::{Coverage, MatchReport, match_inventory};
 pub use order::Scheme;

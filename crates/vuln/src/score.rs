@@ -3,6 +3,18 @@ use seawall_model::Severity;
 
 /// The base score of a CVSS 2, 3 or 4 vector, 0 to 10. `None` if the vector is not one.
 pub fn score(vector: &str) -> Option<f64> {
+    let base: &[&str] = match vector.split_once('/')?.0 {
+        "CVSS:3.0" | "CVSS:3.1" => &["AV", "AC", "PR", "UI", "S", "C", "I", "A"],
+        "CVSS:4.0" => &["AV", "AC", "AT", "PR", "UI", "VC", "VI", "VA", "SC", "SI", "SA"],
+        _ => &["AV", "AC", "Au", "C", "I", "A"],
+    };
+    // `cvss` 3.0 scores a vector that lacks base metrics as if they were harmless.
+    let named = |metric: &&str| {
+        vector.split('/').any(|part| part.split_once(':').is_some_and(|(name, _)| name == *metric))
+    };
+    if !base.iter().all(|metric| named(metric)) {
+        return None;
+    }
     let score = vector.parse::<cvss::Cvss>().ok()?.score();
     score.is_finite().then_some(score)
 }

@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use zip::write::SimpleFileOptions;
 
-pub fn record(id: &str, ecosystem: &str, name: &str, fixed: &str) -> String {
+pub(crate) fn record(id: &str, ecosystem: &str, name: &str, fixed: &str) -> String {
     format!(
         r#"{{"id":"{id}","modified":"2024-01-02T00:00:00Z","affected":[{{"package":{{"ecosystem":"{ecosystem}","name":"{name}"}},
         "ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}},{{"fixed":"{fixed}"}}]}}]}}]}}"#
     )
 }
 
-pub fn archive(records: &[String]) -> Vec<u8> {
+pub(crate) fn archive(records: &[String]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (number, record) in records.iter().enumerate() {
         writer.start_file(format!("{number}.json"), SimpleFileOptions::default()).unwrap();

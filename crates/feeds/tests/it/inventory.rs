@@ -1,7 +1,7 @@
 //! Builders of what extraction would find.
 use seawall_model::package::{Distro, Ecosystem, Inventory, Package, SourcePackage, Target};
 
-pub fn package(ecosystem: Ecosystem, name: &str, version: &str) -> Package {
+pub(crate) fn package(ecosystem: Ecosystem, name: &str, version: &str) -> Package {
     Package {
         ecosystem,
         name: name.to_owned(),
@@ -17,16 +17,16 @@ pub fn package(ecosystem: Ecosystem, name: &str, version: &str) -> Package {
 }
 
 /// A binary package of a source package.
-pub fn deb(name: &str, source: &str, version: &str) -> Package {
+pub(crate) fn deb(name: &str, source: &str, version: &str) -> Package {
     let source = SourcePackage { name: source.to_owned(), version: version.to_owned() };
     Package { source: Some(source), ..package(Ecosystem::Debian, name, version) }
 }
 
-pub fn debian(release: &str) -> Option<Distro> {
+pub(crate) fn debian(release: &str) -> Option<Distro> {
     Some(Distro { id: "debian".to_owned(), version: Some(release.to_owned()), name: None })
 }
 
-pub fn inventory(distro: Option<Distro>, packages: Vec<Package>) -> Inventory {
+pub(crate) fn inventory(distro: Option<Distro>, packages: Vec<Package>) -> Inventory {
     Inventory {
         target: Target::Directory { path: "/".to_owned() },
         distro,
