@@ -1,8 +1,25 @@
 //! The node sensor: kernel events with the process, its ancestors and its container, judged by rules on the node.
+//!
+//! ```text
+//! bpf/*.bpf.c ─rings─► kernel ─Record─► pipeline ─Event─► judge ─Firing─► sink
+//!                                        │  ▲
+//!             processes, streams, drift ─┘  └─ identity ◄─gRPC─ containerd
+//! ```
+//!
+//! The pipeline thread owns all state; identity asks the runtime from a thread of its own. Nothing here knows the hub:
+//! results are records into a sink.
 mod config;
+mod drift;
 mod identity;
+mod judge;
 mod kernel;
+mod pipeline;
+mod probe;
 mod processes;
+mod sensor;
 mod streams;
 
 pub use config::{CONTAINERD_SOCKETS, Config, Watch};
+pub use judge::{Detections, Outputs};
+pub use probe::{CannotRun, probe};
+pub use sensor::Sensor;

@@ -67,7 +67,10 @@ impl Node {
     }
 
     fn channels(&self) -> impl Iterator<Item = Channel> + '_ {
-        self.ends.iter().filter_map(channel_of).chain(self.opened.iter().map(|(channel, ..)| *channel))
+        self.ends
+            .iter()
+            .filter_map(channel_of)
+            .chain(self.opened.iter().map(|(channel, ..)| *channel))
     }
 }
 
@@ -181,8 +184,9 @@ impl Streams {
 
     /// The route of a loop one of whose other members holds an outbound connection.
     fn relay(&self, members: &[u64]) -> Option<String> {
-        let (relay, to) =
-            members.iter().find_map(|id| Some((self.name_of(*id)?, self.nodes.get(id)?.connected?)))?;
+        let (relay, to) = members
+            .iter()
+            .find_map(|id| Some((self.name_of(*id)?, self.nodes.get(id)?.connected?)))?;
         let names: Vec<&str> = members.iter().filter_map(|id| self.name_of(*id)).collect();
         let round = names.join(" → ");
         Some(format!("stdout → {round} → stdin; {relay} → {}", peer(&to)))
@@ -231,10 +235,9 @@ impl Streams {
     fn across(&self, me: u64, channel: Channel, input: bool) -> Vec<u64> {
         let at_other_end = |id: &&u64| {
             **id != me
-                && self
-                    .nodes
-                    .get(*id)
-                    .is_some_and(|node| if input { node.writes(channel) } else { node.reads(channel) })
+                && self.nodes.get(*id).is_some_and(|node| {
+                    if input { node.writes(channel) } else { node.reads(channel) }
+                })
         };
         self.channels.get(&channel).into_iter().flatten().filter(at_other_end).copied().collect()
     }
@@ -411,7 +414,9 @@ mod tests {
     #[test]
     fn sockets_decide_by_direction() {
         let streams = Streams::default();
-        for (direction, remote) in [(Some(true), Some(true)), (Some(false), Some(false)), (None, None)] {
+        for (direction, remote) in
+            [(Some(true), Some(true)), (Some(false), Some(false)), (None, None)]
+        {
             check(&streams, [socket(direction); 3], remote, false);
         }
         check(&streams, [socket(Some(true)), Pipe(1), File], None, false);
@@ -430,7 +435,9 @@ mod tests {
         let stdio = check(&streams, [End::Terminal(7); 3], Some(true), false);
         assert_eq!(
             stdio.route.as_deref(),
-            Some("stdin ← terminal ← python3 ← 203.0.113.9:4444; stdout → terminal → python3 → 203.0.113.9:4444")
+            Some(
+                "stdin ← terminal ← python3 ← 203.0.113.9:4444; stdout → terminal → python3 → 203.0.113.9:4444"
+            )
         );
         streams.exit(1);
         check(&streams, [End::Terminal(7); 3], None, false);

@@ -17,7 +17,8 @@ pub(crate) struct PathIdentity {
 pub(crate) fn identify(path: &str) -> Option<PathIdentity> {
     let components: Vec<&str> = path.split('/').filter(|component| !component.is_empty()).collect();
     let pod_uid = components.iter().find_map(|component| pod_uid(component));
-    let (container, runtime) = components.iter().rev().find_map(|component| container_id(component))?;
+    let (container, runtime) =
+        components.iter().rev().find_map(|component| container_id(component))?;
     Some(PathIdentity { container, pod_uid, runtime })
 }
 
@@ -79,7 +80,8 @@ pub(crate) fn existing(root: &Path) -> HashMap<u64, String> {
         let path = directory.strip_prefix(&mount).unwrap_or(&directory);
         groups.insert(metadata.ino(), format!("/{}", path.display()));
         let Ok(entries) = directory.read_dir() else { continue };
-        let is_group = |entry: &std::fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let is_group =
+            |entry: &std::fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
         open.extend(entries.flatten().filter(is_group).map(|entry| entry.path()));
     }
     groups
@@ -116,7 +118,12 @@ mod tests {
         let under = UID.replace('-', "_");
         check(&format!("/kubepods/burstable/pod{UID}/{ID}"), Some(ID), Some(UID), None);
         check(&format!("/kubepods/pod{UID}/{ID}"), Some(ID), Some(UID), None);
-        check(&format!("/rig/kubepods/besteffort/pod{UID}/{ID}/init.scope"), Some(ID), Some(UID), None);
+        check(
+            &format!("/rig/kubepods/besteffort/pod{UID}/{ID}/init.scope"),
+            Some(ID),
+            Some(UID),
+            None,
+        );
         check(
             &format!(
                 "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{under}.slice/cri-containerd-{ID}.scope"
@@ -136,7 +143,13 @@ mod tests {
         check(&format!("/machine.slice/libpod-{ID}.scope"), Some(ID), None, Some("podman"));
         let static_pod = "5f2e8c1d9b3a47605f2e8c1d9b3a4760";
         check(&format!("/kubepods/pod{static_pod}/{ID}"), Some(ID), Some(static_pod), None);
-        for host in ["/", "/system.slice/ssh.service", "/user.slice/user-0.slice", "/default/web", "/podman"] {
+        for host in [
+            "/",
+            "/system.slice/ssh.service",
+            "/user.slice/user-0.slice",
+            "/default/web",
+            "/podman",
+        ] {
             check(host, None, None, None);
         }
     }

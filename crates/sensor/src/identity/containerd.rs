@@ -169,10 +169,15 @@ impl Containerd {
         let socket = socket.to_path_buf();
         let connector = tower::service_fn(move |_| {
             let socket = socket.clone();
-            async move { Ok::<_, std::io::Error>(TokioIo::new(tokio::net::UnixStream::connect(socket).await?)) }
+            async move {
+                Ok::<_, std::io::Error>(TokioIo::new(
+                    tokio::net::UnixStream::connect(socket).await?,
+                ))
+            }
         });
         // The address is not used: the connector always takes the socket.
-        let endpoint = Endpoint::from_static("http://containerd").timeout(TIMEOUT).connect_timeout(TIMEOUT);
+        let endpoint =
+            Endpoint::from_static("http://containerd").timeout(TIMEOUT).connect_timeout(TIMEOUT);
         Ok(Self { channel: endpoint.connect_with_connector(connector).await? })
     }
 
@@ -182,27 +187,43 @@ impl Containerd {
         Ok(found.namespaces.into_iter().map(|namespace| namespace.name).collect())
     }
 
-    pub(crate) async fn container(&self, namespace: &str, id: &str) -> Result<Option<ContainerRecord>, Status> {
+    pub(crate) async fn container(
+        &self,
+        namespace: &str,
+        id: &str,
+    ) -> Result<Option<ContainerRecord>, Status> {
         let path = "/containerd.services.containers.v1.Containers/Get";
         let request = ByName { name: id.to_owned() };
         let found: Option<OneContainer> = absent(self.call(path, namespace, request).await)?;
         Ok(found.and_then(|found| found.container))
     }
 
-    pub(crate) async fn containers(&self, namespace: &str, filters: Vec<String>) -> Result<Vec<ContainerRecord>, Status> {
+    pub(crate) async fn containers(
+        &self,
+        namespace: &str,
+        filters: Vec<String>,
+    ) -> Result<Vec<ContainerRecord>, Status> {
         let path = "/containerd.services.containers.v1.Containers/List";
         let found: Containers = self.call(path, namespace, Filters { filters }).await?;
         Ok(found.containers)
     }
 
-    pub(crate) async fn image(&self, namespace: &str, name: &str) -> Result<Option<ImageRecord>, Status> {
+    pub(crate) async fn image(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<ImageRecord>, Status> {
         let path = "/containerd.services.images.v1.Images/Get";
         let request = ByName { name: name.to_owned() };
         let found: Option<OneImage> = absent(self.call(path, namespace, request).await)?;
         Ok(found.and_then(|found| found.image))
     }
 
-    pub(crate) async fn images(&self, namespace: &str, filters: Vec<String>) -> Result<Vec<ImageRecord>, Status> {
+    pub(crate) async fn images(
+        &self,
+        namespace: &str,
+        filters: Vec<String>,
+    ) -> Result<Vec<ImageRecord>, Status> {
         let path = "/containerd.services.images.v1.Images/List";
         let found: Images = self.call(path, namespace, Filters { filters }).await?;
         Ok(found.images)
@@ -222,8 +243,10 @@ impl Containerd {
         let size = i64::try_from(MAX_MANIFEST).expect("4 MiB fit");
         let request = ReadContent { digest: digest.to_owned(), offset: 0, size };
         let codec = tonic_prost::ProstCodec::<ReadContent, Content>::default();
-        let mut parts =
-            client.server_streaming(in_namespace(request, namespace)?, path, codec).await?.into_inner();
+        let mut parts = client
+            .server_streaming(in_namespace(request, namespace)?, path, codec)
+            .await?
+            .into_inner();
         let mut bytes = Vec::new();
         while let Some(part) = parts.message().await? {
             bytes.extend_from_slice(&part.data);
@@ -239,7 +262,8 @@ impl Containerd {
         Q: Message + Default + Send + Sync + 'static,
         R: Message + Default + Send + Sync + 'static,
     {
-        let mut client = tonic::client::Grpc::new(self.channel.clone()).max_decoding_message_size(MAX_RESPONSE);
+        let mut client =
+            tonic::client::Grpc::new(self.channel.clone()).max_decoding_message_size(MAX_RESPONSE);
         client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
         let codec = tonic_prost::ProstCodec::<Q, R>::default();
         let request = in_namespace(request, namespace)?;
@@ -250,7 +274,9 @@ impl Containerd {
 fn in_namespace<Q>(request: Q, namespace: &str) -> Result<tonic::Request<Q>, Status> {
     let mut request = tonic::Request::new(request);
     if !namespace.is_empty() {
-        let value = namespace.parse().map_err(|_| Status::invalid_argument("namespace is no header value"))?;
+        let value = namespace
+            .parse()
+            .map_err(|_| Status::invalid_argument("namespace is no header value"))?;
         request.metadata_mut().insert("containerd-namespace", value);
     }
     Ok(request)

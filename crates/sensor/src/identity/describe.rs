@@ -54,7 +54,9 @@ impl Spec {
         if own.is_empty() || own.contains(':') {
             return !own.is_empty() && own.rsplit(':').next().is_some_and(|id| path.contains(id));
         }
-        path == own || path.strip_prefix(own).is_some_and(|rest| rest.starts_with('/')) || path.ends_with(own)
+        path == own
+            || path.strip_prefix(own).is_some_and(|rest| rest.starts_with('/'))
+            || path.ends_with(own)
     }
 
     pub(crate) fn sandbox(&self) -> Option<&str> {
@@ -88,7 +90,10 @@ pub(crate) fn container(
         image,
         privileged: record.spec.is_some().then(|| spec.privileged()),
         runtime: runtime.map(|name| if name.is_empty() { "containerd".to_owned() } else { name }),
-        start: record.created_at.as_ref().map(|at| at.seconds * 1000 + i64::from(at.nanos) / 1_000_000),
+        start: record
+            .created_at
+            .as_ref()
+            .map(|at| at.seconds * 1000 + i64::from(at.nanos) / 1_000_000),
         pod: pod(&record.labels, pod_labels),
         init_pid: None,
     }
@@ -97,13 +102,19 @@ pub(crate) fn container(
 /// What is left when no runtime answers.
 pub(crate) fn from_path(path: PathIdentity) -> Container {
     let pod = path.pod_uid.map(|uid| Pod { uid, ..Pod::default() });
-    Container { id: path.container, runtime: path.runtime.map(str::to_owned), pod, ..Container::default() }
+    Container {
+        id: path.container,
+        runtime: path.runtime.map(str::to_owned),
+        pod,
+        ..Container::default()
+    }
 }
 
 fn pod(labels: &HashMap<String, String>, pod_labels: &HashMap<String, String>) -> Option<Pod> {
     let label = |name: &str| labels.get(name).cloned();
     let name = label("io.kubernetes.pod.name")?;
-    let internal = |key: &str| key.starts_with("io.kubernetes.") || key.starts_with("io.cri-containerd");
+    let internal =
+        |key: &str| key.starts_with("io.kubernetes.") || key.starts_with("io.cri-containerd");
     let mut own: Vec<(String, String)> = pod_labels
         .iter()
         .filter(|(key, _)| !internal(key))
@@ -169,7 +180,9 @@ impl Manifest {
             "aarch64" => "arm64",
             other => other,
         };
-        let fits = |entry: &&Entry| entry.platform.os == "linux" && entry.platform.architecture == architecture;
+        let fits = |entry: &&Entry| {
+            entry.platform.os == "linux" && entry.platform.architecture == architecture
+        };
         self.manifests.iter().find(fits)
     }
 }
@@ -180,7 +193,8 @@ mod tests {
 
     #[track_caller]
     fn check(pod: &str, labels: &[(&str, &str)], expected: &str) {
-        let labels: Vec<_> = labels.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let labels: Vec<_> =
+            labels.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         assert_eq!(workload(pod, &labels), expected);
     }
 
@@ -189,7 +203,8 @@ mod tests {
         check("web-7d4b9c6f5-x2x4z", &[("pod-template-hash", "7d4b9c6f5")], "Deployment/web");
         check("web-7d4b9c6f5-x2x4z", &[], "Pod/web-7d4b9c6f5-x2x4z");
         check("web-7d4b9c6f5-x2x4z", &[("pod-template-hash", "other")], "Pod/web-7d4b9c6f5-x2x4z");
-        let stateful = [("statefulset.kubernetes.io/pod-name", "db-0"), ("controller-revision-hash", "db-5c")];
+        let stateful =
+            [("statefulset.kubernetes.io/pod-name", "db-0"), ("controller-revision-hash", "db-5c")];
         check("db-0", &stateful, "StatefulSet/db");
         let daemon = [("controller-revision-hash", "6d8f"), ("pod-template-generation", "1")];
         check("agent-9kq2v", &daemon, "DaemonSet/agent");
@@ -207,7 +222,11 @@ mod tests {
             ("/default/web", "/default/web", true),
             ("/default/web", "/default/web/init", true),
             ("/default/web", "/default/web2", false),
-            ("kubepods-pod1.slice:cri-containerd:abc", "/kubepods.slice/cri-containerd-abc.scope", true),
+            (
+                "kubepods-pod1.slice:cri-containerd:abc",
+                "/kubepods.slice/cri-containerd-abc.scope",
+                true,
+            ),
             ("", "/default/web", false),
         ] {
             assert_eq!(spec(own).owns(path), owns, "{own} {path}");

@@ -44,7 +44,11 @@ impl Groups {
     /// Paths that look like containers, to be asked for before they do anything.
     pub(crate) fn containers(&self) -> Vec<Question> {
         let looks = |(id, path): (&u64, &String)| {
-            cgroup::identify(path).map(|_| Question { cgroup: *id, path: path.clone(), nested: true })
+            cgroup::identify(path).map(|_| Question {
+                cgroup: *id,
+                path: path.clone(),
+                nested: true,
+            })
         };
         self.paths.iter().filter_map(looks).collect()
     }

@@ -1,5 +1,5 @@
 //! Asks containerd, in a thread of its own, so that a slow runtime delays answers and never events of the host.
-use super::containerd::{Containerd, ContainerRecord, RUNNING};
+use super::containerd::{ContainerRecord, Containerd, RUNNING};
 use super::describe::{self, Manifest, Spec};
 use super::{by_path, cgroup};
 use seawall_model::asset::RunningContainer;
@@ -16,8 +16,12 @@ use tokio::sync::Mutex;
 const MAX_QUESTIONS: usize = 4_096;
 /// A container's record exists before its control group, so a miss is rarely cured by waiting; but CRI writes the
 /// pod's labels a moment later under load.
-const RETRY: [Duration; 4] =
-    [Duration::from_millis(20), Duration::from_millis(60), Duration::from_millis(120), Duration::from_millis(200)];
+const RETRY: [Duration; 4] = [
+    Duration::from_millis(20),
+    Duration::from_millis(60),
+    Duration::from_millis(120),
+    Duration::from_millis(200),
+];
 /// A runtime that is not there is looked for again after this.
 const RECONNECT: Duration = Duration::from_secs(2);
 /// Images whose digests are kept.
@@ -50,7 +54,10 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) fn start(sockets: Vec<PathBuf>, answers: mpsc::Sender<Answer>) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        sockets: Vec<PathBuf>,
+        answers: mpsc::Sender<Answer>,
+    ) -> std::io::Result<Self> {
         let (questions, inbox) = tokio::sync::mpsc::channel(MAX_QUESTIONS);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = std::thread::Builder::new()
@@ -156,11 +163,14 @@ impl Runtimes {
             }
             // A path without a runtime's shape is mostly a service of the host: no reason to wait for it.
             match waits.next() {
-                Some(wait) if identified.is_some() || question.nested => tokio::time::sleep(*wait).await,
+                Some(wait) if identified.is_some() || question.nested => {
+                    tokio::time::sleep(*wait).await
+                }
                 _ => break,
             }
         }
-        by_path(&question.path, question.nested).map(|container| (Arc::new(container), Identity::Partial))
+        by_path(&question.path, question.nested)
+            .map(|container| (Arc::new(container), Identity::Partial))
     }
 
     async fn find(
@@ -181,7 +191,8 @@ impl Runtimes {
                     continue;
                 }
                 let container = self.describe(client, &namespace, &record, &spec).await;
-                let complete = container.image.as_ref().is_some_and(|image| image.key_digest().is_some());
+                let complete =
+                    container.image.as_ref().is_some_and(|image| image.key_digest().is_some());
                 let identity = if complete { Identity::Complete } else { Identity::Partial };
                 return Some((Arc::new(container), identity));
             }
@@ -201,9 +212,12 @@ impl Runtimes {
             false => Some(self.image(client, namespace, record, spec).await),
         };
         let sandbox = match spec.sandbox() {
-            Some(sandbox) if sandbox != record.id => {
-                client.container(namespace, sandbox).await.ok().flatten().map(|sandbox| sandbox.labels)
-            }
+            Some(sandbox) if sandbox != record.id => client
+                .container(namespace, sandbox)
+                .await
+                .ok()
+                .flatten()
+                .map(|sandbox| sandbox.labels),
             _ => None,
         };
         describe::container(record, spec, image, sandbox.as_ref().unwrap_or(&record.labels))
@@ -226,7 +240,9 @@ impl Runtimes {
             _ => None,
         };
         // CRI may name the image by digest only; another entry with the same target has the tag.
-        let Some(target) = target else { return ImageRef { name: fallback, ..ImageRef::default() } };
+        let Some(target) = target else {
+            return ImageRef { name: fallback, ..ImageRef::default() };
+        };
         let name = match is_tagged(&record.image) {
             true => record.image.clone(),
             false => tagged(client, namespace, &target).await.unwrap_or(fallback),
@@ -250,8 +266,11 @@ impl Runtimes {
         for client in clients {
             for namespace in client.namespaces().await.ok()? {
                 let tasks = client.tasks(&namespace).await.ok()?;
-                let live: HashSet<String> =
-                    tasks.into_iter().filter(|task| task.status == RUNNING).map(|task| task.id).collect();
+                let live: HashSet<String> = tasks
+                    .into_iter()
+                    .filter(|task| task.status == RUNNING)
+                    .map(|task| task.id)
+                    .collect();
                 for record in client.containers(&namespace, Vec::new()).await.ok()? {
                     if !live.contains(&record.id) || describe::is_sandbox(&record) {
                         continue;

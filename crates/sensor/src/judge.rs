@@ -1,0 +1,110 @@
+//! Rules on events, alerts into the sink.
+use crate::kernel::drops::Losses;
+use seawall_model::alert::Firing;
+use seawall_model::event::Event;
+use seawall_model::record::Record;
+use seawall_rules::attack::Attack;
+use seawall_rules::firing::Node;
+use seawall_rules::{RuleSet, State};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// What an alert calls near in time, seconds.
+const NEARBY_SECONDS: usize = 60;
+
+/// What events are judged by.
+#[derive(Clone)]
+pub struct Detections {
+    pub rules: Arc<RuleSet>,
+    /// Names the tactics of the rules' techniques.
+    pub attack: Arc<Attack>,
+}
+
+/// Where this sensor runs.
+pub(crate) struct Place {
+    pub(crate) cluster: String,
+    pub(crate) node: String,
+}
+
+/// Where the sensor's results go. Both are called from the sensor's thread and must not block for long: events wait
+/// in the kernel's rings meanwhile.
+pub struct Outputs {
+    /// Alerts, running containers, capabilities, inventory.
+    pub record: Box<dyn FnMut(Record) + Send>,
+    /// Every event, after its container is known.
+    pub event: Option<Box<dyn FnMut(&Event) + Send>>,
+}
+
+/// Owned by the pipeline.
+pub(crate) struct Judge {
+    detections: Detections,
+    state: State,
+    outputs: Outputs,
+    place: Place,
+    losses: Arc<Losses>,
+    /// Total losses, one sample a second.
+    lost: VecDeque<u64>,
+}
+
+impl Judge {
+    pub(crate) fn new(
+        detections: Detections,
+        outputs: Outputs,
+        place: Place,
+        losses: Arc<Losses>,
+    ) -> Self {
+        let state = detections.rules.state();
+        Self { detections, state, outputs, place, losses, lost: VecDeque::new() }
+    }
+
+    /// Evaluates one event and returns the rules that fired. An event judged `again` because more became known of it
+    /// raises only what was silent before.
+    pub(crate) fn judge(&mut self, event: &Event, again: Option<&[String]>) -> Vec<String> {
+        if let Some(tap) = &mut self.outputs.event
+            && again.is_none()
+        {
+            tap(event);
+        }
+        let mut names = Vec::new();
+        let lost =
+            self.losses.total().saturating_sub(self.lost.front().copied().unwrap_or_default());
+        let node = Node {
+            cluster: &self.place.cluster,
+            node: Some(&self.place.node),
+            lost_nearby: lost,
+            now: i64::try_from(event.time_ns.unwrap_or_default() / 1_000_000).unwrap_or_default(),
+        };
+        for fired in self.detections.rules.evaluate(event, &mut self.state) {
+            let name = &fired.rule.name;
+            if again.is_some_and(|before| before.contains(name)) {
+                continue;
+            }
+            names.push(name.clone());
+            let firing = without_blanks(fired.firing(event, node, &self.detections.attack));
+            (self.outputs.record)(Record::Firing(Box::new(firing)));
+        }
+        names
+    }
+
+    pub(crate) fn send(&mut self, record: Record) {
+        (self.outputs.record)(record);
+    }
+
+    /// Once a second.
+    pub(crate) fn tick(&mut self) {
+        self.losses.set("rules:windows", self.state.evicted());
+        self.lost.push_back(self.losses.total());
+        if self.lost.len() > NEARBY_SECONDS {
+            self.lost.pop_front();
+        }
+    }
+}
+
+/// A pod known by its UID alone has no name, which is not an empty one.
+fn without_blanks(mut firing: Firing) -> Firing {
+    let place = &mut firing.location;
+    for field in [&mut place.pod, &mut place.namespace, &mut place.pod_uid] {
+        *field = field.take().filter(|text| !text.is_empty());
+    }
+    firing
+}
