@@ -12,7 +12,7 @@ pub fn score(vector: &str) -> Option<f64> {
     let named = |metric: &&str| {
         vector.split('/').any(|part| part.split_once(':').is_some_and(|(name, _)| name == *metric))
     };
-    if !base.iter().all(|metric| named(metric)) {
+    if !base.iter().all(named) {
         return None;
     }
     let score = vector.parse::<cvss::Cvss>().ok()?.score();

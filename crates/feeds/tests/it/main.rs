@@ -1,4 +1,7 @@
 //! Feeds as published, feeds that are damaged, and a server to update from.
+#![expect(clippy::unwrap_used, reason = "builders of tests fail by panic, as tests do")]
+#![expect(clippy::print_stdout, reason = "a skipped test says why")]
+
 mod damaged;
 mod inventory;
 mod real;

@@ -303,7 +303,6 @@ fn compare_with_raw_records(ecosystem: Ecosystem, index: &IndexSet, at_least: us
             }
         }
     }
-    println!("{ecosystem}: {compared} (record, version) pairs agree");
     assert!(compared >= at_least, "{ecosystem}: only {compared} pairs could be compared");
 }
 

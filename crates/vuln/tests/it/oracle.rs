@@ -24,24 +24,26 @@ fn versions(pieces: &[&str], count: usize) -> Vec<String> {
 #[test]
 fn dpkg_agrees() {
     let pieces = ["1", "0", "10", "a", "b", "~", "+", ".", "-", "deb11u1", "rc", "007"];
+    // 0 holds, 1 does not, 2 is a version that dpkg refuses, such as one with an empty revision.
+    let dpkg = |a: &str, operator: &str, b: &str| {
+        let mut command = Command::new("dpkg");
+        let status =
+            command.args(["--compare-versions", a, operator, b]).stderr(Stdio::null()).status();
+        status.ok().and_then(|status| status.code())
+    };
+    if dpkg("1", "lt", "2") != Some(0) {
+        return println!("skipped: no dpkg on this machine");
+    }
     let mut compared = 0;
     for pair in versions(&pieces, 1_200).windows(2) {
         let [a, b] = pair else { unreachable!("windows of two") };
-        let expected =
-            ["lt", "eq", "gt"].iter().zip(["<", "=", ">"]).find_map(|(operator, symbol)| {
-                let status = Command::new("dpkg")
-                    .args(["--compare-versions", a, operator, b])
-                    .stderr(Stdio::null())
-                    .status();
-                status.ok()?.success().then_some(symbol)
-            });
-        let Some(expected) = expected else {
-            return println!("skipped: no dpkg on this machine");
-        };
-        assert_eq!(Scheme::Debian.compare(a, b).map(symbol), Some(expected), "{a} against {b}");
+        let operators = [("lt", "<"), ("eq", "="), ("gt", ">")];
+        let expected = operators.iter().find(|(operator, _)| dpkg(a, operator, b) == Some(0));
+        let Some((_, expected)) = expected else { continue };
+        assert_eq!(Scheme::Debian.compare(a, b).map(symbol), Some(*expected), "{a} against {b}");
         compared += 1;
     }
-    assert!(compared > 1_000);
+    assert!(compared > 500, "{compared}");
 }
 
 const PACKAGING: &str = "
