@@ -19,6 +19,7 @@ mod event_view;
 mod exceptions;
 pub mod fields;
 pub mod firing;
+pub mod mask;
 mod matching;
 mod output;
 mod program;

@@ -37,6 +37,12 @@ impl Source {
         match self {
             Self::Field { field, .. } => field.field().kind,
             Self::Transform { transformer: Transformer::Len, .. } => Kind::Number,
+            Self::Transform { transformer: Transformer::Val, arguments, .. } => {
+                match arguments.first() {
+                    Some(Argument::Source(source)) => source.kind(),
+                    _ => Kind::Text,
+                }
+            }
             Self::Transform { .. } => Kind::Text,
         }
     }

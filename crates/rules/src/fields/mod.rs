@@ -154,7 +154,10 @@ pub(crate) fn find(name: &str, argument: Option<&str>) -> Result<FieldRef, BadFi
     }
     if argument.is_none() {
         for (at, _) in name.rmatch_indices('.') {
-            if let Some(id) = BY_NAME.get(&name[..at]).filter(|id| get(**id).takes == Takes::Key) {
+            let known = |id: &&FieldId| {
+                get(**id).takes == Takes::Key && !uncollected::FAMILIES.contains(&get(**id).name)
+            };
+            if let Some(id) = BY_NAME.get(&name[..at]).filter(known) {
                 return with_argument(*id, Some(&name[at + 1..]));
             }
         }

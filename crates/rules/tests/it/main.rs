@@ -1,0 +1,33 @@
+//! The engine from outside: language, loading, replay, content.
+mod semantics;
+
+use seawall_model::Problem;
+use seawall_rules::{FieldEvent, RuleSet};
+
+/// One rule with this condition, loaded without problems other than warnings.
+fn rule_set(condition: &str) -> RuleSet {
+    let yaml = format!(
+        "- list: shells\n  items: [bash, sh, '\"(odd)\"']\n- macro: spawned\n  condition: evt.type in (execve, execveat)\n\
+         - rule: r\n  desc: d\n  condition: {}\n  output: o\n  priority: INFO\n",
+        serde_json::to_string(condition).unwrap()
+    );
+    let (set, problems) = RuleSet::load(&[("t.yaml", &yaml)]);
+    let errors: Vec<&Problem> = problems
+        .iter()
+        .filter(|problem| problem.code != "unused" && problem.code != "inactive")
+        .collect();
+    assert!(errors.is_empty(), "{condition}: {errors:?}");
+    set
+}
+
+fn event(json: &str) -> FieldEvent {
+    let (event, problems) = FieldEvent::parse(json).unwrap();
+    assert_eq!(problems, [], "{json}");
+    event
+}
+
+/// Whether the condition is true on the event.
+fn holds(condition: &str, json: &str) -> bool {
+    let set = rule_set(condition);
+    !set.evaluate(&event(json), &mut set.state()).is_empty()
+}
