@@ -78,3 +78,9 @@ async function problemOf(answer: Response): Promise<ProblemDetails> {
     return fallback;
   }
 }
+
+/** What the hub says about one field of the body, by its JSON Pointer. */
+export function fieldProblem(error: unknown, pointer: string): string | null {
+  if (!(error instanceof HubError)) return null;
+  return error.problem.errors?.find((each) => each.pointer === pointer)?.detail ?? null;
+}

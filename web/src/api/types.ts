@@ -386,12 +386,15 @@ export interface Image {
   platform: string | null;
   distro: { id: string; version: string | null; name: string | null } | null;
   layers: { diff_id: string; created_by: string | null; size: number | null; base: boolean }[];
-  package_count: number;
-  counts: Counts;
-  fixable: number;
+  /** Null until an inventory came. */
+  package_count: number | null;
+  /** Null until the packages were matched. */
+  counts: Counts | null;
+  fixable: number | null;
   running: RunningContainer[];
   first: Millis;
   last: Millis;
+  scanned: Millis | null;
   coverage_problems: Problem[];
 }
 
@@ -406,7 +409,7 @@ export interface ImagePackage {
   owner: string | null;
   layer: number | null;
   third_party: boolean;
-  counts?: Counts;
+  counts: Counts;
 }
 
 export interface PackageRow {
@@ -481,18 +484,21 @@ export interface Token {
   namespaces: string[] | null;
   expires: Millis;
   created: Millis;
-  last_used?: Millis | null;
+  last_used: Millis | null;
 }
 
 export interface Enrolment {
   id: string;
   scope: string;
-  expires: Millis;
-  uses: number;
-  manual_accept: boolean;
   created: Millis;
-  redeemed?: unknown[];
-  refusals?: unknown[];
+  expires: Millis;
+  uses_allowed: number;
+  manual_accept: boolean;
+  accepted: boolean;
+  revoked: boolean;
+  uses: { at: Millis; cluster_uid: string; cluster_name: string; agent: string }[];
+  refusals: { at: Millis; reason: string; cluster_uid: string; cluster_name: string }[];
+  refused: number;
 }
 
 export interface AuditEntry {

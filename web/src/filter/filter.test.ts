@@ -8,9 +8,9 @@ import { only, selected, toggle } from "./terms";
 function show(filter: string): string {
   return lex(filter)
     .map((token) => {
-      if (token.kind === "open") return "(";
-      if (token.kind === "close") return ")";
-      if (token.kind === "or") return "OR";
+      if (token.kind !== "term" && token.kind !== "text") {
+        return { open: "(", close: ")", or: "OR", and: "AND" }[token.kind];
+      }
       const sign = token.negated ? "-" : "";
       if (token.kind === "text") return `${sign}"${token.text}"`;
       return `${sign}${token.field}${token.operator}[${token.values.map((value) => value.text).join("|")}]`;
@@ -33,6 +33,7 @@ test.each([
   ['x:"a\\"b"', 'x[a"b]'],
   ["ORacle OR or", '"ORacle" OR "or"'],
   ["http://x", "http[//x]"],
+  ["a AND image-digest:x", '"a" AND image-digest[x]'],
 ])("lex %s", (filter, expected) => {
   expect(show(filter)).toBe(expected);
 });
@@ -55,6 +56,8 @@ test.each([
   ["a:1 OR b:2", "severity", "high", "(a:1 OR b:2) severity:high"],
   ["(a:1 OR severity:low)", "severity", "high", "(a:1 OR severity:low) severity:high"],
   ['"two  spaces"', "x", "y", '"two  spaces" x:y'],
+  ["a AND severity:high b", "severity", "high", "a b"],
+  ["severity:high AND a", "severity", "high", "a"],
 ])("toggle in %s: %s %s", (filter, field, value, expected) => {
   expect(toggle(filter, field, value)).toBe(expected);
 });

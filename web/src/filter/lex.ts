@@ -10,7 +10,7 @@ export interface Value {
 export type Token =
   | { kind: "term"; start: number; end: number; negated: boolean; field: string; operator: string; values: Value[] }
   | { kind: "text"; start: number; end: number; negated: boolean; text: string }
-  | { kind: "open" | "close" | "or"; start: number; end: number };
+  | { kind: "open" | "close" | "or" | "and"; start: number; end: number };
 
 const SPACE = /\s/;
 const OPERATORS = [">=", "<=", ">", "<"] as const;
@@ -53,10 +53,11 @@ function wordEnd(filter: string, start: number): number {
 function word(filter: string, start: number, end: number): Token {
   const raw = filter.slice(start, end);
   if (raw === "OR") return { kind: "or", start, end };
+  if (raw === "AND") return { kind: "and", start, end };
   const negated = raw.startsWith("-") && raw.length > 1;
   const bodyStart = start + (negated ? 1 : 0);
   const body = filter.slice(bodyStart, end);
-  const name = /^([A-Za-z_][\w.]*):/.exec(body)?.[1];
+  const name = /^([A-Za-z_.][\w.-]*):/.exec(body)?.[1];
   if (name === undefined) return { kind: "text", start, end, negated, text: unquote(body) };
   let valueStart = bodyStart + name.length + 1;
   const operator = OPERATORS.find((op) => filter.startsWith(op, valueStart)) ?? "";
@@ -83,7 +84,7 @@ function values(filter: string, start: number, end: number): Value[] {
 
 function unquote(text: string): string {
   if (!text.startsWith('"')) return text;
-  return text.replace(/^"/, "").replace(/(?<!\\)"$/, "").replace(/\\(.)/g, "$1");
+  return text.replace(/^"/, "").replace(/(?<!\\)"$/, "").replace(/\\(["\\])/g, "$1");
 }
 
 /** A value as it must be written: quoted where it holds anything the grammar reads. */

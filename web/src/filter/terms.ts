@@ -11,7 +11,7 @@ function conjuncts(tokens: Token[]): Token[] {
     if (token.kind === "open") depth += 1;
     else if (token.kind === "close") depth -= 1;
     else if (depth === 0 && token.kind === "or") return [];
-    else if (depth === 0) top.push(token);
+    else if (depth === 0 && token.kind !== "and") top.push(token);
   }
   return top;
 }
@@ -34,8 +34,16 @@ export function toggle(filter: string, field: string, value: string): string {
   if (!term) return and(filter, tokens, `${field}:${quote(value)}`);
   const before = term.values.map((each) => each.text).filter((text) => text !== "");
   const after = before.includes(value) ? before.filter((text) => text !== value) : [...before, value];
-  const text = after.length === 0 ? "" : `${field}:${after.map(quote).join(",")}`;
-  return tidy(filter.slice(0, term.start) + text + filter.slice(term.end));
+  if (after.length === 0) return without(filter, tokens, term);
+  return tidy(`${filter.slice(0, term.start)}${field}:${after.map(quote).join(",")}${filter.slice(term.end)}`);
+}
+
+/** An explicit AND beside the term goes with it, as it would stand beside nothing. */
+function without(filter: string, tokens: Token[], term: Term): string {
+  const at = tokens.indexOf(term);
+  const [before, after] = [tokens[at - 1], tokens[at + 1]];
+  if (before?.kind === "and") return tidy(filter.slice(0, before.start) + filter.slice(term.end));
+  return tidy(filter.slice(0, term.start) + filter.slice(after?.kind === "and" ? after.end : term.end));
 }
 
 /** The filter with every term of the field gone and `value` alone in its place. */

@@ -1,0 +1,51 @@
+// The console's sections, for the side bar, the palette and the tabs within a section.
+import {
+  IconBell,
+  IconChecklist,
+  IconGauge,
+  IconServer2,
+  IconSettings,
+  IconShieldOff,
+  IconStack2,
+  type Icon,
+} from "@tabler/icons-react";
+import type { ActionName } from "../api/types";
+
+export interface Section {
+  to: string;
+  title: string;
+  icon: Icon;
+}
+
+export const SECTIONS: readonly Section[] = [
+  { to: "/", title: "Overview", icon: IconGauge },
+  { to: "/alerts", title: "Alerts", icon: IconBell },
+  { to: "/recommendations", title: "Recommendations", icon: IconChecklist },
+  { to: "/images", title: "Images", icon: IconStack2 },
+  { to: "/inventory", title: "Inventory", icon: IconServer2 },
+  { to: "/exemptions", title: "Exemptions", icon: IconShieldOff },
+  { to: "/settings", title: "Settings", icon: IconSettings },
+];
+
+export interface Tab {
+  to: string;
+  title: string;
+  /** Without it the tab is not drawn. */
+  needs?: ActionName;
+}
+
+export const INVENTORY: readonly Tab[] = [
+  { to: "/inventory/clusters", title: "Clusters" },
+  { to: "/inventory/agents", title: "Agents" },
+  { to: "/inventory/assets", title: "Assets" },
+  { to: "/inventory/packages", title: "Packages" },
+];
+
+export const SETTINGS: readonly Tab[] = [
+  { to: "/settings/account", title: "Account" },
+  { to: "/settings/users", title: "Users", needs: "users" },
+  { to: "/settings/roles", title: "Roles", needs: "users" },
+  { to: "/settings/tokens", title: "Tokens", needs: "users" },
+  { to: "/settings/enrolment", title: "Enrolment", needs: "enrol" },
+  { to: "/settings/audit", title: "Audit log", needs: "view_audit" },
+];

@@ -1,0 +1,56 @@
+// Addresses of the console. Pages are loaded when first visited; Overview and Alerts come with the first load.
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { parseSearch, readSearch, stringifySearch } from "../list/search";
+import { Alerts } from "../pages/alerts/alerts";
+import { Overview } from "../pages/overview/overview";
+import { Gate } from "./gate";
+import { NotFound } from "./not-found";
+
+const root = createRootRoute({ component: Gate, notFoundComponent: NotFound, validateSearch: readSearch });
+
+const page = <const P extends string>(path: P, component: Parameters<typeof createRoute>[0]["component"]) =>
+  createRoute({ getParentRoute: () => root, path, component });
+
+const forward = <const P extends string>(path: P, to: string) =>
+  createRoute({
+    getParentRoute: () => root,
+    path,
+    beforeLoad: () => {
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- how this router redirects
+      throw redirect({ to });
+    },
+  });
+
+const routes = root.addChildren([
+  page("/", Overview),
+  page("/alerts", Alerts),
+  page("/recommendations", lazyRouteComponent(() => import("../pages/recommendations/recommendations"), "Recommendations")),
+  page("/images", lazyRouteComponent(() => import("../pages/images/images"), "Images")),
+  forward("/inventory", "/inventory/clusters"),
+  page("/inventory/clusters", lazyRouteComponent(() => import("../pages/inventory/clusters"), "Clusters")),
+  page("/inventory/agents", lazyRouteComponent(() => import("../pages/inventory/agents"), "Agents")),
+  page("/inventory/assets", lazyRouteComponent(() => import("../pages/inventory/assets"), "Assets")),
+  page("/inventory/packages", lazyRouteComponent(() => import("../pages/inventory/packages"), "Packages")),
+  page("/exemptions", lazyRouteComponent(() => import("../pages/exemptions/exemptions"), "Exemptions")),
+  forward("/settings", "/settings/account"),
+  page("/settings/account", lazyRouteComponent(() => import("../pages/settings/account"), "Account")),
+  page("/settings/users", lazyRouteComponent(() => import("../pages/settings/users"), "Users")),
+  page("/settings/roles", lazyRouteComponent(() => import("../pages/settings/roles"), "Roles")),
+  page("/settings/tokens", lazyRouteComponent(() => import("../pages/settings/tokens"), "Tokens")),
+  page("/settings/enrolment", lazyRouteComponent(() => import("../pages/settings/enrolment"), "Enrolment")),
+  page("/settings/audit", lazyRouteComponent(() => import("../pages/settings/audit"), "Audit")),
+]);
+
+export const router = createRouter({
+  routeTree: routes,
+  parseSearch,
+  stringifySearch,
+  scrollRestoration: false,
+  defaultPreload: "intent",
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

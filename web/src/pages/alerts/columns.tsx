@@ -1,0 +1,64 @@
+import type { Alert } from "../../api/types";
+import type { Column } from "../../list/column";
+import { count, words } from "../../format/text";
+import { SeverityBadge } from "../../parts/severity";
+import { Time } from "../../parts/time";
+import css from "./alerts.module.css";
+import { subject } from "./place";
+import { AlertStateDot } from "./state";
+
+const or = (value: string | null) => value ?? <span className="muted">–</span>;
+
+export const COLUMNS: readonly Column<Alert>[] = [
+  {
+    id: "severity",
+    title: "Severity",
+    sort: "severity",
+    width: "104px",
+    card: "badge",
+    cell: (alert) => <SeverityBadge severity={alert.severity} />,
+  },
+  {
+    id: "title",
+    title: "Alert",
+    card: "title",
+    cell: (alert) => <span className={css.title}>{alert.title}</span>,
+  },
+  {
+    id: "subject",
+    title: "Where",
+    width: "21%",
+    cell: (alert) => (
+      <div>
+        <div>{subject(alert.where)}</div>
+        <div className={css.second}>
+          {[alert.where.cluster, alert.where.namespace].filter((part) => part !== null).join(" / ")}
+        </div>
+      </div>
+    ),
+  },
+  {
+    id: "process",
+    title: "Process",
+    width: "17%",
+    cell: (alert) => {
+      const process = alert.process[0];
+      return process ? (
+        <span className={`mono ${css.clip}`} title={process.args.join(" ")}>
+          {process.args.length > 0 ? process.args.join(" ") : process.exe}
+        </span>
+      ) : (
+        or(alert.actor?.user ?? null)
+      );
+    },
+  },
+  { id: "state", title: "State", sort: "state", width: "112px", card: "badge", cell: (alert) => <AlertStateDot state={alert.state} /> },
+  { id: "count", title: "Count", sort: "count", width: "76px", align: "end", cell: (alert) => count(alert.count) },
+  { id: "last", title: "Last seen", sort: "last", width: "112px", cell: (alert) => <Time at={alert.last} /> },
+  { id: "first", title: "First seen", sort: "first", width: "112px", hidden: true, cell: (alert) => <Time at={alert.first} /> },
+  { id: "detection", title: "Detection", hidden: true, cell: (alert) => <span className="mono">{alert.detection}</span> },
+  { id: "pod", title: "Pod", hidden: true, cell: (alert) => or(alert.where.pod) },
+  { id: "node", title: "Node", hidden: true, cell: (alert) => or(alert.where.node) },
+  { id: "image", title: "Image", hidden: true, cell: (alert) => or(alert.where.image?.name ?? null) },
+  { id: "tactics", title: "Tactics", hidden: true, cell: (alert) => alert.tactics.map(words).join(", ") },
+];

@@ -1,0 +1,194 @@
+import { Button } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { call } from "../../api/http";
+import { useMay } from "../../api/session";
+import type { Agent, Capability } from "../../api/types";
+import { INVENTORY } from "../../app/nav";
+import { Page } from "../../app/page";
+import { count, words } from "../../format/text";
+import type { Column } from "../../list/column";
+import { List } from "../../list/list";
+import { Confirm } from "../../parts/confirm";
+import { Detail } from "../../parts/detail";
+import { Empty } from "../../parts/empty";
+import { Facts } from "../../parts/facts";
+import { Section } from "../../parts/section";
+import { Dot, Tag, type Tone } from "../../parts/tag";
+import { Time } from "../../parts/time";
+import { AgentStateDot } from "./agent-state";
+import css from "./inventory.module.css";
+import { useClusterName } from "./names";
+
+const dropped = (agent: Agent) => agent.dropped.reduce((sum, each) => sum + each.count, 0);
+
+/** The weakest state says how far the sensor can be trusted to see. */
+function CapabilitySummary({ capabilities }: { capabilities: readonly Capability[] }) {
+  if (capabilities.length === 0) return <span className="muted">–</span>;
+  const full = capabilities.filter((each) => each.state === "full").length;
+  return full === capabilities.length ? <>all {full}</> : <Tag tone="warn">{`${full} of ${capabilities.length}`}</Tag>;
+}
+
+function columns(clusterName: (uid: string) => string): readonly Column<Agent>[] {
+  return [
+    { id: "name", title: "Agent", sort: "name", card: "title", cell: (agent) => agent.name },
+    { id: "state", title: "State", width: "130px", card: "badge", cell: (agent) => <AgentStateDot agent={agent} /> },
+    { id: "role", title: "Role", width: "120px", cell: (agent) => words(agent.role) },
+    { id: "cluster", title: "Cluster", width: "18%", cell: (agent) => clusterName(agent.cluster) },
+    { id: "version", title: "Version", width: "90px", cell: (agent) => agent.version },
+    {
+      id: "capabilities",
+      title: "Capabilities",
+      width: "112px",
+      cell: (agent) => <CapabilitySummary capabilities={agent.capabilities} />,
+    },
+    {
+      id: "dropped",
+      title: "Dropped",
+      width: "96px",
+      align: "end",
+      cell: (agent) => (dropped(agent) > 0 ? <Tag tone="warn">{count(dropped(agent))}</Tag> : "0"),
+    },
+    { id: "last", title: "Last seen", sort: "last_seen", width: "112px", cell: (agent) => <Time at={agent.last_seen} /> },
+    {
+      id: "certificate",
+      title: "Certificate ends",
+      hidden: true,
+      cell: (agent) => <Time at={agent.certificate_expires} />,
+    },
+    { id: "scope", title: "Scope", hidden: true, cell: (agent) => <span className="mono">{agent.scope}</span> },
+  ];
+}
+
+export function Agents() {
+  const clusterName = useClusterName();
+  return (
+    <Page title="Inventory" tabs={{ label: "Inventory", items: INVENTORY }}>
+      <List<Agent>
+        noun="agents"
+        plural="agents"
+        columns={columns(clusterName)}
+        rowId={(agent) => agent.id}
+        rowLabel={(agent) => agent.name}
+        opens
+        drawer={(id, close) => <AgentDetail id={id} close={close} clusterName={clusterName} />}
+        empty={
+          <Empty title="No agent is enrolled" command="seawall agent --hub URL --token-file FILE">
+            Make a token under Settings, Enrolment; it is used once, by the first agent of a cluster or machine.
+          </Empty>
+        }
+      />
+    </Page>
+  );
+}
+
+interface AgentDetailProps {
+  id: string;
+  close: () => void;
+  clusterName: (uid: string) => string;
+}
+
+function AgentDetail({ id, close, clusterName }: AgentDetailProps) {
+  return (
+    <Detail<Agent>
+      noun="agents"
+      id={id}
+      close={close}
+      title={(agent) => agent.name}
+      head={(agent) => <AgentStateDot agent={agent} />}
+      actions={(agent) => <Revoke agent={agent} />}
+    >
+      {(agent) => (
+        <>
+          <Section title="About">
+            <Facts
+              facts={[
+                ["Role", words(agent.role)],
+                ["Cluster", clusterName(agent.cluster)],
+                ["Version", agent.version],
+                ["Scope", <span className="mono">{agent.scope}</span>],
+                ["Last batch", count(agent.last_sequence)],
+                ["Last seen", <Time at={agent.last_seen} />],
+                ["First seen", <Time at={agent.first_seen} />],
+                ["Certificate", <Time at={agent.certificate_expires} />],
+              ]}
+            />
+          </Section>
+          <Section title="Capabilities">
+            <Capabilities capabilities={agent.capabilities} />
+          </Section>
+          <Section title="Dropped records">
+            {agent.dropped.length === 0 ? (
+              <span className="muted">None since enrolment.</span>
+            ) : (
+              <Facts facts={agent.dropped.map((each) => [each.class, count(each.count)] as const)} />
+            )}
+          </Section>
+        </>
+      )}
+    </Detail>
+  );
+}
+
+const CAPABILITY_TONES: Record<Capability["state"], Tone> = { full: "good", partial: "warn", absent: "bad" };
+
+function Capabilities({ capabilities }: { capabilities: readonly Capability[] }) {
+  if (capabilities.length === 0) return <span className="muted">This agent reports none.</span>;
+  return (
+    <table className={css.capabilities}>
+      <thead>
+        <tr>
+          <th scope="col">Sees</th>
+          <th scope="col">State</th>
+          <th scope="col">Tier</th>
+          <th scope="col">Reason</th>
+        </tr>
+      </thead>
+      <tbody>
+        {capabilities.map((each) => (
+          <tr key={each.name}>
+            <td>{each.name}</td>
+            <td>
+              <Dot tone={CAPABILITY_TONES[each.state]}>{words(each.state)}</Dot>
+            </td>
+            <td>{each.tier ?? "–"}</td>
+            <td>{each.reason ?? ""}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Revoke({ agent }: { agent: Agent }) {
+  const mayRevoke = useMay("revoke_agent");
+  const client = useQueryClient();
+  const [asking, setAsking] = useState(false);
+  const revoke = useMutation({
+    mutationFn: () => call<Agent>("POST", `/agents/${agent.id}/revoke`, { body: {} }),
+    onSuccess: async () => {
+      setAsking(false);
+      await client.invalidateQueries({ queryKey: ["agents"] });
+    },
+  });
+  if (!mayRevoke || agent.revoked) return null;
+  return (
+    <>
+      <Button variant="default" onClick={() => setAsking(true)}>
+        Revoke…
+      </Button>
+      {asking && (
+        <Confirm
+          title="Revoke agent"
+          action="Revoke"
+          pending={revoke.isPending}
+          error={revoke.error}
+          onConfirm={() => revoke.mutate()}
+          onClose={() => setAsking(false)}
+        >
+          {agent.name} is cut off at once and its certificate is refused from now on. To bring it back, enrol it anew.
+        </Confirm>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,181 @@
+import { Checkbox, NumberInput, Select } from "@mantine/core";
+import { useState } from "react";
+import { call } from "../../api/http";
+import type { Enrolment as EnrolmentToken } from "../../api/types";
+import { SETTINGS } from "../../app/nav";
+import { Page } from "../../app/page";
+import { plural, words } from "../../format/text";
+import { exact } from "../../format/time";
+import type { Column } from "../../list/column";
+import { Code } from "../../parts/copy";
+import { Dot } from "../../parts/tag";
+import { Time, useNow } from "../../parts/time";
+import { Create } from "./create";
+import { ROOT, ScopeSelect } from "./grant-fields";
+import { RowAction } from "./row-action";
+import css from "./settings.module.css";
+import { SimpleList } from "./simple-list";
+
+const HOUR = 3_600_000;
+
+/** Milliseconds. The hub allows up to seven days. */
+const LIVES = [
+  { value: String(HOUR), label: "1 hour" },
+  { value: String(24 * HOUR), label: "1 day" },
+  { value: String(7 * 24 * HOUR), label: "7 days" },
+];
+
+function EnrolmentState({ enrolment }: { enrolment: EnrolmentToken }) {
+  const now = useNow();
+  if (enrolment.revoked) return <Dot tone="neutral">Revoked</Dot>;
+  if (enrolment.uses.length >= enrolment.uses_allowed) return <Dot tone="good">Used</Dot>;
+  if (enrolment.expires < now) return <Dot tone="neutral">Expired</Dot>;
+  if (enrolment.manual_accept && !enrolment.accepted) return <Dot tone="warn">Waits for acceptance</Dot>;
+  return <Dot tone="accent">Open</Dot>;
+}
+
+const COLUMNS: readonly Column<EnrolmentToken>[] = [
+  {
+    id: "scope",
+    title: "Scope",
+    card: "title",
+    cell: (enrolment) => <span className="mono">{enrolment.scope}</span>,
+  },
+  { id: "state", title: "State", width: "180px", card: "badge", cell: (enrolment) => <EnrolmentState enrolment={enrolment} /> },
+  {
+    id: "uses",
+    title: "Uses",
+    width: "22%",
+    cell: (enrolment) => (
+      <>
+        {enrolment.uses.length} of {enrolment.uses_allowed}
+        <div className={css.second}>{enrolment.uses.map((use) => use.cluster_name).join(", ")}</div>
+      </>
+    ),
+  },
+  {
+    id: "refused",
+    title: "Refused",
+    width: "22%",
+    cell: (enrolment) =>
+      enrolment.refused === 0 ? (
+        "0"
+      ) : (
+        <>
+          {plural(enrolment.refused, "time")}
+          <div className={css.second}>
+            {enrolment.refusals
+              .slice(-3)
+              .map((each) => `${words(each.reason)} (${each.cluster_name})`)
+              .join(", ")}
+          </div>
+        </>
+      ),
+  },
+  { id: "expires", title: "Expires", width: "116px", cell: (enrolment) => <Time at={enrolment.expires} /> },
+  { id: "actions", title: "Actions", width: "160px", cell: (enrolment) => <Actions enrolment={enrolment} /> },
+];
+
+function Actions({ enrolment }: { enrolment: EnrolmentToken }) {
+  const about = `the token for ${enrolment.scope} of ${exact(enrolment.created)}`;
+  const waits = enrolment.manual_accept && !enrolment.accepted && !enrolment.revoked;
+  return (
+    <span className={css.row}>
+      {waits && (
+        <RowAction
+          label="Accept"
+          title="Accept registration"
+          about={about}
+          noun="enrolments"
+          run={() => call("POST", `/enrolments/${enrolment.id}/accept`, { body: {} })}
+        >
+          The waiting cluster or machine gets its certificate at its next attempt.
+        </RowAction>
+      )}
+      {!enrolment.revoked && (
+        <RowAction
+          label="Revoke"
+          title="Revoke token"
+          about={about}
+          noun="enrolments"
+          run={() => call("DELETE", `/enrolments/${enrolment.id}`)}
+        >
+          The token is refused from now on. Agents that already enrolled keep their certificates.
+        </RowAction>
+      )}
+    </span>
+  );
+}
+
+export function Enrolment() {
+  const [scope, setScope] = useState(ROOT);
+  const [life, setLife] = useState(String(HOUR));
+  const [uses, setUses] = useState(1);
+  const [manual, setManual] = useState(false);
+  return (
+    <Page title="Settings" tabs={{ label: "Settings", items: SETTINGS }}>
+      <div className={css.bar}>
+        <p>
+          A token lets the first agent of a cluster or machine register. It carries the hash of the hub's CA, so the agent
+          knows whom it talks to.
+        </p>
+        <Create<{ token: string; command: string }>
+          label="New enrolment"
+          title="Create enrolment token"
+          noun="enrolments"
+          ready
+          run={() =>
+            call("POST", "/enrolments", {
+              body: { scope, expires: Date.now() + Number(life), uses, manual_accept: manual },
+            })
+          }
+          answer={({ token, command }) => (
+            <>
+              <div className={css.once}>Copy it now: the token is not shown again.</div>
+              <div>Run this on the machine to connect:</div>
+              <Code text={command} label="command" />
+              <div>The token by itself:</div>
+              <Code text={token} label="token" />
+            </>
+          )}
+          reset={() => {
+            setScope(ROOT);
+            setLife(String(HOUR));
+            setUses(1);
+            setManual(false);
+          }}
+        >
+          <ScopeSelect scope={scope} onChange={setScope} />
+          <Select
+            label="Valid for"
+            data={LIVES}
+            value={life}
+            allowDeselect={false}
+            onChange={(value) => value !== null && setLife(value)}
+          />
+          <NumberInput
+            label="Registrations"
+            description="How many clusters or machines may use it."
+            min={1}
+            max={1000}
+            value={uses}
+            onChange={(value) => setUses(Number(value) || 1)}
+          />
+          <Checkbox
+            label="Every registration waits until someone accepts it here"
+            checked={manual}
+            onChange={(event) => setManual(event.currentTarget.checked)}
+          />
+        </Create>
+      </div>
+      <SimpleList<EnrolmentToken>
+        noun="enrolments"
+        plural="enrolment tokens"
+        columns={COLUMNS}
+        rowId={(enrolment) => enrolment.id}
+        rowLabel={(enrolment) => enrolment.scope}
+        empty="Create one, then run the command it shows: seawall agent --hub URL --token-file FILE."
+      />
+    </Page>
+  );
+}
