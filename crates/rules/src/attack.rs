@@ -29,7 +29,7 @@ pub struct Attack {
 }
 
 impl Attack {
-    /// Reads the file's text: `version`, `tactics` (key: id, name) and `techniques` (id: name, tactics, containers).
+    /// Reads the file's text: `version`, `tactics` (id, key, name) and `techniques` (id, name, tactics, containers).
     pub fn parse(name: &str, text: &str) -> (Self, Vec<Problem>) {
         let source = yaml::Source::new(name, text);
         let (documents, mut problems) = yaml::parse(0, &source);
@@ -38,18 +38,18 @@ impl Attack {
             match key.text().unwrap_or_default() {
                 "version" => attack.version = node.text().unwrap_or_default().to_owned(),
                 "tactics" => {
-                    for (key, node) in entries(node) {
-                        match tactic(key, node) {
+                    for node in items(node) {
+                        match tactic(node) {
                             Ok((tactic, entry)) => {
                                 attack.tactics.insert(tactic, entry);
                             }
-                            Err(message) => problems.push(at(name, key, message)),
+                            Err(message) => problems.push(at(name, node, message)),
                         }
                     }
                 }
                 "techniques" => {
-                    for (key, node) in entries(node) {
-                        match technique(key, node) {
+                    for node in items(node) {
+                        match technique(node) {
                             Ok((technique, entry)) => {
                                 if attack.techniques.insert(technique, entry).is_some() {
                                     problems.push(at(
@@ -59,7 +59,7 @@ impl Attack {
                                     ));
                                 }
                             }
-                            Err(message) => problems.push(at(name, key, message)),
+                            Err(message) => problems.push(at(name, node, message)),
                         }
                     }
                 }
@@ -91,6 +91,13 @@ fn entries(node: &Node) -> &[(Node, Node)] {
     }
 }
 
+fn items(node: &Node) -> &[Node] {
+    match &node.value {
+        Value::Sequence(items) => items,
+        _ => &[],
+    }
+}
+
 fn get<'n>(node: &'n Node, wanted: &str) -> Option<&'n Node> {
     entries(node).iter().find(|(key, _)| key.text() == Some(wanted)).map(|(_, value)| value)
 }
@@ -100,9 +107,8 @@ fn words(node: &Node, wanted: &str) -> Result<String, String> {
     text.map(str::to_owned).ok_or_else(|| format!("`{wanted}` is missing"))
 }
 
-fn tactic(key: &Node, node: &Node) -> Result<(Tactic, TacticEntry), String> {
-    let tactic =
-        key.text().unwrap_or_default().parse::<Tactic>().map_err(|error| error.to_string())?;
+fn tactic(node: &Node) -> Result<(Tactic, TacticEntry), String> {
+    let tactic = words(node, "key")?.parse::<Tactic>().map_err(|error| error.to_string())?;
     let id = words(node, "id")?;
     if !id
         .strip_prefix("TA")
@@ -113,9 +119,8 @@ fn tactic(key: &Node, node: &Node) -> Result<(Tactic, TacticEntry), String> {
     Ok((tactic, TacticEntry { id, name: words(node, "name")? }))
 }
 
-fn technique(key: &Node, node: &Node) -> Result<(Technique, TechniqueEntry), String> {
-    let technique =
-        key.text().unwrap_or_default().parse::<Technique>().map_err(|error| error.to_string())?;
+fn technique(node: &Node) -> Result<(Technique, TechniqueEntry), String> {
+    let technique = words(node, "id")?.parse::<Technique>().map_err(|error| error.to_string())?;
     let tactics = match get(node, "tactics").map(|node| &node.value) {
         Some(Value::Sequence(items)) if !items.is_empty() => items
             .iter()

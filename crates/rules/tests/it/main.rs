@@ -1,4 +1,5 @@
 //! The engine from outside: language, loading, replay, content.
+mod content;
 mod semantics;
 
 use seawall_model::Problem;
