@@ -22,8 +22,8 @@ pub struct Extractor {
 pub enum Route {
     /// Paths that fit a pattern: `*` within a segment, `**` over segments.
     Files(&'static [&'static str]),
-    /// Executables and shared objects that begin with these bytes.
-    Binary(&'static [u8]),
+    /// Executables and shared objects that begin with `magic` and hold `needle` at a multiple of 16 bytes.
+    Binary { magic: &'static [u8], needle: &'static [u8] },
 }
 
 /// Text extractors get the file with bytes that are not UTF-8 replaced, binary ones get it as it is.

@@ -45,7 +45,16 @@ pub enum Want {
     Head(usize),
     /// All of it, up to that many bytes.
     Whole(u64),
+    /// All of it up to `cap` bytes, if `needle` occurs at a multiple of `alignment`; a reader may look first.
+    Containing {
+        cap: u64,
+        needle: &'static [u8],
+        alignment: usize,
+    },
 }
+
+/// The linker aligns the record that tells a Go program. Unit: bytes.
+const NEEDLE_ALIGNMENT: usize = 16;
 
 /// Collects the facts of one layer. Entries are given in tar order: the last of one path counts.
 pub struct LayerReader {
@@ -104,9 +113,11 @@ impl LayerReader {
 
     /// The first bytes after [`Want::Head`]; says whether the whole is needed.
     pub fn head(&self, bytes: &[u8]) -> Want {
-        match binary(bytes) {
-            Some(extractor) => Want::Whole(extractor.max_bytes),
-            None => Want::Skip,
+        match binary(bytes).map(|extractor| (extractor.max_bytes, &extractor.route)) {
+            Some((cap, Route::Binary { needle, .. })) => {
+                Want::Containing { cap, needle, alignment: NEEDLE_ALIGNMENT }
+            }
+            _ => Want::Skip,
         }
     }
 
@@ -119,7 +130,7 @@ impl LayerReader {
             || !found.owned.is_empty()
             || !found.problems.is_empty();
         // A C program is not tracked; an emptied database is, for it replaces a lower one.
-        if !telling && matches!(extractor.route, Route::Binary(_)) {
+        if !telling && matches!(extractor.route, Route::Binary { .. }) {
             return;
         }
         found.owned.sort_unstable();
@@ -246,7 +257,7 @@ impl LayerReader {
 pub(crate) fn by_path(path: &str) -> Option<&'static Extractor> {
     let fits = |extractor: &&&Extractor| match extractor.route {
         Route::Files(patterns) => patterns.iter().any(|pattern| glob::matches(pattern, path)),
-        Route::Binary(_) => false,
+        Route::Binary { .. } => false,
     };
     if path.ends_with(".md5sums") {
         return ALL.iter().rev().find(fits).copied();
@@ -256,7 +267,7 @@ pub(crate) fn by_path(path: &str) -> Option<&'static Extractor> {
 
 fn binary(bytes: &[u8]) -> Option<&'static Extractor> {
     ALL.iter().copied().find(
-        |extractor| matches!(extractor.route, Route::Binary(magic) if bytes.starts_with(magic)),
+        |extractor| matches!(extractor.route, Route::Binary { magic, .. } if bytes.starts_with(magic)),
     )
 }
 

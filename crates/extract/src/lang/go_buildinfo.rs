@@ -7,7 +7,7 @@ use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SegmentFlags};
 pub(crate) static EXTRACTOR: Extractor = Extractor {
     id: "go-buildinfo",
     title: "Go build information",
-    route: Route::Binary(b"\x7fELF"),
+    route: Route::Binary { magic: b"\x7fELF", needle: MAGIC },
     max_bytes: 4 * GIB, // The bound of one analysed entry; read in place, never copied here.
     extract: Extract::Bytes(extract),
 };

@@ -1,0 +1,28 @@
+//! Where a layer's bytes come from.
+use crate::bounds;
+use crate::error::OpenError;
+use std::io::{self, Read};
+
+/// A byte stream and the length it should have, where that is known.
+pub(crate) struct Blob {
+    pub(crate) reader: Box<dyn Read + Send>,
+    pub(crate) size: Option<u64>,
+}
+
+/// A store that gives blobs by key: a digest, or a path in an archive. `None`: it is not there.
+pub(crate) trait Blobs: Send + Sync {
+    fn blob(&self, key: &str) -> io::Result<Option<Blob>>;
+}
+
+/// Reads a whole small document.
+pub(crate) fn document(what: &str, blobs: &dyn Blobs, key: &str) -> Result<Vec<u8>, OpenError> {
+    let failed = |source| OpenError::Read { path: what.into(), source };
+    let blob = blobs.blob(key).map_err(failed)?;
+    let Some(blob) = blob else { return Err(OpenError::Missing { what: what.to_owned() }) };
+    let mut bytes = Vec::new();
+    blob.reader.take(bounds::DOCUMENT + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > bounds::DOCUMENT {
+        return Err(OpenError::Limit { what: what.to_owned(), limit: bounds::DOCUMENT });
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,200 @@
+//! Content of wanted entries: in memory under one budget, else spilled to an unlinked file and mapped.
+use crate::bounds;
+use crate::visit::{Entry, Visitor, Want};
+use memmap2::Mmap;
+use seawall_model::Problem;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::sync::{Condvar, Mutex, PoisonError};
+
+/// Bytes copied at once when spilling.
+const CHUNK: usize = 256 * 1024;
+
+/// Bytes free of one kind, for the whole process.
+struct Budget {
+    free: Mutex<u64>,
+    freed: Condvar,
+}
+
+static BUFFERS: Budget = Budget::new(bounds::ALL_BUFFERS);
+static SPILL: Budget = Budget::new(bounds::ALL_SPILL);
+
+struct Permit {
+    budget: &'static Budget,
+    bytes: u64,
+}
+
+impl Budget {
+    const fn new(bytes: u64) -> Self {
+        Self { free: Mutex::new(bytes), freed: Condvar::new() }
+    }
+
+    /// Waits until `bytes` are free. A thread holds one permit at a time, so the wait ends.
+    fn wait(&'static self, bytes: u64) -> Permit {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        while *free < bytes {
+            free = self.freed.wait(free).unwrap_or_else(PoisonError::into_inner);
+        }
+        *free -= bytes;
+        Permit { budget: self, bytes }
+    }
+
+    fn try_take(&'static self, bytes: u64) -> Option<Permit> {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        *free = free.checked_sub(bytes)?;
+        Some(Permit { budget: self, bytes })
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut free = self.budget.free.lock().unwrap_or_else(PoisonError::into_inner);
+        *free += self.bytes;
+        self.budget.freed.notify_all();
+    }
+}
+
+/// Asks `visitor` about a regular file and hands over what it wants. An error is the reader's own; whatever else
+/// stands in the way is told to the visitor.
+pub(crate) fn offer(
+    entry: &Entry,
+    reader: &mut dyn Read,
+    visitor: &mut dyn Visitor,
+) -> io::Result<()> {
+    let mut prefix = Vec::new();
+    let mut want = visitor.want(entry);
+    if let Want::Head(bytes) = want {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX).min(entry.size).min(bounds::BUFFERED);
+        reader.take(bytes).read_to_end(&mut prefix)?;
+        want = visitor.head(entry, &prefix);
+    }
+    let (cap, needle) = match want {
+        Want::Skip | Want::Head(_) => return Ok(()),
+        Want::Whole(cap) => (cap, None),
+        Want::Containing { cap, needle, alignment } => (cap, Some((needle, alignment))),
+    };
+    let cap = cap.min(bounds::ANALYSED);
+    if entry.size > cap {
+        let message =
+            format!("limit reached: file of {} bytes, at most {cap} are analysed", entry.size);
+        visitor.refused(entry, gap(entry, "limit-reached", message));
+        return Ok(());
+    }
+    let wanted = |bytes: &[u8]| needle.is_none_or(|(needle, step)| occurs(bytes, needle, step));
+    let rest = entry.size - prefix.len() as u64;
+    if entry.size <= bounds::BUFFERED {
+        let _permit = BUFFERS.wait(entry.size);
+        let mut bytes = prefix;
+        bytes.reserve_exact(usize::try_from(rest).unwrap_or(0));
+        if let Err(error) = reader.take(rest).read_to_end(&mut bytes) {
+            return Err(cut(entry, visitor, error));
+        }
+        if (bytes.len() as u64) < entry.size {
+            return Err(cut(entry, visitor, io::ErrorKind::UnexpectedEof.into()));
+        }
+        if wanted(&bytes) {
+            visitor.whole(entry, &bytes);
+        }
+        return Ok(());
+    }
+    let Some(_permit) = SPILL.try_take(entry.size) else {
+        let message = format!("limit reached: {} bytes of spill in all", bounds::ALL_SPILL);
+        visitor.refused(entry, gap(entry, "limit-reached", message));
+        return Ok(());
+    };
+    match spill(&prefix, &mut reader.take(rest)) {
+        Ok(map) if map.len() as u64 == entry.size => {
+            if wanted(&map) {
+                visitor.whole(entry, &map);
+            }
+            Ok(())
+        }
+        Ok(_) => Err(cut(entry, visitor, io::ErrorKind::UnexpectedEof.into())),
+        Err(Spill::Read(error)) => Err(cut(entry, visitor, error)),
+        Err(Spill::Write(error)) => {
+            let message = format!("cannot spill a file of {} bytes: {error}", entry.size);
+            visitor.refused(entry, gap(entry, "spill-failed", message));
+            Ok(())
+        }
+    }
+}
+
+/// Whether `needle` occurs at a multiple of `step`.
+pub(crate) fn occurs(bytes: &[u8], needle: &[u8], step: usize) -> bool {
+    bytes
+        .chunks(step.max(1))
+        .any(|chunk| chunk.first() == needle.first() && starts(bytes, chunk, needle))
+}
+
+fn starts(bytes: &[u8], chunk: &[u8], needle: &[u8]) -> bool {
+    let at = chunk.as_ptr() as usize - bytes.as_ptr() as usize;
+    bytes[at..].starts_with(needle)
+}
+
+fn cut(entry: &Entry, visitor: &mut dyn Visitor, error: io::Error) -> io::Error {
+    let message = format!("file could not be read to its end: {error}");
+    visitor.refused(entry, gap(entry, "file-cut-short", message));
+    error
+}
+
+fn gap(entry: &Entry, code: &str, message: String) -> Problem {
+    Problem::gap(code, message).file(&entry.path)
+}
+
+enum Spill {
+    Read(io::Error),
+    Write(io::Error),
+}
+
+/// Copies to a file that has no name, in the system's directory for such (`TMPDIR`), and maps it.
+fn spill(prefix: &[u8], reader: &mut dyn Read) -> Result<Mmap, Spill> {
+    let mut file = tempfile::tempfile().map_err(Spill::Write)?;
+    file.write_all(prefix).map_err(Spill::Write)?;
+    copy(reader, &mut file)?;
+    map(&file).map_err(Spill::Write)
+}
+
+fn copy(reader: &mut dyn Read, file: &mut File) -> Result<(), Spill> {
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let read = match reader.read(&mut chunk) {
+            Ok(0) => return Ok(()),
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(Spill::Read(error)),
+        };
+        file.write_all(&chunk[..read]).map_err(Spill::Write)?;
+    }
+}
+
+#[expect(
+    unsafe_code,
+    reason = "the file is unlinked and ours alone, so nobody shortens it under the map"
+)]
+fn map(file: &File) -> io::Result<Mmap> {
+    // SAFETY: no other process can open the file, and this one neither writes nor truncates it any more.
+    unsafe { Mmap::map(file) }
+}
+
+/// Inflates to an unlinked file within the bound of all spill. Returns what came, and why it ended early if it did.
+pub(crate) fn unpack(reader: &mut dyn Read) -> io::Result<(File, Option<io::Error>)> {
+    let mut file = tempfile::tempfile()?;
+    let mut bounded = reader.take(bounds::ALL_SPILL + 1);
+    let early = match copy(&mut bounded, &mut file) {
+        Ok(()) if bounded.limit() == 0 => {
+            Some(crate::stream::limit("bytes of a compressed archive", bounds::ALL_SPILL))
+        }
+        Ok(()) => None,
+        Err(Spill::Read(error)) => Some(error),
+        Err(Spill::Write(error)) => return Err(error),
+    };
+    Ok((file, early))
+}
+
+#[test]
+fn needles_are_found_at_multiples_alone() {
+    assert!(occurs(b"xxxxneedle", b"needle", 4));
+    assert!(!occurs(b"xxxneedle", b"needle", 4));
+    assert!(!occurs(b"xxxxneed", b"needle", 4));
+    assert!(!occurs(b"", b"needle", 16));
+}
