@@ -31,7 +31,8 @@ pub(crate) struct Place {
 pub struct Outputs {
     /// Alerts, running containers, capabilities, inventory.
     pub record: Box<dyn FnMut(Record) + Send>,
-    /// Every event, after its container is known.
+    /// Every event, after its container is known. A connect whose streams close a loop only later comes a second
+    /// time, with the same sequence number, so that a recording decides as the sensor did.
     pub event: Option<Box<dyn FnMut(&Event) + Send>>,
 }
 
@@ -60,9 +61,7 @@ impl Judge {
     /// Evaluates one event and returns the rules that fired. An event judged `again` because more became known of it
     /// raises only what was silent before.
     pub(crate) fn judge(&mut self, event: &Event, again: Option<&[String]>) -> Vec<String> {
-        if let Some(tap) = &mut self.outputs.event
-            && again.is_none()
-        {
+        if let Some(tap) = &mut self.outputs.event {
             tap(event);
         }
         let mut names = Vec::new();

@@ -120,7 +120,7 @@ impl Pipeline {
 
     /// Masks secrets, and names the user where the host's names hold.
     fn complete(&self, process: &mut Process, header: &Header) {
-        //MASK
+        seawall_rules::mask::mask_arguments(&mut process.args);
         let of_host = header.vtgid == header.tgid;
         process.user = match header.uid {
             0 => Some("root".to_owned()),

@@ -1,0 +1,119 @@
+//! One sensor for all tests of this binary, and what it saw.
+use seawall_model::event::Event;
+use seawall_model::record::Record;
+use seawall_model::time::SystemClock;
+use seawall_rules::RuleSet;
+use seawall_rules::attack::Attack;
+use seawall_sensor::{Config, Detections, Outputs, Sensor};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+/// The socket of the containerd that the container tests start.
+pub(crate) static CONTAINERD_SOCKET: LazyLock<PathBuf> =
+    LazyLock::new(|| std::env::temp_dir().join(format!("seawall-sensor-{}/c.sock", std::process::id())));
+
+const RULES: &str = "
+- rule: Marked program
+  desc: Fires on the argument a test puts there.
+  condition: evt.type in (execve) and proc.args contains seawall-marked
+  output: marked (command=%proc.cmdline)
+  priority: WARNING
+";
+
+pub(crate) struct Rig {
+    pub(crate) sensor: Sensor,
+    events: Arc<Mutex<Vec<Event>>>,
+    records: Arc<Mutex<Vec<Record>>>,
+}
+
+static RIG: LazyLock<Option<Rig>> = LazyLock::new(|| {
+    if !rustix::process::geteuid().is_root() {
+        return None;
+    }
+    let (rules, problems) = RuleSet::load(&[("test.yaml", RULES)]);
+    assert!(problems.is_empty(), "{problems:?}");
+    let (attack, _) = Attack::parse("attack.yaml", "");
+    let events: Arc<Mutex<Vec<Event>>> = Arc::default();
+    let records: Arc<Mutex<Vec<Record>>> = Arc::default();
+    let mut config = Config::new("test-node", "test-cluster");
+    config.containerd = vec![CONTAINERD_SOCKET.clone()];
+    let outputs = Outputs {
+        record: Box::new({
+            let records = Arc::clone(&records);
+            move |record| records.lock().unwrap().push(record)
+        }),
+        event: Some(Box::new({
+            let events = Arc::clone(&events);
+            move |event: &Event| events.lock().unwrap().push(event.clone())
+        })),
+    };
+    let detections = Detections { rules: Arc::new(rules), attack: Arc::new(attack) };
+    let sensor = Sensor::start(config, detections, Arc::new(SystemClock), outputs).expect("sensor starts as root");
+    Some(Rig { sensor, events, records })
+});
+
+/// The running sensor, or a named skip.
+pub(crate) fn rig(test: &str) -> Option<&'static Rig> {
+    if RIG.is_none() {
+        println!("skipped: {test}: needs root");
+    }
+    RIG.as_ref()
+}
+
+impl Rig {
+    pub(crate) fn events(&self) -> MutexGuard<'_, Vec<Event>> {
+        self.events.lock().unwrap()
+    }
+
+    pub(crate) fn records(&self) -> MutexGuard<'_, Vec<Record>> {
+        self.records.lock().unwrap()
+    }
+
+    /// The first event that fits, waited for.
+    #[track_caller]
+    pub(crate) fn wait(&self, what: &str, fits: impl Fn(&Event) -> bool) -> Event {
+        match self.within(Duration::from_secs(5), &fits) {
+            Some(event) => event,
+            None => panic!("no event within 5 s: {what}"),
+        }
+    }
+
+    pub(crate) fn within(&self, patience: Duration, fits: impl Fn(&Event) -> bool) -> Option<Event> {
+        let begin = Instant::now();
+        loop {
+            if let Some(found) = self.events().iter().find(|event| fits(event)) {
+                return Some(found.clone());
+            }
+            if begin.elapsed() > patience {
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// Whether the event belongs to the process `pid` or to something it started.
+pub(crate) fn below(event: &Event, pid: u32) -> bool {
+    event.process.pid == pid || event.process.ancestors.iter().any(|ancestor| ancestor.pid == pid)
+}
+
+/// Runs a script of bash to its end.
+#[track_caller]
+pub(crate) fn bash(script: &str) -> u32 {
+    let mut child = start(script);
+    let pid = child.id();
+    child.wait().unwrap();
+    pid
+}
+
+pub(crate) fn start(script: &str) -> Child {
+    Command::new("bash")
+        .args(["-c", script])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("bash is installed")
+}
