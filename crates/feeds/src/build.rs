@@ -19,6 +19,17 @@ pub fn build(
     feeds: &[&'static Feed],
     out: &Path,
 ) -> Result<BuildReport, BuildError> {
+    build_lacking(roots, feeds, out, &[])
+}
+
+/// As [`build`]; `lacking` are files, by feed key and path, that should be there and could not be had: what they
+/// speak of was asked for.
+pub(crate) fn build_lacking(
+    roots: &Roots,
+    feeds: &[&'static Feed],
+    out: &Path,
+    lacking: &[(&'static str, &'static str)],
+) -> Result<BuildReport, BuildError> {
     std::fs::create_dir_all(out)
         .map_err(|source| BuildError::MakeDirectory { path: out.to_owned(), source })?;
     let mut report = BuildReport::default();
@@ -39,7 +50,10 @@ pub fn build(
         if !feed::exists(base) {
             draft.absent(feed, base);
         } else if feed.key == OSV.key {
-            draft.osv(base, osv::read(base).map_err(read)?)?;
+            let mut export = osv::read(base).map_err(read)?;
+            let own = lacking.iter().filter(|(key, _)| *key == OSV.key);
+            export.asked.extend(own.filter_map(|(_, path)| osv::named_after(path)));
+            draft.osv(base, export)?;
         } else {
             draft.kev(base)?;
         }

@@ -1,4 +1,5 @@
 //! Downloads feeds with conditional requests, then builds.
+use crate::build::build_lacking;
 use crate::feed::{Base, Feed, Roots, is_loopback};
 use crate::report::{BuildError, BuildReport};
 use reqwest::{StatusCode, Url, header};
@@ -50,8 +51,8 @@ pub async fn update(
     offline: bool,
 ) -> Result<BuildReport, UpdateError> {
     let mut local = roots.clone();
-    let mut problems = Vec::new();
-    for feed in feeds {
+    let (mut problems, mut lacking) = (Vec::new(), Vec::new());
+    for &feed in feeds {
         let Base::Url(base) = roots.base(feed) else { continue };
         if offline {
             return Err(UpdateError::Offline { feed: feed.key, base: base.to_string() });
@@ -69,6 +70,7 @@ pub async fn update(
                     problems.push(Problem::note("feed-file-absent", message).item(feed.key));
                 }
                 Err(error) => {
+                    lacking.push((feed.key, *file));
                     let message = format!("download {url}: {}", chain(&error));
                     let problem = Problem::error("download-failed", message).item(feed.key);
                     problems.push(
@@ -81,7 +83,7 @@ pub async fn update(
     }
     let (feeds, out) = (feeds.to_vec(), out.to_owned());
     let built = tokio::task::spawn_blocking(move || {
-        let report = crate::build::build(&local, &feeds, &out)?;
+        let report = build_lacking(&local, &feeds, &out, &lacking)?;
         forget_refused(&report, &out);
         Ok::<_, BuildError>(report)
     });

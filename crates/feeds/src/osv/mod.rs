@@ -62,18 +62,17 @@ pub(crate) fn read(base: &Path) -> std::io::Result<Export> {
     for folder in folders {
         let mut report =
             FileReport { path: format!("{folder}/{ARCHIVE}"), ..FileReport::default() };
-        let mut seen: BTreeSet<Ecosystem> =
-            Ecosystem::ALL.into_iter().filter(|ecosystem| ecosystem.osv_name() == folder).collect();
+        let mut seen: BTreeSet<Ecosystem> = named_after(&report.path).into_iter().collect();
         let mut advisories = Vec::new();
         match read_archive(&base.join(&folder).join(ARCHIVE), &mut report, &mut advisories) {
             Ok(()) => refuse_if_malformed(&mut report),
             Err(reason) => report.refused = Some(reason),
         }
-        let named_after = !seen.is_empty();
+        let supported = !seen.is_empty();
         seen.extend(
             advisories.iter().flat_map(|advisory| &advisory.affected).map(|entry| entry.ecosystem),
         );
-        if named_after && advisories.is_empty() && report.refused.is_none() {
+        if supported && advisories.is_empty() && report.refused.is_none() {
             report.refused = Some("none of its records is left".to_owned());
         }
         export.asked.extend(&seen);
@@ -92,6 +91,12 @@ pub(crate) fn read(base: &Path) -> std::io::Result<Export> {
 }
 
 const ARCHIVE: &str = "all.zip";
+
+/// The ecosystem that the folder of a path is named after.
+pub(crate) fn named_after(path: &str) -> Option<Ecosystem> {
+    let (folder, _) = path.split_once('/')?;
+    Ecosystem::ALL.into_iter().find(|ecosystem| ecosystem.osv_name() == folder)
+}
 
 impl Export {
     /// A record stands in the archive of every ecosystem it names: the newest copy counts.

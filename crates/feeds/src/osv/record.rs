@@ -3,7 +3,7 @@ use super::MALFORMED;
 use seawall_model::advisory::{Advisory, Affected, Range, RangeEnd};
 use seawall_model::package::Ecosystem;
 use seawall_model::{Millis, Severity};
-use seawall_vuln::{Scheme, name, score};
+use seawall_vuln::{Scheme, name, score, segment};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -215,14 +215,16 @@ fn convert(entry: &Entry) -> Result<Affected, String> {
     let custom =
         entry.ecosystem_specific.as_ref().and_then(|specific| specific.custom_ranges.as_ref());
     let everything = [Range { introduced: None, end: RangeEnd::Open }];
-    Ok(Affected {
+    let mut affected = Affected {
         ecosystem: known,
         release: (known == Ecosystem::Debian).then(|| release.unwrap_or_default().to_owned()),
         name: name::normalize(known, &package.name),
         undecidable: custom.is_some_and(|custom| !custom.is_empty()) && ranges == everything,
         ranges,
         versions,
-    })
+    };
+    segment::drop_listed_within_ranges(&mut affected);
+    Ok(affected)
 }
 
 /// Walks the events in the order of the scheme, as the OSV evaluation does: the first bound after an introduction

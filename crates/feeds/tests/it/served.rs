@@ -132,6 +132,19 @@ async fn updates_ask_conditionally_and_survive_failures() {
 }
 
 #[tokio::test]
+async fn what_could_not_be_had_was_still_asked_for() {
+    let (root, served) = serve().await;
+    let out = TempDir::new().unwrap();
+    let go = archive(&[record("GO-1", "Go", "demo", "2.0.0")]);
+    served.lock().unwrap().files.insert("osv/Go/all.zip".to_owned(), Answer::Body(go));
+    served.lock().unwrap().files.insert("osv/PyPI/all.zip".to_owned(), Answer::Status(503));
+    assert!(run(&root, out.path()).await.failed());
+    let index = open(out.path()).unwrap();
+    assert!(index.asked(Ecosystem::PyPI), "its absence is a gap");
+    assert!(!index.asked(Ecosystem::Debian), "the server has none");
+}
+
+#[tokio::test]
 async fn offline_opens_no_socket() {
     let (root, served) = serve().await;
     let out = TempDir::new().unwrap();

@@ -94,6 +94,18 @@ pub fn build(
     Ok(Built { bytes: pack(Kind::Segment, &sections), meta, versions_dropped })
 }
 
+/// Drops the listed versions that a range of the same entry holds: feeds that list every version would otherwise
+/// fill memory with what the ranges say already.
+pub fn drop_listed_within_ranges(affected: &mut Affected) {
+    let scheme = Scheme::of(affected.ecosystem);
+    let versions = std::mem::take(&mut affected.versions);
+    let ranges = entry_rows(scheme, affected, &mut 0);
+    let beyond = |version: &String| {
+        scheme.key(version).is_none_or(|key| !ranges.iter().any(|row| row.holds(&key)))
+    };
+    affected.versions = versions.into_iter().filter(beyond).collect();
+}
+
 /// A row before its versions have places in the key table.
 #[derive(Clone)]
 struct Draft {

@@ -110,3 +110,10 @@ fn u64_at(bytes: &[u8], at: usize) -> Result<u64, SegmentError> {
     let field = bytes.get(at..at + 8).and_then(|field| field.try_into().ok());
     field.map(u64::from_le_bytes).ok_or(SegmentError::Truncated)
 }
+
+/// Writes the digest of a changed file.
+#[cfg(test)]
+pub(super) fn seal(file: &mut [u8]) {
+    let digest = Sha256::digest(&file[DIGEST.end..]);
+    file[DIGEST].copy_from_slice(&digest);
+}

@@ -14,7 +14,7 @@ pub(crate) mod container;
 mod details;
 mod read;
 
-pub use build::{BuildError, Built, build};
+pub use build::{BuildError, Built, build, drop_listed_within_ranges};
 pub use container::SegmentError;
 pub use details::DetailsCache;
 pub use read::Segment;

@@ -150,3 +150,67 @@ fn posting_range(posting: u64) -> Range<usize> {
     let (start, len) = ((posting >> 32) as usize, (posting & u64::from(u32::MAX)) as usize);
     start..start.saturating_add(len)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matcher::judge;
+    use crate::segment::{DetailsCache, FeedDate, build};
+    use proptest::prelude::*;
+    use seawall_model::advisory::{Advisory, Affected, Range as VersionRange, RangeEnd};
+    use seawall_model::package::Ecosystem;
+
+    fn file() -> Vec<u8> {
+        let affected = |name: &str| Affected {
+            ecosystem: Ecosystem::PyPI,
+            release: None,
+            name: name.to_owned(),
+            ranges: vec![VersionRange {
+                introduced: Some("1".into()),
+                end: RangeEnd::Fixed("2".into()),
+            }],
+            versions: vec!["0.5".into()],
+            undecidable: false,
+        };
+        let advisory = Advisory {
+            id: "P-1".into(),
+            cves: vec!["CVE-2024-0001".into()],
+            aliases: Vec::new(),
+            title: None,
+            severity: seawall_model::Severity::High,
+            cvss: None,
+            references: Vec::new(),
+            published: None,
+            modified: None,
+            withdrawn: None,
+            affected: vec![affected("demo"), affected("other")],
+        };
+        let feed = FeedDate { key: "osv".into(), newest: None };
+        build(Ecosystem::PyPI, None, feed, &[&advisory]).unwrap().bytes
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(3_000) })]
+
+        /// A wrong digest stops accidents; this is a file that someone sealed again after changing it.
+        #[test]
+        fn sealed_nonsense_is_refused_or_read_without_panic(
+            changes in prop::collection::vec((48usize..2_000, any::<u8>()), 1..4)
+        ) {
+            let mut bytes = file();
+            for (at, byte) in changes {
+                let at = 48 + (at - 48) % (bytes.len() - 48);
+                bytes[at] = byte;
+            }
+            container::seal(&mut bytes);
+            if let Ok(segment) = Segment::open(bytes) {
+                let mut cache = DetailsCache::default();
+                for name in segment.names().iter().map(String::as_str).chain(["demo"]) {
+                    for judgement in judge(&segment, name, "1.5") {
+                        let _ = cache.advisory(&segment, judgement.advisory);
+                    }
+                }
+            }
+        }
+    }
+}
