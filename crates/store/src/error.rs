@@ -68,3 +68,11 @@ fn suggestion(nearest: &Option<String>) -> String {
 pub(crate) fn past(at: Option<Millis>, now: Millis) -> bool {
     at.is_some_and(|at| at <= now)
 }
+
+/// `If-Match`: whether the caller has seen what it changes.
+pub(crate) fn check_revision(expected: Option<u64>, current: u64) -> Result<()> {
+    match expected {
+        Some(expected) if expected != current => Err(Error::Stale { expected, current }),
+        _ => Ok(()),
+    }
+}

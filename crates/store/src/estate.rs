@@ -1,9 +1,16 @@
 //! Scopes, clusters and agents: what is watched, and who watches.
-use crate::error::Result;
+use crate::cell::clip;
+use crate::db::Sql;
+use crate::error::{Error, Result};
+use crate::image;
+use crate::list::{fetch, fetch_where, read_where};
+use crate::put::put;
+use crate::store::{NewChange, Store, Tx};
 use crate::visible::Visible;
 use seawall_model::asset::{Agent, AgentRole, Capability, Cluster, ClusterKind};
 use seawall_model::scope::{Scope, ScopeKind, ScopePath};
 use seawall_model::{Id, Millis};
+use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug)]
 pub struct NewScope {
@@ -58,4 +65,283 @@ pub trait Agents {
     async fn disconnect_all(&self) -> Result<u64>;
     /// The last committed sequence; 0 at first, `None` when the agent is unknown.
     async fn watermark(&self, agent: Id) -> Result<Option<u64>>;
+}
+
+/// Heartbeats are noted no more often than this.
+const SEEN: Millis = 10_000;
+/// Characters of a path segment, so that eight levels fit the path's bound.
+const MAX_SEGMENT: usize = 48;
+
+/// An agent as written.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct StoredAgent {
+    pub(crate) agent: Agent,
+    #[serde(skip)]
+    pub(crate) cluster_uid: String,
+}
+
+pub(crate) async fn ensure_root(store: &Store) -> Result<()> {
+    let root = ScopePath::root();
+    if store.scope(&Visible::system(), &root).await?.is_some() {
+        return Ok(());
+    }
+    let mut tx = store.begin().await?;
+    tx.lock("scopes").await?;
+    if scope_kind(&mut tx, &root).await?.is_none() {
+        let name = "Organisation".to_owned();
+        insert_scope(&mut tx, root, ScopeKind::Organisation, name).await?;
+    }
+    tx.commit().await
+}
+
+async fn scope_kind(tx: &mut Tx, path: &ScopePath) -> Result<Option<ScopeKind>> {
+    let scopes: Vec<Scope> = fetch_where(tx, "t.scope = $1", path).await?;
+    Ok(scopes.first().map(|scope| scope.kind))
+}
+
+async fn insert_scope(
+    tx: &mut Tx,
+    path: ScopePath,
+    kind: ScopeKind,
+    name: String,
+) -> Result<Scope> {
+    let scope = Scope { id: tx.new_id(), path, kind, name, created: tx.now };
+    put(tx, std::slice::from_ref(&scope)).await?;
+    note(tx, "scope", scope.id, &scope.path);
+    Ok(scope)
+}
+
+/// A change of something that has no revision of its own: its time stands for it.
+fn note(tx: &mut Tx, noun: &'static str, id: Id, scope: &ScopePath) {
+    let revision = u64::try_from(tx.now).unwrap_or_default();
+    let scope = scope.clone();
+    tx.changed(NewChange { noun, id, revision, scope, namespace: None, image: None });
+}
+
+/// A name as path segment: never empty, bounded.
+fn segment(name: &str) -> String {
+    let segment: String = name.trim().chars().take(MAX_SEGMENT).collect();
+    if segment.is_empty() { "unnamed".to_owned() } else { segment }
+}
+
+impl Scopes for Store {
+    async fn create_scope(&self, new: &NewScope) -> Result<Scope> {
+        let mut tx = self.begin().await?;
+        tx.lock("scopes").await?;
+        if scope_kind(&mut tx, &new.parent).await?.is_none() {
+            return Err(Error::Missing { what: format!("scope {}", new.parent) });
+        }
+        let path = new.parent.child(&segment(&new.name));
+        // A path that is too long for its bound is none.
+        let path: ScopePath = path.as_str().parse().map_err(|_| Error::Invalid {
+            field: "name",
+            message: format!("{path} lies too deep"),
+        })?;
+        if scope_kind(&mut tx, &path).await?.is_some() {
+            return Err(Error::Exists { what: format!("scope {path}") });
+        }
+        let scope = insert_scope(&mut tx, path, new.kind, clip(&new.name)).await?;
+        tx.commit().await?;
+        Ok(scope)
+    }
+
+    async fn scope(&self, visible: &Visible, path: &ScopePath) -> Result<Option<Scope>> {
+        let scopes: Vec<Scope> = read_where(self.db(), "t.scope = $1", path).await?;
+        let place = |scope: &Scope| visible.touches(&scope.path);
+        Ok(scopes.into_iter().find(place))
+    }
+}
+
+impl Clusters for Store {
+    async fn cluster_by_uid(&self, visible: &Visible, uid: &str) -> Result<Option<Cluster>> {
+        let clusters: Vec<Cluster> = read_where(self.db(), "t.uid = $1", clip(uid)).await?;
+        Ok(clusters.into_iter().find(|cluster| visible.touches(&cluster.scope)))
+    }
+}
+
+pub(crate) async fn find_cluster(tx: &mut Tx, uid: &str) -> Result<Option<Cluster>> {
+    let clusters: Vec<Cluster> = fetch_where(tx, "t.uid = $1", clip(uid)).await?;
+    Ok(clusters.into_iter().next())
+}
+
+/// The cluster of this agent, made below `parent` if nobody saw it before. Hold the lock `scopes`.
+pub(crate) async fn register_cluster(
+    tx: &mut Tx,
+    parent: &ScopePath,
+    new: &NewAgent,
+) -> Result<Cluster> {
+    let now = tx.now;
+    if let Some(mut cluster) = find_cluster(tx, &new.cluster_uid).await? {
+        cluster.last_seen = now;
+        put(tx, std::slice::from_ref(&cluster)).await?;
+        note(tx, "cluster", cluster.id, &cluster.scope);
+        return Ok(cluster);
+    }
+    let name =
+        if new.cluster_name.trim().is_empty() { &new.cluster_uid } else { &new.cluster_name };
+    let scope = place_cluster(tx, parent, name, new).await?;
+    let cluster = Cluster {
+        id: tx.new_id(),
+        scope,
+        uid: clip(&new.cluster_uid),
+        name: clip(name),
+        kind: new.cluster_kind,
+        version: None,
+        first_seen: now,
+        last_seen: now,
+    };
+    put(tx, std::slice::from_ref(&cluster)).await?;
+    note(tx, "cluster", cluster.id, &cluster.scope);
+    Ok(cluster)
+}
+
+/// A scope made for a cluster beforehand takes the first that comes; others get a new one below, by name, and by UID
+/// where the name is taken.
+async fn place_cluster(
+    tx: &mut Tx,
+    parent: &ScopePath,
+    name: &str,
+    new: &NewAgent,
+) -> Result<ScopePath> {
+    let prepared =
+        matches!(scope_kind(tx, parent).await?, Some(ScopeKind::Cluster | ScopeKind::Node));
+    if prepared {
+        let there: Vec<Cluster> = fetch_where(tx, "t.scope = $1", parent).await?;
+        if there.is_empty() {
+            return Ok(parent.clone());
+        }
+    }
+    let kind = match new.cluster_kind {
+        ClusterKind::Kubernetes => ScopeKind::Cluster,
+        ClusterKind::Machine => ScopeKind::Node,
+    };
+    let by_name = parent.child(&segment(name));
+    let by_uid = parent.child(&segment(&new.cluster_uid));
+    for path in [by_name, by_uid] {
+        let fits = path.as_str().parse::<ScopePath>().is_ok();
+        if fits && scope_kind(tx, &path).await?.is_none() {
+            insert_scope(tx, path.clone(), kind, clip(name)).await?;
+            return Ok(path);
+        }
+    }
+    Err(Error::Exists { what: format!("a scope for {name} below {parent}") })
+}
+
+pub(crate) async fn insert_agent(tx: &mut Tx, cluster: &Cluster, new: &NewAgent) -> Result<Agent> {
+    let agent = Agent {
+        id: tx.new_id(),
+        scope: cluster.scope.clone(),
+        cluster: cluster.name.clone(),
+        role: new.role,
+        name: clip(&new.name),
+        version: String::new(),
+        capabilities: Vec::new(),
+        dropped: Vec::new(),
+        last_sequence: 0,
+        certificate_expires: new.certificate_expires,
+        revoked: false,
+        connected: false,
+        first_seen: tx.now,
+        last_seen: tx.now,
+    };
+    let stored = StoredAgent { agent, cluster_uid: cluster.uid.clone() };
+    put(tx, std::slice::from_ref(&stored)).await?;
+    note(tx, "agent", stored.agent.id, &stored.agent.scope);
+    Ok(stored.agent)
+}
+
+/// The agent for a change, unless it is unknown or revoked.
+pub(crate) async fn living_agent(tx: &mut Tx, agent: Id) -> Result<Option<Agent>> {
+    let agent: Option<Agent> = fetch(tx, &Visible::system(), agent).await?;
+    Ok(agent.filter(|agent| !agent.revoked))
+}
+
+impl Agents for Store {
+    async fn agent_connected(&self, agent: Id, greeting: &Greeting) -> Result<Option<Agent>> {
+        let mut tx = self.begin().await?;
+        let Some(mut agent) = living_agent(&mut tx, agent).await? else { return Ok(None) };
+        agent.version = clip(&greeting.version);
+        agent.capabilities.clone_from(&greeting.capabilities);
+        agent.connected = true;
+        agent.last_seen = tx.now;
+        put(&mut tx, std::slice::from_ref(&agent)).await?;
+        note(&mut tx, "agent", agent.id, &agent.scope);
+        let clusters: Vec<Cluster> = fetch_where(&mut tx, "t.scope = $1", &agent.scope).await?;
+        for mut cluster in clusters {
+            cluster.last_seen = tx.now;
+            if greeting.cluster_version.is_some() {
+                cluster.version.clone_from(&greeting.cluster_version);
+            }
+            put(&mut tx, std::slice::from_ref(&cluster)).await?;
+            note(&mut tx, "cluster", cluster.id, &cluster.scope);
+        }
+        tx.commit().await?;
+        Ok(Some(agent))
+    }
+
+    async fn agent_disconnected(&self, agent: Id) -> Result<()> {
+        let mut tx = self.begin().await?;
+        let agent: Option<Agent> = fetch(&mut tx, &Visible::system(), agent).await?;
+        if let Some(agent) = agent.filter(|agent| agent.connected) {
+            let sql = Sql::new("UPDATE agents SET connected = 0 WHERE id = $1").text(agent.id);
+            tx.execute("note a disconnect", sql).await?;
+            note(&mut tx, "agent", agent.id, &agent.scope);
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    async fn agent_seen(&self, agent: Id) -> Result<()> {
+        let now = self.now();
+        let sql = "SELECT 1 FROM agents WHERE id = $1 AND last <= $2";
+        let due = Sql::new(sql).text(agent).int(now.saturating_sub(SEEN));
+        if self.db().row("read an agent", due).await?.is_none() {
+            return Ok(());
+        }
+        let mut tx = self.begin().await?;
+        let sql = Sql::new("UPDATE agents SET last = $2 WHERE id = $1").text(agent).int(now);
+        tx.execute("note a heartbeat", sql).await?;
+        let sql =
+            "UPDATE clusters SET last = $2 WHERE scope = (SELECT scope FROM agents WHERE id = $1)";
+        tx.execute("note a heartbeat", Sql::new(sql).text(agent).int(now)).await?;
+        tx.commit().await
+    }
+
+    async fn agent_renewed(&self, agent: Id, certificate_expires: Millis) -> Result<Option<Agent>> {
+        let mut tx = self.begin().await?;
+        let Some(mut agent) = living_agent(&mut tx, agent).await? else { return Ok(None) };
+        agent.certificate_expires = certificate_expires;
+        put(&mut tx, std::slice::from_ref(&agent)).await?;
+        note(&mut tx, "agent", agent.id, &agent.scope);
+        tx.commit().await?;
+        Ok(Some(agent))
+    }
+
+    async fn revoke_agent(&self, visible: &Visible, agent: Id) -> Result<Option<Agent>> {
+        let mut tx = self.begin().await?;
+        let Some(mut agent) = fetch::<Agent>(&mut tx, visible, agent).await? else {
+            return Ok(None);
+        };
+        (agent.revoked, agent.connected) = (true, false);
+        put(&mut tx, std::slice::from_ref(&agent)).await?;
+        note(&mut tx, "agent", agent.id, &agent.scope);
+        // Nobody says any longer what runs there.
+        image::replace_running(&mut tx, &agent, &[]).await?;
+        tx.commit().await?;
+        Ok(Some(agent))
+    }
+
+    async fn disconnect_all(&self) -> Result<u64> {
+        let mut tx = self.begin().await?;
+        let sql = Sql::new("UPDATE agents SET connected = 0 WHERE connected = 1");
+        let changed = tx.execute("disconnect all agents", sql).await?;
+        tx.commit().await?;
+        Ok(changed)
+    }
+
+    async fn watermark(&self, agent: Id) -> Result<Option<u64>> {
+        let sql = Sql::new("SELECT sequence FROM agents WHERE id = $1").text(agent);
+        Ok(self.db().row("read a watermark", sql).await?.map(|row| row.uint(0)))
+    }
 }

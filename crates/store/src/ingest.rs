@@ -1,9 +1,19 @@
 //! One batch of an agent, committed whole or not at all.
+mod assessments;
+mod firings;
+mod inventories;
+
+use crate::cell::clip;
+use crate::db::Sql;
 use crate::error::Result;
+use crate::estate::living_agent;
 use crate::finding::FindingChange;
+use crate::image;
+use crate::put::put;
+use crate::store::{NewChange, Store, Tx};
 use seawall_model::Id;
 use seawall_model::alert::Alert;
-use seawall_model::asset::Dropped;
+use seawall_model::asset::{Agent, Capability, Dropped};
 use seawall_model::record::Record;
 use seawall_model::scope::ScopePath;
 
@@ -48,4 +58,116 @@ pub trait Ingest {
     /// correlation; inventories, assessments and running lists replace what was known; a full listing ends what it no
     /// longer names; watermark, counters and change feed commit with them.
     async fn ingest(&self, batch: Batch) -> Result<Ingested>;
+}
+
+/// Classes of drops kept per agent; what an agent invents beyond them counts as `other`.
+const MAX_CLASSES: usize = 64;
+/// Where those are counted.
+const OTHER: &str = "other";
+
+/// What the parts of one batch share.
+pub(crate) struct Writer<'a> {
+    tx: &'a mut Tx,
+    agent: &'a Agent,
+    cluster_uid: String,
+    sequence: u64,
+    changed: Changed,
+}
+
+impl Ingest for Store {
+    async fn ingest(&self, batch: Batch) -> Result<Ingested> {
+        let mut tx = self.begin().await?;
+        let sql = Sql::new("SELECT scope, cluster_uid FROM agents WHERE id = $1").text(batch.agent);
+        let Some(place) = tx.row("read an agent's place", sql).await? else {
+            return Ok(Ingested::Refused);
+        };
+        // Batches of one cluster queue: they meet in its alerts and images.
+        tx.lock(&place.text(0)).await?;
+        let Some(mut agent) = living_agent(&mut tx, batch.agent).await? else {
+            return Ok(Ingested::Refused);
+        };
+        if batch.sequence <= agent.last_sequence {
+            return Ok(Ingested::Duplicate { last: agent.last_sequence });
+        }
+        let mut writer = Writer {
+            tx: &mut tx,
+            agent: &agent,
+            cluster_uid: place.opt_text(1).unwrap_or_default(),
+            sequence: batch.sequence,
+            changed: Changed { scope: Some(agent.scope.clone()), ..Changed::default() },
+        };
+        let capabilities = writer.records(batch.records).await?;
+        let mut changed = writer.changed;
+        changed.images.sort_unstable();
+        changed.images.dedup();
+
+        let dropped = !batch.dropped.is_empty();
+        let known = capabilities.is_some();
+        for lost in batch.dropped {
+            add(&mut agent.dropped, lost);
+        }
+        if let Some(capabilities) = capabilities {
+            agent.capabilities = capabilities;
+        }
+        (agent.last_sequence, agent.last_seen, agent.connected) = (batch.sequence, tx.now, true);
+        put(&mut tx, std::slice::from_ref(&agent)).await?;
+        if dropped || known {
+            tx.changed(NewChange {
+                noun: "agent",
+                id: agent.id,
+                revision: u64::try_from(tx.now).unwrap_or_default(),
+                scope: agent.scope.clone(),
+                namespace: None,
+                image: None,
+            });
+        }
+        tx.commit().await?;
+        Ok(Ingested::Committed(changed))
+    }
+}
+
+impl Writer<'_> {
+    /// Returns the last capabilities among them. Firings are joined together at the end: nothing else reads them.
+    async fn records(&mut self, records: Vec<Record>) -> Result<Option<Vec<Capability>>> {
+        let (mut firings, mut capabilities) = (Vec::new(), None);
+        for (index, record) in (0..).zip(records) {
+            match record {
+                Record::Firing(firing) => firings.push((index, *firing)),
+                Record::Inventory(inventory) => inventories::store(self, &inventory).await?,
+                Record::Assessment(assessment) => assessments::store(self, *assessment).await?,
+                Record::Running { containers, observed: _ } => {
+                    let agent = self.agent;
+                    let images = image::replace_running(self.tx, agent, &containers).await?;
+                    self.changed.images.extend(images);
+                }
+                Record::Capabilities(now) => capabilities = Some(now),
+                Record::Sync { since } => assessments::sync(self, since).await?,
+            }
+        }
+        firings::store(self, firings).await?;
+        Ok(capabilities)
+    }
+}
+
+fn add(dropped: &mut Vec<Dropped>, lost: Dropped) {
+    let room = dropped.len() < MAX_CLASSES;
+    let class = clip(&lost.class);
+    let known = dropped.iter().any(|have| have.class == class);
+    let class = if known || room { class } else { OTHER.to_owned() };
+    match dropped.iter_mut().find(|have| have.class == class) {
+        Some(have) => have.count = have.count.saturating_add(lost.count),
+        None => dropped.push(Dropped { class, count: lost.count }),
+    }
+}
+
+#[test]
+fn drops_add_up_by_class() {
+    let mut dropped = Vec::new();
+    for number in 0..100 {
+        add(&mut dropped, Dropped { class: format!("c{number}"), count: 1 });
+    }
+    add(&mut dropped, Dropped { class: "c0".to_owned(), count: 4 });
+    assert_eq!(dropped.len(), MAX_CLASSES + 1);
+    assert_eq!(dropped[0], Dropped { class: "c0".to_owned(), count: 5 });
+    assert_eq!(dropped[MAX_CLASSES], Dropped { class: OTHER.to_owned(), count: 36 });
 }

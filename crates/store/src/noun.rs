@@ -2,7 +2,15 @@
 //!
 //! A row is columns and payload. The payload is the noun's JSON; every column is taken from that JSON by the field's
 //! pointer, so the filter's two evaluators read the same value. Columns marked `live` are newer than the payload.
-use crate::error::Error;
+mod access;
+mod alert;
+mod estate;
+mod finding;
+mod image;
+
+use crate::error::{Error, Result};
+use crate::store::Store;
+use crate::visible::Visible;
 use seawall_model::Id;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,9 +22,20 @@ pub trait Noun: Serialize + DeserializeOwned + Send + Sync + Unpin + 'static {
 
     fn id(&self) -> Id;
 
-    /// Columns that are not part of the public JSON, in the order of [`Table::extras`].
+    /// Columns that are not part of the public JSON, in the order of the table's extras. Null keeps what the row has:
+    /// a noun that was read may be written without knowing them. Default: none.
     fn extras(&self) -> Vec<Value> {
         Vec::new()
+    }
+
+    /// Fills in what other tables hold, as far as `visible` shows it. Default: nothing.
+    fn hydrate(
+        store: &Store,
+        visible: &Visible,
+        items: &mut [Self],
+    ) -> impl Future<Output = Result<()>> + Send {
+        let _ = (store, visible, items);
+        std::future::ready(Ok(()))
     }
 }
 
@@ -48,6 +67,10 @@ pub enum Narrowing {
     NamespaceOrRunning,
     /// Recommendations with a finding that is shown.
     Findings,
+    /// Package versions that an image held which runs in one of them.
+    Holdings,
+    /// Rows of the change feed: by the namespace or the image they were about.
+    Change,
     /// The place itself: scopes and clusters.
     Place,
     /// Nothing: the row speaks of the whole scope.
@@ -62,7 +85,7 @@ pub(crate) struct Extra {
 }
 
 /// One filterable field.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Field {
     /// As filters name it.
     pub name: &'static str,
@@ -74,6 +97,10 @@ pub struct Field {
     pub(crate) live: bool,
     /// Never absent, so that sorting may use the index alone.
     pub(crate) required: bool,
+    /// The column is kept by other statements, and the JSON is filled in after reading.
+    pub(crate) derived: bool,
+    /// Counts across the whole scope: not for grants narrowed to namespaces, which could sound it out.
+    pub(crate) whole: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -97,6 +124,7 @@ pub enum Kind {
 
 /// A field as completions show it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct FieldInfo {
     pub name: &'static str,
     #[serde(rename = "type")]
@@ -129,7 +157,16 @@ impl Kind {
 
 impl Field {
     pub(crate) const fn new(name: &'static str, kind: Kind, pointer: &'static str) -> Self {
-        Self { name, kind, column: name, pointer, live: false, required: false }
+        Self {
+            name,
+            kind,
+            column: name,
+            pointer,
+            live: false,
+            required: false,
+            derived: false,
+            whole: false,
+        }
     }
 
     pub(crate) const fn column(mut self, column: &'static str) -> Self {
@@ -142,6 +179,16 @@ impl Field {
         self
     }
 
+    pub(crate) const fn derived(mut self) -> Self {
+        self.derived = true;
+        self
+    }
+
+    pub(crate) const fn whole(mut self) -> Self {
+        self.whole = true;
+        self
+    }
+
     pub(crate) const fn required(mut self) -> Self {
         self.required = true;
         self
@@ -151,6 +198,16 @@ impl Field {
 impl Table {
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// Fields with a column of their own, each column once.
+    pub(crate) fn stored(&self) -> impl Iterator<Item = &'static Field> {
+        let fields = self.fields;
+        let first = |(position, field): (usize, &'static Field)| {
+            let earlier = fields[..position].iter().any(|other| other.column == field.column);
+            (!field.derived && !earlier).then_some(field)
+        };
+        fields.iter().enumerate().filter_map(first)
     }
 
     /// For completion in query bars.
@@ -170,23 +227,89 @@ impl Table {
     }
 }
 
-/// The JSON that is stored: the noun's own, NUL characters replaced, which PostgreSQL cannot hold.
-pub(crate) fn document<N: Noun>(noun: &N) -> Result<Value, Error> {
-    let mut value = serde_json::to_value(noun)
-        .map_err(|source| Error::Encode { noun: N::TABLE.noun, source })?;
-    replace_nul(&mut value);
+/// The JSON that is stored: the noun's own, NUL characters replaced, which PostgreSQL cannot hold, and cut where it
+/// is nested too deep to be read back.
+pub(crate) fn document<N: Noun>(noun: &N) -> Result<Value> {
+    value_of(N::TABLE.noun, noun)
+}
+
+/// The same as text, of something that has no table of its own.
+pub(crate) fn document_of(noun: &'static str, value: &impl Serialize) -> Result<String> {
+    Ok(value_of(noun, value)?.to_string())
+}
+
+fn value_of(noun: &'static str, value: &impl Serialize) -> Result<Value> {
+    let mut value = serde_json::to_value(value).map_err(|source| Error::Encode { noun, source })?;
+    storable(&mut value, 0);
     Ok(value)
 }
 
-fn replace_nul(value: &mut Value) {
+/// Levels of a stored document; its reader gives up at 128.
+const MAX_DEPTH: usize = 100;
+
+fn storable(value: &mut Value, depth: usize) {
     match value {
+        Value::Array(_) | Value::Object(_) if depth >= MAX_DEPTH => *value = Value::Null,
         Value::String(text) => {
             if text.contains('\0') {
                 *text = text.replace('\0', "\u{fffd}");
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(replace_nul),
-        Value::Object(fields) => fields.values_mut().for_each(replace_nul),
+        Value::Array(items) => items.iter_mut().for_each(|item| storable(item, depth + 1)),
+        Value::Object(fields) => {
+            // An annotation's key may be any text.
+            if fields.keys().any(|key| key.contains('\0')) {
+                let clean = |(key, value): (String, Value)| (key.replace('\0', "\u{fffd}"), value);
+                *fields = std::mem::take(fields).into_iter().map(clean).collect();
+            }
+            fields.values_mut().for_each(|value| storable(value, depth + 1));
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Every table, for completions and tests.
+pub static TABLES: [&Table; 17] = [
+    <seawall_model::scope::Scope as Noun>::TABLE,
+    <seawall_model::asset::Cluster as Noun>::TABLE,
+    <seawall_model::asset::Agent as Noun>::TABLE,
+    <seawall_model::asset::Asset as Noun>::TABLE,
+    <crate::Image as Noun>::TABLE,
+    <crate::PackageVersion as Noun>::TABLE,
+    <seawall_model::finding::Finding as Noun>::TABLE,
+    <seawall_model::recommendation::Recommendation as Noun>::TABLE,
+    <seawall_model::recommendation::ScoreDelta as Noun>::TABLE,
+    <seawall_model::alert::Alert as Noun>::TABLE,
+    <crate::StoredFiring as Noun>::TABLE,
+    <seawall_model::exemption::Exemption as Noun>::TABLE,
+    <seawall_model::access::User as Noun>::TABLE,
+    <seawall_model::access::RoleAssignment as Noun>::TABLE,
+    <crate::Token as Noun>::TABLE,
+    <crate::Enrolment as Noun>::TABLE,
+    <crate::AuditEntry as Noun>::TABLE,
+];
+
+/// The table of a noun by its plural, as URLs name it.
+pub fn table(plural: &str) -> Option<&'static Table> {
+    TABLES.into_iter().find(|table| table.plural == plural)
+}
+
+#[test]
+fn tables_are_sound() {
+    for table in TABLES {
+        for (position, field) in table.fields.iter().enumerate() {
+            let twice = table.fields[..position].iter().any(|other| other.name == field.name);
+            assert!(!twice, "{}.{} twice", table.plural, field.name);
+            if field.live {
+                assert!(
+                    field.pointer.matches('/').count() == 1,
+                    "{} is not at the top",
+                    field.name
+                );
+                assert!(field.kind.is_integer(), "{} is not read back as an integer", field.name);
+            }
+        }
+        let sort = table.default_sort.trim_start_matches('-');
+        assert!(table.field(sort).is_some_and(|field| field.required), "{}", table.plural);
     }
 }

@@ -1,10 +1,17 @@
 //! Recommendations, counted from findings; only evidence resolves them. Scores and their moves.
-use crate::error::Result;
-use crate::visible::Visible;
+use crate::cell::clip;
+use crate::db::{Row, Sql};
+use crate::error::{Error, Result, check_revision};
+use crate::list::{fetch, fetch_where};
+use crate::noun::Narrowing;
+use crate::put::{PAYLOAD_VERSION, put};
+use crate::store::{NewChange, Store, Tx};
+use crate::visible::{Visible, push_clause};
 use seawall_model::finding::FindingKind;
-use seawall_model::recommendation::{Recommendation, Score, ScoreDelta};
+use seawall_model::recommendation::{Recommendation, Score, ScoreDelta, Status};
 use seawall_model::scope::ScopePath;
 use seawall_model::{Id, Millis, Severity};
+use std::collections::HashMap;
 
 /// The words of a recommendation; the numbers come from the findings.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,4 +57,282 @@ pub trait Scores {
     async fn record_score(&self, score: &Score, cause: &str) -> Result<Option<ScoreDelta>>;
     /// `None` before the first, or where no whole grant covers the scope.
     async fn score(&self, visible: &Visible, scope: &ScopePath) -> Result<Option<Score>>;
+}
+
+/// Findings of one work by state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Evidence {
+    affected: u64,
+    healthy: u64,
+    unknown: u64,
+    exempt: u64,
+}
+
+impl Evidence {
+    fn add(&mut self, state: &str, count: u64) {
+        match state {
+            "unhealthy" => self.affected += count,
+            "healthy" => self.healthy += count,
+            "unknown" => self.unknown += count,
+            "exempt" => self.exempt += count,
+            // `not_applicable` is nobody's work.
+            _ => {}
+        }
+    }
+}
+
+/// Where the evidence moves a recommendation.
+fn status(before: Option<Status>, owner: Option<&String>, affected: u64) -> Status {
+    let open = if owner.is_some() { Status::Assigned } else { Status::Open };
+    match (before, affected) {
+        (None | Some(Status::Open | Status::Assigned), 1..) => open,
+        (Some(Status::Resolved | Status::Regressed), 1..) => Status::Regressed,
+        (_, 0) => Status::Resolved,
+    }
+}
+
+async fn evidence(
+    tx: &mut Tx,
+    scope: &ScopePath,
+    works: &[&str],
+) -> Result<HashMap<String, Evidence>> {
+    let sql = format!(
+        "SELECT work, state, count(*) FROM findings WHERE scope = $1 AND work IN {} \
+         GROUP BY work, state",
+        tx.db().texts(2)
+    );
+    let works: Vec<String> = works.iter().map(|work| clip(work)).collect();
+    let sql = Sql::new(sql).text(scope).text(serde_json::json!(works));
+    let mut evidence: HashMap<String, Evidence> = HashMap::new();
+    for row in tx.rows("count findings by work", sql).await? {
+        evidence.entry(row.text(0)).or_default().add(&row.text(1), row.uint(2));
+    }
+    Ok(evidence)
+}
+
+impl Recommendations for Store {
+    async fn refresh_recommendations(
+        &self,
+        scope: &ScopePath,
+        guidance: &[Guidance],
+    ) -> Result<Vec<Recommendation>> {
+        let mut tx = self.begin().await?;
+        // As for ingest: one writer of a cluster's rows at a time.
+        tx.lock(scope.as_str()).await?;
+        let works: Vec<&str> = guidance.iter().map(|guidance| guidance.work.as_str()).collect();
+        let evidence = evidence(&mut tx, scope, &works).await?;
+        let there: Vec<Recommendation> = fetch_where(&mut tx, "t.scope = $1", scope).await?;
+        let mut there: HashMap<String, Recommendation> =
+            there.into_iter().map(|found| (clip(&found.rule), found)).collect();
+        let mut changed = Vec::new();
+        for guidance in guidance {
+            let work = clip(&guidance.work);
+            let counts = evidence.get(&work).copied().unwrap_or_default();
+            let before = there.remove(&work);
+            if before.is_none() && counts.affected == 0 {
+                continue;
+            }
+            let id = before.as_ref().map_or_else(|| tx.new_id(), |before| before.id);
+            let after = refreshed(before.as_ref(), id, scope, guidance, counts, tx.now);
+            if before.is_none_or(|before| differs(&before, &after)) {
+                changed.push(after);
+            }
+        }
+        write(&mut tx, &changed).await?;
+        tx.commit().await?;
+        Ok(changed)
+    }
+
+    async fn assign_recommendation(
+        &self,
+        visible: &Visible,
+        id: Id,
+        assign: &Assign,
+        expected: Option<u64>,
+    ) -> Result<Option<Recommendation>> {
+        let mut tx = self.begin().await?;
+        let found: Option<Recommendation> = fetch(&mut tx, visible, id).await?;
+        let Some(mut recommendation) = found else { return Ok(None) };
+        check_revision(expected, recommendation.revision)?;
+        if let Some(owner) = &assign.owner {
+            recommendation.owner = owner.clone().filter(|owner| !owner.trim().is_empty());
+        }
+        if let Some(due) = assign.due {
+            recommendation.due = due;
+        }
+        // A regressed one stays regressed until evidence resolves it.
+        if matches!(recommendation.status, Status::Open | Status::Assigned) {
+            let before = Some(recommendation.status);
+            recommendation.status =
+                status(before, recommendation.owner.as_ref(), recommendation.affected);
+        }
+        recommendation.revision += 1;
+        write(&mut tx, std::slice::from_ref(&recommendation)).await?;
+        tx.commit().await?;
+        let mut shown = [recommendation];
+        recount_for(self, visible, &mut shown).await?;
+        let [recommendation] = shown;
+        Ok(Some(recommendation))
+    }
+}
+
+fn refreshed(
+    before: Option<&Recommendation>,
+    id: Id,
+    scope: &ScopePath,
+    guidance: &Guidance,
+    counts: Evidence,
+    now: Millis,
+) -> Recommendation {
+    let owner = before.and_then(|before| before.owner.clone());
+    Recommendation {
+        id,
+        scope: scope.clone(),
+        rule: guidance.work.clone(),
+        kind: guidance.kind,
+        title: guidance.title.clone(),
+        severity: guidance.severity,
+        status: status(before.map(|before| before.status), owner.as_ref(), counts.affected),
+        due: before.and_then(|before| before.due),
+        owner,
+        affected: counts.affected,
+        healthy: counts.healthy,
+        unknown: counts.unknown,
+        exempt: counts.exempt,
+        description: guidance.description.clone(),
+        remediation: guidance.remediation.clone(),
+        score_group: guidance.score_group.clone(),
+        frameworks: guidance.frameworks.clone(),
+        first: before.map_or(now, |before| before.first),
+        last: now,
+        revision: before.map_or(1, |before| before.revision + 1),
+    }
+}
+
+/// Whether more than time and revision differ.
+fn differs(before: &Recommendation, after: &Recommendation) -> bool {
+    let settled = Recommendation { last: before.last, revision: before.revision, ..after.clone() };
+    settled != *before
+}
+
+async fn write(tx: &mut Tx, recommendations: &[Recommendation]) -> Result<()> {
+    put(tx, recommendations).await?;
+    for recommendation in recommendations {
+        tx.changed(NewChange {
+            noun: "recommendation",
+            id: recommendation.id,
+            revision: recommendation.revision,
+            scope: recommendation.scope.clone(),
+            namespace: None,
+            image: None,
+        });
+    }
+    Ok(())
+}
+
+/// Replaces the counts by those of the findings that `visible` shows, where it shows only some namespaces.
+pub(crate) async fn recount_for(
+    store: &Store,
+    visible: &Visible,
+    items: &mut [Recommendation],
+) -> Result<()> {
+    if !visible.is_narrowed() {
+        return Ok(());
+    }
+    for item in items.iter_mut().filter(|item| !visible.covers(&item.scope)) {
+        let sql =
+            "SELECT t.state, count(*) FROM findings t WHERE t.scope = $1 AND t.work = $2 AND ";
+        let mut sql = Sql::new(sql).text(&item.scope).text(clip(&item.rule));
+        push_clause(store.db(), &mut sql, visible, Narrowing::NamespaceOrRunning);
+        sql.push(" GROUP BY t.state");
+        let mut counts = Evidence::default();
+        for row in store.db().rows("count visible findings", sql).await? {
+            counts.add(&row.text(0), row.uint(1));
+        }
+        (item.affected, item.healthy) = (counts.affected, counts.healthy);
+        (item.unknown, item.exempt) = (counts.unknown, counts.exempt);
+    }
+    Ok(())
+}
+
+impl Scores for Store {
+    async fn record_score(&self, score: &Score, cause: &str) -> Result<Option<ScoreDelta>> {
+        let mut tx = self.begin().await?;
+        tx.lock(score.scope.as_str()).await?;
+        let before = read_score(
+            tx.row("read a score", Sql::new(READ_SCORE).text(&score.scope)).await?,
+            &score.scope,
+        )?;
+        let unchanged = before.as_ref().is_some_and(|before| {
+            let settled = Score { at: before.at, ..score.clone() };
+            settled == *before
+        });
+        if unchanged {
+            return Ok(None);
+        }
+        let payload = serde_json::to_string(score)
+            .map_err(|source| Error::Encode { noun: "score", source })?;
+        let sql = "INSERT INTO scores (scope, version, at, payload) VALUES ($1, $2, $3, $4) \
+                   ON CONFLICT (scope) DO UPDATE \
+                   SET version = excluded.version, at = excluded.at, payload = excluded.payload";
+        let sql = Sql::new(sql).text(&score.scope).int(PAYLOAD_VERSION).int(score.at).text(payload);
+        tx.execute("write a score", sql).await?;
+        let from = before.and_then(|before| before.secure);
+        let id = tx.new_id();
+        let delta = (from != score.secure).then(|| ScoreDelta {
+            id,
+            scope: score.scope.clone(),
+            at: score.at,
+            from,
+            to: score.secure,
+            cause: cause.to_owned(),
+        });
+        put(&mut tx, delta.as_slice()).await?;
+        tx.changed(NewChange {
+            noun: "score",
+            id,
+            revision: u64::try_from(score.at).unwrap_or_default(),
+            scope: score.scope.clone(),
+            namespace: None,
+            image: None,
+        });
+        tx.commit().await?;
+        Ok(delta)
+    }
+
+    async fn score(&self, visible: &Visible, scope: &ScopePath) -> Result<Option<Score>> {
+        if !visible.covers(scope) {
+            return Ok(None);
+        }
+        let sql = Sql::new(READ_SCORE).text(scope);
+        read_score(self.db().row("read a score", sql).await?, scope)
+    }
+}
+
+const READ_SCORE: &str = "SELECT version, payload FROM scores WHERE scope = $1";
+
+fn read_score(row: Option<Row>, scope: &ScopePath) -> Result<Option<Score>> {
+    let Some(row) = row else { return Ok(None) };
+    serde_json::from_str(&row.text(1)).map(Some).map_err(|source| Error::Payload {
+        noun: "score",
+        id: scope.to_string(),
+        version: row.int(0),
+        source,
+    })
+}
+
+#[test]
+fn only_evidence_moves_the_status() {
+    use Status::{Assigned, Open, Regressed, Resolved};
+    let someone = "platform".to_owned();
+    let check = |before, owner: Option<&String>, affected, expected| {
+        assert_eq!(status(before, owner, affected), expected, "{before:?} {owner:?} {affected}");
+    };
+    check(None, None, 3, Open);
+    check(Some(Open), Some(&someone), 3, Assigned);
+    check(Some(Assigned), None, 3, Open);
+    check(Some(Assigned), Some(&someone), 0, Resolved);
+    check(Some(Resolved), Some(&someone), 1, Regressed);
+    check(Some(Regressed), None, 1, Regressed);
+    check(Some(Regressed), None, 0, Resolved);
 }

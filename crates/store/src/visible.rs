@@ -1,4 +1,6 @@
 //! What a caller may see: path ranges, each whole or narrowed to namespaces.
+use crate::db::{Arg, Db, Sql};
+use crate::noun::Narrowing;
 use seawall_model::access::RoleAssignment;
 use seawall_model::scope::ScopePath;
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,6 +67,11 @@ impl Visible {
         })
     }
 
+    /// Whether some grant, also a narrowed one, covers the place `scope`.
+    pub fn touches(&self, scope: &ScopePath) -> bool {
+        self.grants.iter().any(|grant| scope.is_within(&grant.path))
+    }
+
     /// Whether it shows nothing at all.
     pub fn is_empty(&self) -> bool {
         self.grants.is_empty()
@@ -74,9 +81,84 @@ impl Visible {
     pub fn is_narrowed(&self) -> bool {
         self.grants.iter().any(|grant| grant.namespaces.is_some())
     }
+}
 
-    pub(crate) fn grants(&self) -> &[Grant] {
-        &self.grants
+/// Appends the condition under which the row `t` of a table with this narrowing is shown; in parentheses.
+pub(crate) fn push_clause(db: &Db, sql: &mut Sql, visible: &Visible, narrowing: Narrowing) {
+    let holdings = narrowing == Narrowing::Holdings;
+    if holdings {
+        sql.push("EXISTS (SELECT 1 FROM holdings h WHERE h.package = t.id AND ");
+    }
+    let row = if holdings { "h" } else { "t" };
+    push_grants(db, sql, visible, narrowing, row);
+    if holdings {
+        sql.push(")");
+    }
+}
+
+/// The same for a row under another name.
+pub(crate) fn push_grants(
+    db: &Db,
+    sql: &mut Sql,
+    visible: &Visible,
+    narrowing: Narrowing,
+    row: &str,
+) {
+    if visible.grants.is_empty() {
+        sql.push("(1 = 0)");
+        return;
+    }
+    for (position, grant) in visible.grants.iter().enumerate() {
+        sql.push(if position == 0 { "(" } else { " OR " });
+        // Every scope lies below the root: no need to look.
+        if grant.path == ScopePath::root() {
+            sql.push("(1 = 1");
+        } else {
+            sql.push(&format!("({row}.scope >= ")).bind(text(grant.path.as_str()));
+            sql.push(&format!(" AND {row}.scope < ")).bind(text(&grant.path.upper()));
+        }
+        if let Some(names) = &grant.namespaces {
+            let names = serde_json::json!(names).to_string();
+            let names = db.texts(sql.number(text(&names)));
+            sql.push(" AND ").push(&narrowed(narrowing, row, &names));
+        }
+        sql.push(")");
+    }
+    sql.push(")");
+}
+
+fn text(value: &str) -> Arg {
+    Arg::Text(Some(value.to_owned()))
+}
+
+/// What a narrowed grant shows; `names` is the subquery of its namespaces.
+fn narrowed(narrowing: Narrowing, row: &str, names: &str) -> String {
+    let runs = |image: String| {
+        format!(
+            "EXISTS (SELECT 1 FROM running u WHERE u.image = {image} AND u.namespace IN {names})"
+        )
+    };
+    let own = |row: &str| format!("{row}.namespace IN {names}");
+    match narrowing {
+        Narrowing::Namespace => own(row),
+        Narrowing::Running => runs(format!("{row}.id")),
+        Narrowing::Change => format!(
+            "({row}.noun IN ('cluster', 'scope') OR {} OR {})",
+            own(row),
+            runs(format!("{row}.image"))
+        ),
+        Narrowing::NamespaceOrRunning => {
+            format!("({} OR {})", own(row), runs(format!("{row}.image")))
+        }
+        Narrowing::Findings => format!(
+            "EXISTS (SELECT 1 FROM findings f WHERE f.scope = {row}.scope AND f.work = {row}.rule \
+             AND ({} OR {}))",
+            own("f"),
+            runs("f.image".to_owned())
+        ),
+        Narrowing::Holdings => runs(format!("{row}.image")),
+        Narrowing::Place => "1 = 1".to_owned(),
+        Narrowing::Nothing => "1 = 0".to_owned(),
     }
 }
 
