@@ -1,1 +1,14 @@
-//! agent
+//! The cluster agent: watches a cluster's objects, judges what changed, and hands on one record per object.
+//!
+//! ```text
+//! cluster ─ObjectEvent─► Assessor (store, owners, controls) ─Record─► sink, at most 250 ms later
+//! ```
+//!
+//! Invariant: an object is told again only when its verdict changed, and after the first full listing a
+//! [`seawall_model::record::Record::Sync`] lets the hub forget what is gone. While a kind may not be read no such
+//! record is sent, since what is not seen is not gone.
+mod assess;
+mod run;
+
+pub use run::{Agent, ClusterInfo, Config, Status, content};
+pub use seawall_cluster::Target;

@@ -65,6 +65,7 @@ pub struct Objects {
     children: HashMap<Arc<str>, BTreeSet<Arc<str>>>,
     names: HashSet<Arc<str>>,
     removals: usize,
+    bytes: usize,
 }
 
 impl Objects {
@@ -89,6 +90,7 @@ impl Objects {
         if let Some(known) = self.stored.get_mut(&uid)
             && known.hash == hash
         {
+            self.bytes = self.bytes - known.bytes.len() + bytes.len();
             known.bytes = bytes.into();
             return Ok(Applied { uid: uid.to_string(), changed: false });
         }
@@ -97,7 +99,9 @@ impl Objects {
         if let Some(owner) = &columns.owner {
             self.children.entry(owner.uid.clone()).or_default().insert(uid.clone());
         }
-        self.stored.insert(uid.clone(), Stored { bytes: bytes.into(), hash, columns });
+        let stored = Stored { bytes: bytes.into(), hash, columns };
+        let replaced = self.stored.insert(uid.clone(), stored).map_or(0, |old| old.bytes.len());
+        self.bytes = self.bytes - replaced + bytes.len();
         Ok(Applied { uid: uid.to_string(), changed: true })
     }
 
@@ -109,9 +113,9 @@ impl Objects {
             return false;
         };
         self.unlink(&uid);
-        self.stored.remove(&uid);
+        self.bytes -= self.stored.remove(&uid).map_or(0, |stored| stored.bytes.len());
         self.removals += 1;
-        if self.removals % SWEEP_EVERY == 0 {
+        if self.removals.is_multiple_of(SWEEP_EVERY) {
             drop(uid);
             self.names.retain(|name| Arc::strong_count(name) > 1);
         }
@@ -163,7 +167,7 @@ impl Objects {
 
     /// Bytes of all objects, without columns.
     pub fn bytes(&self) -> usize {
-        self.stored.values().map(|stored| stored.bytes.len()).sum()
+        self.bytes
     }
 
     fn name(&mut self, text: &str) -> Arc<str> {
@@ -271,7 +275,9 @@ mod tests {
         assert_eq!(objects.parse("u").unwrap(), pod);
         pod["spec"]["nodeName"] = json!("m");
         assert!(objects.apply(&bytes(&pod)).unwrap().changed);
+        assert_eq!(objects.bytes(), bytes(&pod).len());
         assert!(objects.remove("u") && !objects.remove("u") && objects.is_empty());
+        assert_eq!(objects.bytes(), 0);
     }
 
     #[test]

@@ -1,0 +1,388 @@
+//! What is known of the cluster and what has been said of it; turns changes into records.
+use seawall_model::finding::{ObjectAssessment, Resource};
+use seawall_model::record::Record;
+use seawall_model::time::Millis;
+use seawall_model::{Problem, problem::ProblemKind};
+use seawall_posture::objects::{Columns, Objects};
+use seawall_posture::owners::{Role, role};
+use seawall_posture::{Selection, workload};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// How long a pod waits for its controller to be seen before it answers for itself.
+const WAIT_FOR_CONTROLLER: Millis = 5_000;
+/// Refused objects kept to show; all are counted.
+const MAX_PROBLEMS: usize = 20;
+
+/// Owns the object store; the agent's loop feeds it and sends what it returns.
+pub(crate) struct Assessor {
+    selection: Selection,
+    objects: Objects,
+    /// Objects to look at again, with the time of the change.
+    dirty: BTreeMap<String, Millis>,
+    /// Objects whose controller is not here, with the time they are judged anyway.
+    waiting: HashMap<String, Millis>,
+    /// Hash of what was last said of an object.
+    said: HashMap<String, u64>,
+    /// Kinds whose watch has been broken for too long.
+    stale: HashSet<(String, String)>,
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) refused: u64,
+}
+
+/// What there is, for status pages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) objects: usize,
+    pub(crate) bytes: usize,
+    pub(crate) assessed: usize,
+}
+
+impl Assessor {
+    pub(crate) fn new(selection: Selection) -> Self {
+        Self {
+            selection,
+            objects: Objects::default(),
+            dirty: BTreeMap::new(),
+            waiting: HashMap::new(),
+            said: HashMap::new(),
+            stale: HashSet::new(),
+            problems: Vec::new(),
+            refused: 0,
+        }
+    }
+
+    pub(crate) fn apply(&mut self, bytes: &[u8], now: Millis) {
+        match self.objects.apply(bytes) {
+            Ok(applied) if applied.changed => self.touch(&applied.uid, now),
+            Ok(_) => {}
+            Err(problem) => {
+                self.refused += 1;
+                tracing::warn!(code = problem.code, message = problem.message, "object refused");
+                if self.problems.len() < MAX_PROBLEMS {
+                    self.problems.push(*problem);
+                }
+            }
+        }
+    }
+
+    /// Forgets an object; a record if it had been spoken of.
+    pub(crate) fn remove(&mut self, uid: &str, now: Millis) -> Option<Record> {
+        let resource = self.objects.columns_of(uid).map(|columns| resource(columns, uid))?;
+        let children: Vec<String> = self.objects.children(uid).map(str::to_owned).collect();
+        self.objects.remove(uid);
+        self.dirty.remove(uid);
+        self.waiting.remove(uid);
+        for child in children {
+            self.touch(&child, now);
+        }
+        self.said.remove(uid)?;
+        Some(Record::Assessment(Box::new(ObjectAssessment {
+            resource,
+            owner: None,
+            labels: Vec::new(),
+            images: Vec::new(),
+            deleted: true,
+            findings: Vec::new(),
+            problems: Vec::new(),
+            observed: now,
+        })))
+    }
+
+    /// Marks an object, and those whose owner it may be, to be looked at again.
+    fn touch(&mut self, uid: &str, now: Millis) {
+        let mut open = vec![uid.to_owned()];
+        while let Some(uid) = open.pop() {
+            if self.dirty.get(&uid) != Some(&now) || self.waiting.contains_key(&uid) {
+                self.waiting.remove(&uid);
+                open.extend(self.objects.children(&uid).map(str::to_owned));
+                self.dirty.insert(uid, now);
+            }
+        }
+    }
+
+    /// A watch has been broken for too long, or stands again.
+    pub(crate) fn set_stale(&mut self, api_version: &str, kind: &str, stale: bool, now: Millis) {
+        let key = (api_version.to_owned(), kind.to_owned());
+        let changed = if stale { self.stale.insert(key) } else { self.stale.remove(&key) };
+        if changed {
+            let concerned = self.objects.iter().filter(|(_, columns)| {
+                columns.api_version.as_ref() == api_version && columns.kind.as_ref() == kind
+            });
+            let uids: Vec<String> = concerned.map(|(uid, _)| uid.to_owned()).collect();
+            self.dirty.extend(uids.into_iter().map(|uid| (uid, now)));
+        }
+    }
+
+    pub(crate) fn has_work(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
+    /// When the next waiting object is due.
+    pub(crate) fn next_due(&self) -> Option<Millis> {
+        self.waiting.values().min().copied()
+    }
+
+    /// Judges up to `limit` changed objects; the records whose content is new.
+    pub(crate) fn flush(&mut self, limit: usize, now: Millis) -> Vec<Record> {
+        let due: Vec<String> = self
+            .waiting
+            .iter()
+            .filter(|(_, due)| **due <= now)
+            .map(|(uid, _)| uid.clone())
+            .collect();
+        for uid in due {
+            self.dirty.insert(uid, now);
+        }
+        let mut records = Vec::new();
+        for _ in 0..limit {
+            let Some((uid, observed)) = self.dirty.pop_first() else { break };
+            records.extend(self.assess(&uid, observed, now));
+        }
+        records
+    }
+
+    fn assess(&mut self, uid: &str, observed: Millis, now: Millis) -> Option<Record> {
+        let (judged, owner, injected) = match role(&self.objects, uid) {
+            Role::Subject { owner } => (true, owner, false),
+            Role::Injected { owner } => (true, Some(owner), true),
+            Role::Represented { owner, .. } => (false, Some(owner), false),
+            Role::Waiting { owner } => match self.waiting.remove(uid) {
+                Some(due) if due <= now => (true, Some(owner), false),
+                since => {
+                    self.waiting.insert(uid.to_owned(), since.unwrap_or(now + WAIT_FOR_CONTROLLER));
+                    return None;
+                }
+            },
+            Role::Skipped => (false, None, false),
+        };
+        let columns = self.objects.columns_of(uid)?;
+        // Pods are told of although another object answers for them: alerts and images lead to them.
+        let told = judged || columns.kind.as_ref() == "Pod" || self.said.contains_key(uid);
+        if !told {
+            return None;
+        }
+        let kind = (columns.api_version.to_string(), columns.kind.to_string());
+        let (labels, images) =
+            (texts(columns), columns.images.iter().map(ToString::to_string).collect());
+        let resource = resource(columns, uid);
+        let (findings, problems) =
+            if judged { self.judge(uid, &kind, injected) } else { (Vec::new(), Vec::new()) };
+        let assessment = ObjectAssessment {
+            resource,
+            owner,
+            labels,
+            images,
+            deleted: false,
+            findings,
+            problems,
+            observed,
+        };
+        let hash = content_hash(&assessment);
+        if self.said.insert(uid.to_owned(), hash) == Some(hash) {
+            return None;
+        }
+        Some(Record::Assessment(Box::new(assessment)))
+    }
+
+    fn judge(
+        &self,
+        uid: &str,
+        kind: &(String, String),
+        injected: bool,
+    ) -> (Vec<seawall_model::finding::ControlFinding>, Vec<Problem>) {
+        let Some(object) = self.objects.parse(uid) else {
+            let problem =
+                Problem::new(ProblemKind::Gap, "object", "the stored object cannot be read")
+                    .item(uid);
+            return (Vec::new(), vec![problem]);
+        };
+        if self.stale.contains(kind) {
+            let message =
+                format!("the watch of {} is broken, this is the last known state", kind.1);
+            return (self.selection.undecided(&object, "stale", &message), Vec::new());
+        }
+        let mut findings = self.selection.evaluate(&object, None).unwrap_or_default();
+        for finding in &mut findings {
+            // Say why a pod is reported although its owner is.
+            if injected
+                && finding.state == seawall_model::finding::State::Unhealthy
+                && finding.reason.is_none()
+            {
+                finding.reason = Some("injected".to_owned());
+            }
+        }
+        (findings, Vec::new())
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        Counts {
+            objects: self.objects.len(),
+            bytes: self.objects.bytes(),
+            assessed: self.said.len(),
+        }
+    }
+}
+
+fn texts(columns: &Columns) -> Vec<(String, String)> {
+    columns.labels.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect()
+}
+
+fn resource(columns: &Columns, uid: &str) -> Resource {
+    Resource {
+        api_version: columns.api_version.to_string(),
+        kind: columns.kind.to_string(),
+        namespace: columns.namespace.as_deref().map(str::to_owned),
+        name: columns.name.to_string(),
+        uid: Some(uid.to_owned()),
+    }
+}
+
+/// Everything but the time.
+fn content_hash(assessment: &ObjectAssessment) -> u64 {
+    let timeless = ObjectAssessment { observed: 0, ..assessment.clone() };
+    let mut hasher = DefaultHasher::new();
+    let text = serde_json::to_vec(&timeless).unwrap_or_default();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Whether an object of that kind is judged at all.
+pub(crate) fn is_workload(api_version: &str, kind: &str) -> bool {
+    workload::kind(api_version, kind).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use seawall_model::finding::State;
+    use serde_json::{Value, json};
+
+    fn object(value: &Value) -> Vec<u8> {
+        serde_json::to_vec(value).unwrap()
+    }
+
+    fn assessor() -> Assessor {
+        let catalogue = crate::content().unwrap();
+        Assessor::new(catalogue.select(&seawall_posture::Request::default()).unwrap())
+    }
+
+    fn workload(kind: &str, uid: &str, owner: Option<(&str, &str)>, container: Value) -> Value {
+        let spec = json!({"containers": [container]});
+        let (version, spec) = match kind {
+            "Pod" => ("v1", spec),
+            _ => ("apps/v1", json!({"template": {"spec": spec}})),
+        };
+        let owners: Vec<Value> = owner.into_iter().map(|(kind, uid)| json!({"apiVersion": "apps/v1", "kind": kind, "name": uid, "uid": uid, "controller": true})).collect();
+        json!({"apiVersion": version, "kind": kind, "metadata": {"name": uid, "namespace": "shop", "uid": uid, "ownerReferences": owners}, "spec": spec})
+    }
+
+    /// `name: unhealthy controls`, `-` for a deletion.
+    fn told(records: Vec<Record>) -> Vec<String> {
+        let tell = |record: Record| match record {
+            Record::Assessment(assessment) if assessment.deleted => {
+                format!("-{}", assessment.resource.name)
+            }
+            Record::Assessment(assessment) => {
+                let unhealthy =
+                    assessment.findings.iter().filter(|finding| finding.state == State::Unhealthy);
+                let ids: Vec<_> = unhealthy
+                    .map(|finding| {
+                        finding.control.trim_start_matches("SW-C-").to_owned()
+                            + finding.reason.as_deref().map_or("", |_| "!")
+                    })
+                    .collect();
+                let owner = assessment.owner.map(|owner| format!("<{owner}>")).unwrap_or_default();
+                format!("{}{owner}: {}", assessment.resource.name, ids.join(" "))
+            }
+            other => format!("{other:?}"),
+        };
+        let mut lines: Vec<_> = records.into_iter().map(tell).collect();
+        lines.sort();
+        lines
+    }
+
+    fn good() -> Value {
+        json!({"name": "a", "image": "x", "securityContext": {"allowPrivilegeEscalation": false}, "resources": {"limits": {"cpu": 1, "memory": "1Gi"}}})
+    }
+
+    #[test]
+    fn a_workload_is_told_once_at_its_owner() {
+        let mut assessor = assessor();
+        let mut bad = good();
+        bad["securityContext"] = json!({"privileged": true});
+        // The pod comes first, as watches of different kinds are not ordered.
+        assessor.apply(
+            &object(&workload("Pod", "web-1-a", Some(("ReplicaSet", "web-1")), bad.clone())),
+            1,
+        );
+        assert_eq!(told(assessor.flush(10, 1)), [""; 0]);
+        assessor.apply(
+            &object(&workload("ReplicaSet", "web-1", Some(("Deployment", "web")), bad.clone())),
+            2,
+        );
+        assessor.apply(&object(&workload("Deployment", "web", None, bad.clone())), 2);
+        assert_eq!(told(assessor.flush(10, 2)), ["web-1-a<Deployment/web>: ", "web: 0001 0017"]);
+        assert_eq!(assessor.next_due(), None);
+
+        // Nothing new, nothing said; the fix is said.
+        assessor.apply(&object(&workload("Deployment", "web", None, bad)), 3);
+        assert_eq!(told(assessor.flush(10, 3)), [""; 0]);
+        assessor.apply(&object(&workload("Deployment", "web", None, good())), 4);
+        assert_eq!(told(assessor.flush(10, 4)), ["web: "]);
+        assert_eq!(told(assessor.remove("web", 5).into_iter().collect()), ["-web"]);
+        assert_eq!(told(assessor.remove("web", 5).into_iter().collect()), [""; 0]);
+    }
+
+    #[test]
+    fn an_injected_pod_is_told_beside_its_owner() {
+        let mut assessor = assessor();
+        assessor.apply(&object(&workload("ReplicaSet", "web", None, good())), 1);
+        let mut pod = workload("Pod", "web-a", Some(("ReplicaSet", "web")), good());
+        pod["spec"]["containers"]
+            .as_array_mut()
+            .unwrap()
+            .push(json!({"name": "proxy", "image": "mesh"}));
+        assessor.apply(&object(&pod), 1);
+        assert_eq!(told(assessor.flush(10, 1)), ["web-a<ReplicaSet/web>: 0003! 0017!", "web: "]);
+    }
+
+    #[test]
+    fn a_pod_whose_controller_never_comes_answers_for_itself() {
+        let mut assessor = assessor();
+        assessor.apply(
+            &object(&workload("Pod", "lone", Some(("ReplicaSet", "hidden")), good())),
+            1_000,
+        );
+        assert_eq!(told(assessor.flush(10, 1_000)), [""; 0]);
+        assert_eq!(assessor.next_due(), Some(6_000));
+        assert_eq!(told(assessor.flush(10, 5_999)), [""; 0]);
+        assert_eq!(told(assessor.flush(10, 6_000)), ["lone<ReplicaSet/hidden>: "]);
+    }
+
+    #[test]
+    fn a_broken_watch_makes_its_kind_unknown() {
+        let mut assessor = assessor();
+        assessor.apply(&object(&workload("Deployment", "web", None, good())), 1);
+        assessor.flush(10, 1);
+        assessor.set_stale("apps/v1", "Deployment", true, 2);
+        let Some(Record::Assessment(assessment)) = assessor.flush(10, 2).pop() else {
+            panic!("no record")
+        };
+        assert!(
+            assessment.findings.iter().all(|finding| finding.state == State::Unknown
+                && finding.reason.as_deref() == Some("stale"))
+        );
+        assessor.set_stale("apps/v1", "Deployment", false, 3);
+        assert_eq!(told(assessor.flush(10, 3)), ["web: "]);
+        assessor.set_stale("apps/v1", "Deployment", false, 4);
+        assert!(!assessor.has_work());
+    }
+
+    #[test]
+    fn refused_objects_are_counted() {
+        let mut assessor = assessor();
+        assessor.apply(b"{", 1);
+        assert_eq!((assessor.refused, assessor.problems.len()), (1, 1));
+    }
+}

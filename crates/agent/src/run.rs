@@ -1,0 +1,332 @@
+//! The agent's loop: events in, records out, within a quarter of a second.
+use crate::assess::{Assessor, is_workload};
+use anyhow::Context;
+use seawall_cluster::{Connection, Kind, ObjectEvent, Target, Watch, connect, watch};
+use seawall_model::Problem;
+use seawall_model::record::Record;
+use seawall_model::time::{Clock, Millis};
+use seawall_posture::workload::WORKLOADS;
+use seawall_posture::{Catalogue, Request};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch as state};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+/// Objects judged between two looks at the channel, so that stopping never waits for a whole cluster.
+const BATCH: usize = 100;
+
+/// How an agent runs.
+#[derive(Clone)]
+pub struct Config {
+    pub target: Target,
+    /// Which controls; the default is every stable one.
+    pub request: Request,
+    pub clock: Arc<dyn Clock>,
+    /// Changes are gathered for this long.
+    pub coalesce: Duration,
+    /// A watch broken for this long makes what it watched unknown.
+    pub stale_after: Duration,
+}
+
+impl Config {
+    /// The product's own figures.
+    pub fn new(target: Target, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            target,
+            request: Request::default(),
+            clock,
+            coalesce: Duration::from_millis(100),
+            stale_after: Duration::from_secs(300),
+        }
+    }
+}
+
+/// The cluster an agent is connected to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterInfo {
+    /// UID of the `kube-system` namespace.
+    pub uid: String,
+    /// `v1.36.3`.
+    pub version: String,
+    /// Of the API server.
+    pub url: String,
+}
+
+/// How far the agent has come, and what it cannot see.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Status {
+    /// Every kind has been listed or refused, and all of it is told.
+    pub synced: bool,
+    pub objects: usize,
+    /// Bytes of the stored objects.
+    pub bytes: usize,
+    /// Objects told of.
+    pub assessed: usize,
+    /// Kinds that may not be read, with the server's words.
+    pub forbidden: Vec<(String, String)>,
+    /// Kinds whose watch is broken, with the error.
+    pub broken: Vec<(String, String)>,
+    /// Objects that could not be taken.
+    pub refused: u64,
+    pub problems: Vec<Problem>,
+}
+
+/// A running agent; dropping it stops it at once, [`Agent::stop`] in order.
+pub struct Agent {
+    pub cluster: ClusterInfo,
+    status: state::Receiver<Status>,
+    stop: state::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+/// The controls and frameworks in the binary. A problem in them is an error: they are tested content.
+pub fn content() -> anyhow::Result<Catalogue> {
+    let pairs = |entries: Vec<seawall_content::Entry>| {
+        entries.into_iter().map(|entry| (entry.path, entry.text)).collect::<Vec<_>>()
+    };
+    let (catalogue, problems) =
+        Catalogue::load(pairs(seawall_content::controls()), pairs(seawall_content::frameworks()));
+    match problems.first() {
+        None => Ok(catalogue),
+        Some(problem) => anyhow::bail!("built-in controls do not load: {problem}"),
+    }
+}
+
+impl Agent {
+    /// Connects, then watches in the background; `sink` gets the records and slows the agent when it is full.
+    pub async fn start(config: Config, sink: mpsc::Sender<Record>) -> anyhow::Result<Self> {
+        let selection =
+            content()?.select(&config.request).map_err(|problem| anyhow::anyhow!("{problem}"))?;
+        let connection = connect(&config.target).await.context("cannot reach the cluster")?;
+        let cluster = ClusterInfo {
+            uid: connection.uid.clone(),
+            version: connection.version.clone(),
+            url: connection.url.clone(),
+        };
+        let (status_sender, status) = state::channel(Status::default());
+        let (stop, stopped) = state::channel(false);
+        let task = tokio::spawn(async move {
+            let mut runner =
+                Runner::new(config, &connection, Assessor::new(selection), sink, status_sender);
+            // An error means that the sink is gone: nobody listens any more.
+            let _gone = runner.run(stopped).await;
+        });
+        Ok(Self { cluster, status, stop, task })
+    }
+
+    /// Follows the status.
+    pub fn status(&self) -> state::Receiver<Status> {
+        self.status.clone()
+    }
+
+    /// Stops watching and waits until the last record in hand is given to the sink.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        if (&mut self.task).await.is_err() {
+            tracing::error!("agent ended by a panic");
+        }
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Why a kind cannot be read.
+enum Unreadable {
+    Forbidden(String),
+    Broken { message: String, since: Instant, stale: bool },
+}
+
+struct Runner {
+    config: Config,
+    kinds: Vec<Kind>,
+    watch: Watch,
+    assessor: Assessor,
+    sink: mpsc::Sender<Record>,
+    status: state::Sender<Status>,
+    unreadable: BTreeMap<usize, Unreadable>,
+    /// Kinds not listed yet.
+    unlisted: BTreeSet<usize>,
+    started: Millis,
+    /// The first listing has been told whole.
+    synced: bool,
+    deadline: Option<Instant>,
+}
+
+type Sent = Result<(), mpsc::error::SendError<Record>>;
+
+/// Workloads, and the kinds they refer to.
+fn kinds() -> Vec<Kind> {
+    let workloads =
+        WORKLOADS.iter().map(|kind| Kind::new(kind.api_version, kind.kind, kind.plural));
+    let others =
+        [("Namespace", "namespaces"), ("Node", "nodes"), ("ServiceAccount", "serviceaccounts")];
+    workloads.chain(others.map(|(kind, plural)| Kind::new("v1", kind, plural))).collect()
+}
+
+impl Runner {
+    fn new(
+        config: Config,
+        connection: &Connection,
+        assessor: Assessor,
+        sink: mpsc::Sender<Record>,
+        status: state::Sender<Status>,
+    ) -> Self {
+        let kinds = kinds();
+        let started = config.clock.now();
+        let watch = watch(connection, &kinds);
+        let unlisted = (0..kinds.len()).collect();
+        let unreadable = BTreeMap::new();
+        Self {
+            config,
+            kinds,
+            watch,
+            assessor,
+            sink,
+            status,
+            unreadable,
+            unlisted,
+            started,
+            synced: false,
+            deadline: None,
+        }
+    }
+
+    async fn run(&mut self, mut stopped: state::Receiver<bool>) -> Sent {
+        loop {
+            // Without a deadline there is nothing to do but to check now and then what waits or grows stale.
+            let deadline =
+                self.deadline.unwrap_or_else(|| Instant::now() + Duration::from_millis(500));
+            tokio::select! {
+                biased;
+                changed = stopped.changed() => {
+                    if changed.is_err() || *stopped.borrow() {
+                        return self.flush().await;
+                    }
+                }
+                () = tokio::time::sleep_until(deadline) => self.tick().await?,
+                event = self.watch.events.recv() => match event {
+                    Some(event) => self.event(event).await?,
+                    None => return Ok(()),
+                },
+            }
+        }
+    }
+
+    async fn event(&mut self, event: ObjectEvent) -> Sent {
+        let now = self.config.clock.now();
+        match event {
+            ObjectEvent::Applied { bytes, .. } => self.assessor.apply(&bytes, now),
+            ObjectEvent::Deleted { uid, .. } => {
+                if let Some(record) = self.assessor.remove(&uid, now) {
+                    self.sink.send(record).await?;
+                }
+            }
+            ObjectEvent::Synced { kind } => {
+                self.unlisted.remove(&kind);
+                self.readable(kind, now);
+            }
+            ObjectEvent::Restored { kind } => self.readable(kind, now),
+            ObjectEvent::Forbidden { kind, message } => {
+                self.unlisted.remove(&kind);
+                self.unreadable.insert(kind, Unreadable::Forbidden(message));
+            }
+            ObjectEvent::Broken { kind, message } => {
+                let broken = Unreadable::Broken { message, since: Instant::now(), stale: false };
+                self.unreadable.insert(kind, broken);
+            }
+        }
+        if self.deadline.is_none() {
+            self.deadline = Some(Instant::now() + self.config.coalesce);
+        }
+        Ok(())
+    }
+
+    fn readable(&mut self, kind: usize, now: Millis) {
+        if self.unreadable.remove(&kind).is_some() {
+            let kind = &self.kinds[kind];
+            self.assessor.set_stale(&kind.api_version, &kind.kind, false, now);
+        }
+    }
+
+    async fn tick(&mut self) -> Sent {
+        self.deadline = None;
+        let now = self.config.clock.now();
+        for (index, unreadable) in &mut self.unreadable {
+            if let Unreadable::Broken { since, stale, .. } = unreadable
+                && !*stale
+                && since.elapsed() >= self.config.stale_after
+            {
+                *stale = true;
+                let kind = &self.kinds[*index];
+                self.assessor.set_stale(&kind.api_version, &kind.kind, true, now);
+            }
+        }
+        // Before every kind is listed, owners are missing that are only not read yet.
+        if self.unlisted.is_empty() {
+            self.flush().await?;
+        }
+        self.publish();
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> Sent {
+        if !self.unlisted.is_empty() {
+            return Ok(());
+        }
+        loop {
+            let now = self.config.clock.now();
+            for record in self.assessor.flush(BATCH, now) {
+                self.sink.send(record).await?;
+            }
+            if !self.assessor.has_work() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        // Objects that wait for their controller are told later; they must not be taken for gone.
+        if !self.synced && self.assessor.next_due().is_none() && !self.workloads_unreadable() {
+            self.synced = true;
+            self.sink.send(Record::Sync { since: self.started }).await?;
+        }
+        Ok(())
+    }
+
+    fn workloads_unreadable(&self) -> bool {
+        self.unreadable
+            .keys()
+            .any(|index| is_workload(&self.kinds[*index].api_version, &self.kinds[*index].kind))
+    }
+
+    fn publish(&self) {
+        let counts = self.assessor.counts();
+        let (mut forbidden, mut broken) = (Vec::new(), Vec::new());
+        for (index, unreadable) in &self.unreadable {
+            let kind = self.kinds[*index].kind.clone();
+            match unreadable {
+                Unreadable::Forbidden(message) => forbidden.push((kind, message.clone())),
+                Unreadable::Broken { message, .. } => broken.push((kind, message.clone())),
+            }
+        }
+        let status = Status {
+            synced: self.unlisted.is_empty() && !self.assessor.has_work(),
+            objects: counts.objects,
+            bytes: counts.bytes,
+            assessed: counts.assessed,
+            forbidden,
+            broken,
+            refused: self.assessor.refused,
+            problems: self.assessor.problems.clone(),
+        };
+        self.status.send_if_modified(|current| {
+            let changed = *current != status;
+            *current = status;
+            changed
+        });
+    }
+}

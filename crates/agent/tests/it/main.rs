@@ -1,0 +1,6 @@
+//! The agent on a real API server; skipped by name where the rig's binaries are not built.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "a skipped test says so")]
+
+mod live;
+mod server;

@@ -1,0 +1,291 @@
+//! Watches kinds of objects: list, then follow; a re-list is turned into what changed.
+use crate::connect::Connection;
+use futures::StreamExt;
+use kube::Client;
+use kube::api::{Api, ApiResource, DynamicObject};
+use kube::core::TypeMeta;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event};
+use std::collections::HashSet;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+/// Objects in flight between watch and receiver: at 4 KiB each, 4 MiB.
+const CAPACITY: usize = 1_024;
+/// Objects per page of a list, so that a re-list never holds a whole kind in memory.
+const PAGE: u32 = 500;
+/// Repeats of a failing request come every 30 s at most; no error for this long means that the watch stands again.
+const QUIET: Duration = Duration::from_secs(90);
+/// How often a kind that may not be read is tried again: rights change by hand.
+const RETRY_FORBIDDEN: Duration = Duration::from_secs(60);
+/// Kubectl's copy of what was applied: the whole object once more.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// What is watched.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Kind {
+    pub api_version: String,
+    pub kind: String,
+    pub plural: String,
+}
+
+impl Kind {
+    pub fn new(api_version: &str, kind: &str, plural: &str) -> Self {
+        Self {
+            api_version: api_version.to_owned(),
+            kind: kind.to_owned(),
+            plural: plural.to_owned(),
+        }
+    }
+}
+
+/// What happened. `kind` is the index into the kinds that were asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ObjectEvent {
+    /// JSON without managed fields and kubectl's last-applied annotation.
+    Applied {
+        kind: usize,
+        bytes: Vec<u8>,
+    },
+    Deleted {
+        kind: usize,
+        uid: String,
+    },
+    /// All objects of the kind have been sent, and those gone since the last list are told.
+    Synced {
+        kind: usize,
+    },
+    /// The kind may not be read, or the server does not have it; it is tried again.
+    Forbidden {
+        kind: usize,
+        message: String,
+    },
+    /// What is known of the kind may be out of date from now on.
+    Broken {
+        kind: usize,
+        message: String,
+    },
+    /// The watch stands again after `Broken` or `Forbidden`.
+    Restored {
+        kind: usize,
+    },
+}
+
+/// Running watches; they end when this is dropped.
+pub struct Watch {
+    pub events: mpsc::Receiver<ObjectEvent>,
+    tasks: JoinSet<()>,
+}
+
+impl Watch {
+    /// Watches that still run.
+    pub fn running(&self) -> usize {
+        self.tasks.len()
+    }
+}
+
+/// Starts one watch per kind. A receiver that does not keep up slows the watches down; nothing is dropped.
+pub fn watch(connection: &Connection, kinds: &[Kind]) -> Watch {
+    let (sender, events) = mpsc::channel(CAPACITY);
+    let mut tasks = JoinSet::new();
+    for (index, kind) in kinds.iter().enumerate() {
+        let (client, kind, sender) = (connection.client.clone(), kind.clone(), sender.clone());
+        tasks.spawn(async move {
+            let mut follower =
+                Follower { index, sender, known: HashSet::new(), listing: None, trouble: None };
+            // An error of `send` means that the receiver is gone, and with it the reason to watch.
+            let _gone = follower.follow(client, &kind).await;
+        });
+    }
+    Watch { events, tasks }
+}
+
+pub(crate) fn resource(kind: &Kind) -> ApiResource {
+    let (group, version) = kind.api_version.split_once('/').unwrap_or(("", &kind.api_version));
+    ApiResource {
+        group: group.to_owned(),
+        version: version.to_owned(),
+        api_version: kind.api_version.clone(),
+        kind: kind.kind.clone(),
+        plural: kind.plural.clone(),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trouble {
+    Broken,
+    Forbidden,
+}
+
+/// One kind's watch. Owns the UIDs it has sent, to tell after a re-list which are gone.
+struct Follower {
+    index: usize,
+    sender: mpsc::Sender<ObjectEvent>,
+    known: HashSet<String>,
+    listing: Option<HashSet<String>>,
+    trouble: Option<Trouble>,
+}
+
+type Sent = Result<(), mpsc::error::SendError<ObjectEvent>>;
+
+impl Follower {
+    async fn follow(&mut self, client: Client, kind: &Kind) -> Sent {
+        let resource = resource(kind);
+        let types = TypeMeta { api_version: kind.api_version.clone(), kind: kind.kind.clone() };
+        let api: Api<DynamicObject> = Api::all_with(client, &resource);
+        loop {
+            let config = watcher::Config::default().any_semantic().page_size(PAGE);
+            let mut stream = watcher::watcher(api.clone(), config).default_backoff().boxed();
+            loop {
+                let next = match tokio::time::timeout(QUIET, stream.next()).await {
+                    Ok(Some(next)) => next,
+                    Ok(None) => break,
+                    Err(_) => {
+                        self.restored().await?;
+                        continue;
+                    }
+                };
+                match next {
+                    Ok(event) => self.event(event, &types).await?,
+                    Err(error) => {
+                        if self.failed(&error).await? == Some(Trouble::Forbidden) {
+                            tokio::time::sleep(RETRY_FORBIDDEN).await;
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    async fn event(&mut self, event: Event<DynamicObject>, types: &TypeMeta) -> Sent {
+        let index = self.index;
+        match event {
+            Event::Init => self.listing = Some(HashSet::new()),
+            Event::InitApply(object) | Event::Apply(object) => {
+                if self.listing.is_none() {
+                    self.restored().await?;
+                }
+                let Some(uid) = object.metadata.uid.clone() else { return Ok(()) };
+                self.listing.as_mut().unwrap_or(&mut self.known).insert(uid);
+                match compact(object, types) {
+                    Ok(bytes) => {
+                        self.sender.send(ObjectEvent::Applied { kind: index, bytes }).await?
+                    }
+                    Err(error) => {
+                        let message = format!("an object cannot be written as JSON: {error}");
+                        self.sender.send(ObjectEvent::Broken { kind: index, message }).await?;
+                    }
+                }
+            }
+            Event::InitDone => {
+                let listed = self.listing.take().unwrap_or_default();
+                for uid in self.known.difference(&listed) {
+                    self.sender
+                        .send(ObjectEvent::Deleted { kind: index, uid: uid.clone() })
+                        .await?;
+                }
+                self.known = listed;
+                self.restored().await?;
+                self.sender.send(ObjectEvent::Synced { kind: index }).await?;
+            }
+            Event::Delete(object) => {
+                self.restored().await?;
+                if let Some(uid) = object.metadata.uid {
+                    self.known.remove(&uid);
+                    self.sender.send(ObjectEvent::Deleted { kind: index, uid }).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn restored(&mut self) -> Sent {
+        if self.trouble.take().is_some() {
+            self.sender.send(ObjectEvent::Restored { kind: self.index }).await?;
+        }
+        Ok(())
+    }
+
+    async fn failed(
+        &mut self,
+        error: &watcher::Error,
+    ) -> Result<Option<Trouble>, mpsc::error::SendError<ObjectEvent>> {
+        let code = match error {
+            watcher::Error::WatchError(status) => status.code,
+            watcher::Error::InitialListFailed(kube::Error::Api(status))
+            | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+            | watcher::Error::WatchFailed(kube::Error::Api(status)) => status.code,
+            _ => 0,
+        };
+        let trouble = match code {
+            410 => return Ok(None), // Too old a version to go on from: the watcher lists again by itself.
+            401 | 403 | 404 | 405 => Trouble::Forbidden,
+            _ => Trouble::Broken,
+        };
+        if self.trouble != Some(trouble) {
+            self.trouble = Some(trouble);
+            let (kind, message) = (self.index, chain(error));
+            tracing::warn!(kind, message, "watch failed");
+            self.sender
+                .send(match trouble {
+                    Trouble::Broken => ObjectEvent::Broken { kind, message },
+                    Trouble::Forbidden => ObjectEvent::Forbidden { kind, message },
+                })
+                .await?;
+        }
+        Ok(Some(trouble))
+    }
+}
+
+/// The error and its sources, once each.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let told = error.to_string();
+        if !text.contains(&told) {
+            text = format!("{text}: {told}");
+        }
+        source = error.source();
+    }
+    text
+}
+
+/// The object as compact JSON. Objects of a list come without their type.
+fn compact(mut object: DynamicObject, types: &TypeMeta) -> Result<Vec<u8>, serde_json::Error> {
+    object.types = Some(types.clone());
+    object.metadata.managed_fields = None;
+    if let Some(annotations) = &mut object.metadata.annotations {
+        annotations.remove(LAST_APPLIED);
+    }
+    serde_json::to_vec(&object)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_compact() {
+        let text = r#"{"metadata":{"name":"a","uid":"u","managedFields":[{"manager":"kubectl"}],
+            "annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{}","kept":"1"}},"spec":{"x":1}}"#;
+        let object: DynamicObject = serde_json::from_str(text).unwrap();
+        let types = TypeMeta { api_version: "apps/v1".to_owned(), kind: "Deployment".to_owned() };
+        let bytes: serde_json::Value =
+            serde_json::from_slice(&compact(object, &types).unwrap()).unwrap();
+        assert_eq!(
+            bytes,
+            serde_json::json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a", "uid": "u", "annotations": {"kept": "1"}}, "spec": {"x": 1}})
+        );
+    }
+
+    #[test]
+    fn resources_have_their_group() {
+        let deployments = resource(&Kind::new("apps/v1", "Deployment", "deployments"));
+        assert_eq!((deployments.group.as_str(), deployments.version.as_str()), ("apps", "v1"));
+        let pods = resource(&Kind::new("v1", "Pod", "pods"));
+        assert_eq!((pods.group.as_str(), pods.version.as_str()), ("", "v1"));
+    }
+}
