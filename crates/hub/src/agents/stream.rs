@@ -1,0 +1,213 @@
+//! One agent's stream: greeting, batches, heartbeats; every batch is acknowledged after its commit, never before.
+use super::live::Connection;
+use super::unavailable;
+use crate::app::{App, stopped};
+use crate::ca::AgentCertificate;
+use crate::excuse::Excuses;
+use prost::Message;
+use seawall_model::asset::{Agent, Capability, Dropped};
+use seawall_model::record::Record;
+use seawall_model::scope::ScopePath;
+use seawall_store::{Agents, Batch, Clusters, Greeting, Ingest, Ingested, Reads, Visible};
+use seawall_wire::v1::{self, from_agent, from_hub};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tonic::{Status, Streaming};
+
+/// Answers that wait for a slow agent; an Ack is 16 bytes.
+const ANSWERS: usize = 16;
+/// The greeting follows the connection at once.
+const GREETING_DEADLINE: Duration = Duration::from_secs(10);
+/// An agent sends a heartbeat every few seconds; one that is silent for so long is gone.
+const SILENCE: Duration = Duration::from_secs(90);
+/// How often a revocation by another hub is looked for.
+const RECHECK_EVERY: Duration = Duration::from_secs(5);
+/// The class of records that this version cannot read.
+const UNREADABLE: &str = "hub:unreadable";
+
+/// Serves the stream in a task of its own and returns its answers.
+pub(super) fn spawn(
+    app: App,
+    certificate: AgentCertificate,
+    frames: Streaming<v1::FromAgent>,
+) -> mpsc::Receiver<Result<v1::FromHub, Status>> {
+    let (answers, receiver) = mpsc::channel(ANSWERS);
+    tokio::spawn(async move {
+        let AgentCertificate { agent, .. } = certificate;
+        let connection = app.live.open(agent);
+        let mut session =
+            Session { app: app.clone(), frames, answers: answers.clone(), connection };
+        let outcome = session.serve(certificate).await;
+        if session.connection.close()
+            && let Err(error) = app.store.agent_disconnected(agent).await
+        {
+            tracing::warn!(%error, %agent, "end of a stream not noted");
+        }
+        if let Err(status) = outcome {
+            tracing::info!(%agent, code = ?status.code(), reason = status.message(), "agent stream ended");
+            // The agent may be gone already.
+            let _ = answers.try_send(Err(status));
+        }
+    });
+    receiver
+}
+
+struct Session {
+    app: App,
+    frames: Streaming<v1::FromAgent>,
+    answers: mpsc::Sender<Result<v1::FromHub, Status>>,
+    connection: Connection,
+}
+
+impl Session {
+    async fn serve(&mut self, certificate: AgentCertificate) -> Result<(), Status> {
+        let first = tokio::time::timeout(GREETING_DEADLINE, self.frames.message()).await;
+        let first = first.map_err(|_| Status::deadline_exceeded("no Hello within 10 s"))??;
+        let Some(v1::FromAgent { frame: Some(from_agent::Frame::Hello(hello)) }) = first else {
+            return Err(Status::invalid_argument("the first frame must be Hello"));
+        };
+        let agent = self.greet(certificate, hello).await?;
+        self.answer(from_hub::Frame::Ack(v1::Ack { sequence: agent.last_sequence })).await?;
+        tracing::info!(agent = %agent.id, name = agent.name, committed = agent.last_sequence, "agent connected");
+        let mut stop = self.app.stop.clone();
+        let mut recheck = tokio::time::interval(RECHECK_EVERY);
+        loop {
+            let frame = tokio::select! {
+                frame = tokio::time::timeout(SILENCE, self.frames.message()) => frame,
+                () = self.connection.cut() => {
+                    return Err(Status::permission_denied("revoked, or replaced by a newer stream"));
+                }
+                _ = recheck.tick() => {
+                    self.check_still_trusted(certificate).await?;
+                    continue;
+                }
+                () = stopped(&mut stop) => {
+                    return Err(Status::unavailable("the hub is ending"));
+                }
+            };
+            let frame = frame.map_err(|_| Status::deadline_exceeded("silent for 90 s"))??;
+            match frame.and_then(|frame| frame.frame) {
+                None => return Ok(()),
+                Some(from_agent::Frame::Batch(batch)) => self.batch(&agent, batch).await?,
+                Some(from_agent::Frame::Heartbeat(_)) => {
+                    self.app.store.agent_seen(agent.id).await.map_err(unavailable)?;
+                }
+                Some(from_agent::Frame::Hello(_)) => {
+                    return Err(Status::invalid_argument("a second Hello on one stream"));
+                }
+            }
+        }
+    }
+
+    async fn greet(
+        &self,
+        certificate: AgentCertificate,
+        hello: v1::Hello,
+    ) -> Result<Agent, Status> {
+        let known = self.app.store.get::<Agent>(&Visible::system(), certificate.agent).await;
+        let known = known.map_err(unavailable)?.filter(|agent| !agent.revoked);
+        let refused = || Status::permission_denied("the agent is unknown or revoked");
+        let known = known.ok_or_else(refused)?;
+        let uid = hello.cluster.as_ref().map_or("", |cluster| cluster.uid.as_str());
+        let named = self.app.store.cluster_by_uid(&Visible::system(), uid).await;
+        if named.map_err(unavailable)?.is_none_or(|named| named.scope != known.scope) {
+            return Err(Status::permission_denied("the agent belongs to another cluster"));
+        }
+        // What a newer agent can do and this hub does not know is left out of the list.
+        let capabilities = hello
+            .capabilities
+            .into_iter()
+            .filter_map(|capability| Capability::try_from(capability).ok());
+        let version = hello.cluster.map(|cluster| cluster.version);
+        let greeting = Greeting {
+            version: hello.version,
+            capabilities: capabilities.collect(),
+            cluster_version: version.filter(|version| !version.is_empty()),
+        };
+        let agent = self.app.store.agent_connected(known.id, &greeting).await;
+        agent.map_err(unavailable)?.ok_or_else(refused)
+    }
+
+    async fn check_still_trusted(&self, certificate: AgentCertificate) -> Result<(), Status> {
+        if certificate.expires < self.app.now() {
+            return Err(Status::unauthenticated("the certificate has expired: renew it"));
+        }
+        let agent = self.app.store.get::<Agent>(&Visible::system(), certificate.agent).await;
+        match agent.map_err(unavailable)? {
+            Some(agent) if !agent.revoked => Ok(()),
+            _ => Err(Status::permission_denied("the agent was revoked")),
+        }
+    }
+
+    async fn batch(&mut self, agent: &Agent, batch: v1::Batch) -> Result<(), Status> {
+        let bytes = batch.encoded_len();
+        if bytes > seawall_wire::MAX_BATCH_BYTES
+            || batch.records.len() > seawall_wire::MAX_BATCH_RECORDS
+        {
+            return Err(Status::resource_exhausted(
+                "the batch is over the size both sides agreed on",
+            ));
+        }
+        // Too fast: the agent waits in its spool, and others keep their share.
+        while let Err(wait) = self.app.agent_bytes.take(agent.id, bytes as f64, self.app.now()) {
+            tokio::time::sleep(Duration::from_millis(wait.max(1).unsigned_abs())).await;
+        }
+        let batch = read(agent, batch, &self.exemptions(&agent.scope).await?);
+        let sequence = batch.sequence;
+        let last = match self.app.store.ingest(batch).await.map_err(unavailable)? {
+            Ingested::Committed(changed) => {
+                self.app.wakers.ingested(changed);
+                sequence
+            }
+            Ingested::Duplicate { last } => last,
+            Ingested::Refused => {
+                return Err(Status::permission_denied("the agent is unknown or revoked"));
+            }
+        };
+        self.answer(from_hub::Frame::Ack(v1::Ack { sequence: last })).await
+    }
+
+    async fn exemptions(
+        &self,
+        scope: &ScopePath,
+    ) -> Result<Vec<seawall_model::exemption::Exemption>, Status> {
+        crate::tasks::in_force(&self.app, scope).await.map_err(unavailable)
+    }
+
+    async fn answer(&self, frame: from_hub::Frame) -> Result<(), Status> {
+        let answer = v1::FromHub { frame: Some(frame) };
+        self.answers.send(Ok(answer)).await.map_err(|_| Status::cancelled("the agent is gone"))
+    }
+}
+
+/// The batch in `model`'s words. A record that cannot be read is counted and acknowledged, never asked for again.
+fn read(
+    agent: &Agent,
+    batch: v1::Batch,
+    exemptions: &[seawall_model::exemption::Exemption],
+) -> Batch {
+    let mut dropped: BTreeMap<String, u64> = BTreeMap::new();
+    for lost in batch.dropped {
+        *dropped.entry(lost.class).or_default() += lost.count;
+    }
+    let mut records = Vec::with_capacity(batch.records.len());
+    for record in batch.records {
+        match Record::try_from(record) {
+            Ok(mut record) => {
+                if let Record::Assessment(assessment) = &mut record {
+                    for finding in &mut assessment.findings {
+                        Excuses(exemptions).apply_control(finding);
+                    }
+                }
+                records.push(record);
+            }
+            Err(unreadable) => {
+                tracing::warn!(agent = %agent.id, %unreadable, "record not readable");
+                *dropped.entry(UNREADABLE.to_owned()).or_default() += 1;
+            }
+        }
+    }
+    let dropped = dropped.into_iter().map(|(class, count)| Dropped { class, count });
+    Batch { agent: agent.id, sequence: batch.sequence, records, dropped: dropped.collect() }
+}

@@ -1,0 +1,286 @@
+//! The HTTP API. A file's path is its URL; every route stands in one table with what it demands.
+//!
+//! ```text
+//! request ─► request id, problem+json ─► headers ─► guard (who, limits, action) ─► idempotency ─► handler ─► store
+//! ```
+//!
+//! Invariant: a route that is not in [`table`] does not exist, and [`endpoints`] lists them for the test that walks
+//! them.
+
+pub(crate) mod extract;
+pub(crate) mod list;
+pub(crate) mod problem;
+
+mod agents;
+mod alerts;
+mod assets;
+mod audit;
+mod clusters;
+mod controls;
+mod detections;
+pub(crate) mod enrolments;
+mod events;
+mod exemptions;
+mod features;
+mod filters;
+mod findings;
+mod idempotency;
+mod images;
+mod overview;
+mod packages;
+mod recommendations;
+mod roles;
+mod schema;
+mod scopes;
+mod scores;
+mod search;
+mod session;
+mod stream;
+mod tokens;
+mod users;
+
+use crate::app::App;
+use crate::auth::Action::{
+    AlertState, Assign, Enrol, GrantExemption, RequestExemption, RevokeAgent, Users, View,
+    ViewAudit,
+};
+use crate::auth::{Access, guard};
+use crate::{headers, ui};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use http::StatusCode;
+use problem::Refusal;
+use std::time::Duration;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::timeout::TimeoutLayer;
+use utoipa::openapi::{OpenApi, RefOr};
+use utoipa_axum::router::UtoipaMethodRouter;
+use utoipa_axum::routes;
+
+/// Until the head of an answer; streams and exports go on after it.
+const ANSWER_DEADLINE: Duration = Duration::from_secs(30);
+
+/// One address and method, and what it demands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Upper case.
+    pub method: String,
+    /// With `{id}` for what varies.
+    pub path: String,
+    pub access: Access,
+}
+
+struct Route {
+    access: Access,
+    handler: UtoipaMethodRouter<App>,
+}
+
+fn public(handler: UtoipaMethodRouter<App>) -> Route {
+    Route { access: Access::Public, handler }
+}
+
+fn signed_in(handler: UtoipaMethodRouter<App>) -> Route {
+    Route { access: Access::SignedIn, handler }
+}
+
+fn may(action: crate::auth::Action, handler: UtoipaMethodRouter<App>) -> Route {
+    Route { access: Access::May(action), handler }
+}
+
+/// Every route of the API.
+#[rustfmt::skip]
+fn table() -> Vec<Route> {
+    vec![
+        public(routes!(session::create)),
+        signed_in(routes!(session::get)),
+        signed_in(routes!(session::delete)),
+        signed_in(routes!(session::change_password)),
+
+        may(View, routes!(overview::get)),
+        may(View, routes!(search::get)),
+        may(View, routes!(stream::get)),
+        may(View, routes!(features::get)),
+        may(View, routes!(filters::get)),
+
+        may(View, routes!(scopes::list)),
+        may(Enrol, routes!(scopes::create)),
+        may(View, routes!(clusters::list)),
+        may(View, routes!(clusters::get)),
+        may(View, routes!(agents::list)),
+        may(View, routes!(agents::get)),
+        may(RevokeAgent, routes!(agents::revoke)),
+        may(View, routes!(assets::list)),
+        may(View, routes!(assets::get)),
+        may(View, routes!(images::list)),
+        may(View, routes!(images::get)),
+        may(View, routes!(images::packages)),
+        may(View, routes!(images::findings)),
+        may(View, routes!(packages::list)),
+
+        may(View, routes!(findings::list)),
+        may(View, routes!(findings::get)),
+        may(View, routes!(recommendations::list)),
+        may(View, routes!(recommendations::get)),
+        may(Assign, routes!(recommendations::assign)),
+        may(View, routes!(scores::get)),
+        may(View, routes!(scores::history)),
+        may(View, routes!(alerts::list)),
+        may(View, routes!(alerts::facets::get)),
+        may(AlertState, routes!(alerts::bulk::step)),
+        may(View, routes!(alerts::get)),
+        may(AlertState, routes!(alerts::dismiss)),
+        may(AlertState, routes!(alerts::take)),
+        may(AlertState, routes!(alerts::resolve)),
+        may(AlertState, routes!(alerts::reopen)),
+        may(View, routes!(events::list)),
+
+        may(View, routes!(exemptions::list)),
+        may(View, routes!(exemptions::get)),
+        may(RequestExemption, routes!(exemptions::create)),
+        may(GrantExemption, routes!(exemptions::grant)),
+        may(GrantExemption, routes!(exemptions::deny)),
+        may(GrantExemption, routes!(exemptions::revoke)),
+        may(View, routes!(detections::list)),
+        may(View, routes!(detections::get)),
+        may(View, routes!(controls::list)),
+        may(View, routes!(controls::get)),
+
+        may(Users, routes!(users::list)),
+        may(Users, routes!(users::create)),
+        may(Users, routes!(users::update)),
+        may(Users, routes!(users::delete)),
+        may(Users, routes!(users::reset_password)),
+        may(Users, routes!(roles::list)),
+        may(Users, routes!(roles::create)),
+        may(Users, routes!(roles::delete)),
+        may(Users, routes!(tokens::list)),
+        may(Users, routes!(tokens::create)),
+        may(Users, routes!(tokens::delete)),
+        may(Enrol, routes!(enrolments::list)),
+        may(Enrol, routes!(enrolments::create)),
+        may(Enrol, routes!(enrolments::delete)),
+        may(Enrol, routes!(enrolments::accept)),
+        public(routes!(enrolments::redeem::redeem)),
+        may(ViewAudit, routes!(audit::list)),
+        may(ViewAudit, routes!(audit::verify)),
+        public(routes!(openapi_document)),
+    ]
+}
+
+/// Every route with what it demands, in the table's order.
+pub fn endpoints() -> Vec<Endpoint> {
+    let mut endpoints = Vec::new();
+    for Route { access, handler: (_, paths, _) } in table() {
+        for (path, item) in &paths.paths {
+            let methods = [
+                ("GET", &item.get),
+                ("POST", &item.post),
+                ("PUT", &item.put),
+                ("PATCH", &item.patch),
+                ("DELETE", &item.delete),
+            ];
+            for (method, _) in methods.into_iter().filter(|(_, operation)| operation.is_some()) {
+                endpoints.push(Endpoint { method: method.to_owned(), path: path.clone(), access });
+            }
+        }
+    }
+    endpoints
+}
+
+/// The OpenAPI document of the API; committed as `openapi.json`.
+pub fn openapi() -> OpenApi {
+    use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApiBuilder, Paths};
+    let mut paths = Paths::new();
+    let mut components = ComponentsBuilder::new();
+    for Route { access, handler: (schemas, own, _) } in table() {
+        components = components.schemas_from_iter(schemas);
+        for (path, mut item) in own.paths {
+            let operations =
+                [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+            for operation in operations.into_iter().flatten() {
+                describe(operation, access);
+            }
+            match paths.paths.get_mut(&path) {
+                Some(known) => known.merge_operations(item),
+                None => {
+                    paths.paths.insert(path, item);
+                }
+            }
+        }
+    }
+    let components = components.schema_from::<problem::ProblemDetails>();
+    let components = components.schema_from::<problem::Pointed>();
+    let info = InfoBuilder::new()
+        .title("Seawall hub")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "Lists take filter, sort, limit, after and fields; errors are problem+json.",
+        ))
+        .build();
+    OpenApiBuilder::new().info(info).paths(paths).components(Some(components.build())).build()
+}
+
+/// What all operations share: the action they take and how they fail.
+fn describe(operation: &mut utoipa::openapi::path::Operation, access: Access) {
+    use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
+    let needs = match access {
+        Access::Public => "Needs nothing.".to_owned(),
+        Access::SignedIn => "Needs a session or token.".to_owned(),
+        Access::May(action) => format!("Needs the action `{}`.", action.as_str()),
+    };
+    operation.description = Some(match operation.description.take() {
+        Some(text) => format!("{text}\n\n{needs}"),
+        None => needs,
+    });
+    let problem =
+        ContentBuilder::new().schema(Some(Ref::from_schema_name("ProblemDetails"))).build();
+    let refused = ResponseBuilder::new()
+        .description("The request was refused.")
+        .content("application/problem+json", problem)
+        .build();
+    operation.responses.responses.insert("default".to_owned(), RefOr::T(refused));
+}
+
+/// The API's own description.
+#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "openapi",
+    responses((status = 200, body = serde_json::Value)))]
+async fn openapi_document() -> axum::Json<OpenApi> {
+    axum::Json(openapi())
+}
+
+/// The API, the health check and the web interface.
+pub(crate) fn router(app: App) -> Router {
+    let mut router = Router::new();
+    for Route { access, handler: (_, paths, methods) } in table() {
+        let mut methods = methods;
+        if matches!(access, Access::May(_)) {
+            methods = methods.layer(from_fn_with_state(app.clone(), idempotency::replay));
+        }
+        let methods = methods.layer(from_fn_with_state((app.clone(), access), guard::check));
+        for path in paths.paths.keys() {
+            router = router.route(path, methods.clone());
+        }
+    }
+    router
+        .route("/api", get(nothing_here))
+        .route("/api/{*rest}", axum::routing::any(nothing_here))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .fallback(get(ui::serve))
+        .with_state(app.clone())
+        .layer(DefaultBodyLimit::max(idempotency::MAX_BODY_BYTES))
+        .layer(CompressionLayer::new())
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, ANSWER_DEADLINE))
+        .layer(CatchPanicLayer::new())
+        .layer(from_fn(headers::secure))
+        .layer(from_fn_with_state(app, problem::render))
+}
+
+async fn nothing_here() -> Refusal {
+    Refusal::new(
+        StatusCode::NOT_FOUND,
+        "there is nothing at this address; see /api/v1/openapi.json",
+    )
+}

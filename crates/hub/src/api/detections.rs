@@ -1,0 +1,27 @@
+//! `/detections`: the built-in rules as text.
+use super::list::whole;
+use super::problem::Refusal;
+use super::schema::Page;
+use crate::app::App;
+use crate::content::DetectionEntry;
+use axum::extract::{Path, State};
+use axum::response::Response;
+
+/// All built-in detections.
+#[utoipa::path(get, path = "/api/v1/detections", tag = "detections",
+    responses((status = 200, body = Page<DetectionEntry>)))]
+pub(crate) async fn list(State(app): State<App>) -> Response {
+    whole(app.content.detections().to_vec())
+}
+
+/// One detection.
+#[utoipa::path(get, path = "/api/v1/detections/{id}", tag = "detections",
+    params(("id" = String, Path, description = "Such as `SW-D-0001`")),
+    responses((status = 200, body = DetectionEntry)))]
+pub(crate) async fn get(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<axum::Json<DetectionEntry>, Refusal> {
+    let entry = app.content.detection(&id).ok_or_else(|| Refusal::not_found("detection"))?;
+    Ok(axum::Json(entry.clone()))
+}

@@ -1,0 +1,135 @@
+//! `/enrolments`: tokens that bring clusters and machines in.
+pub(crate) mod redeem;
+
+use super::extract::{Body, object};
+use super::list::{ListQuery, Listing, Lookup};
+use super::problem::Refusal;
+use super::schema::{self, Page};
+use crate::app::App;
+use crate::auth::session::{ENROLMENT_PREFIX, digest};
+use crate::auth::{Action, Caller};
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use seawall_model::Millis;
+use seawall_model::scope::ScopePath;
+use seawall_store::{Enrolment, Enrolments, NewEnrolment};
+use serde_json::json;
+
+const HOUR: Millis = 60 * 60 * 1000;
+/// Source: platform.md, "Enrolment".
+const DEFAULT_LIFE: Millis = HOUR;
+const MAX_LIFE: Millis = 7 * 24 * HOUR;
+/// Registrations of one token.
+const MAX_USES: u32 = 1_000;
+
+#[derive(serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewEnrolmentBody {
+    scope: ScopePath,
+    /// Epoch milliseconds, at most 7 days ahead; in one hour, if absent.
+    expires: Option<Millis>,
+    /// Registrations; 1 if absent.
+    uses: Option<u32>,
+    #[serde(default)]
+    manual_accept: bool,
+}
+
+#[derive(serde::Serialize)]
+struct CreatedEnrolment {
+    token: String,
+    command: String,
+    #[serde(flatten)]
+    about: Enrolment,
+}
+
+/// The enrolment with its token, shown this once.
+#[derive(utoipa::ToSchema)]
+#[schema(as = CreatedEnrolment)]
+#[expect(dead_code, reason = "describes `CreatedEnrolment`, whose parts the store defines")]
+pub(crate) struct CreatedEnrolmentSchema {
+    /// `swe_…`
+    token: String,
+    /// To paste where the agent runs.
+    command: String,
+    #[serde(flatten)]
+    about: schema::Enrolment,
+}
+
+/// A secret for a new token, and the token as agents take it: `swe_SECRET.HASH-OF-THE-CA`.
+pub(crate) fn new_token(app: &App) -> (String, String) {
+    let secret = app.entropy.secret();
+    let token = format!("{ENROLMENT_PREFIX}{secret}.{}", app.pin);
+    (digest(&secret), token)
+}
+
+/// Enrolments with their uses and refusals; never their tokens.
+#[utoipa::path(get, path = "/api/v1/enrolments", tag = "enrolments", params(ListQuery),
+    responses((status = 200, body = Page<schema::Enrolment>)))]
+pub(crate) async fn list(listing: Listing) -> Result<Response, Refusal> {
+    listing.of::<Enrolment>().await
+}
+
+/// A new enrolment token.
+#[utoipa::path(post, path = "/api/v1/enrolments", tag = "enrolments",
+    request_body = NewEnrolmentBody, responses((status = 201, body = CreatedEnrolmentSchema)))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Body(body): Body<NewEnrolmentBody>,
+) -> Result<Response, Refusal> {
+    caller.may_at(Action::Enrol, &body.scope)?;
+    let now = app.now();
+    let expires = body.expires.unwrap_or(now + DEFAULT_LIFE);
+    if expires <= now || expires > now + MAX_LIFE {
+        let detail = "must lie in the future, at most 7 days ahead";
+        return Err(Refusal::invalid("/expires", detail));
+    }
+    let uses_allowed = body.uses.unwrap_or(1);
+    if !(1..=MAX_USES).contains(&uses_allowed) {
+        return Err(Refusal::invalid("/uses", format!("must be 1 to {MAX_USES}")));
+    }
+    let (digest, token) = new_token(&app);
+    let detail =
+        json!({"expires": expires, "uses": uses_allowed, "manual_accept": body.manual_accept});
+    let store = app.audited(&caller, "enrolment.create", &body.scope, detail);
+    let new = NewEnrolment {
+        digest,
+        scope: body.scope,
+        expires,
+        uses_allowed,
+        manual_accept: body.manual_accept,
+        trusted: false,
+    };
+    let about = store.create_enrolment(&new).await?;
+    let hub = app.base_url.clone().unwrap_or_else(|| format!("https://{}", app.api_address));
+    let command = format!(
+        "(umask 077; printf %s '{token}' > seawall-token) && seawall agent --hub {hub} --token-file seawall-token"
+    );
+    let created = CreatedEnrolment { token, command, about };
+    super::idempotency::shown_once(object(StatusCode::CREATED, &created)?)
+}
+
+/// End a token before its time.
+#[utoipa::path(delete, path = "/api/v1/enrolments/{id}", tag = "enrolments",
+    responses((status = 204)))]
+pub(crate) async fn delete(lookup: Lookup) -> Result<StatusCode, Refusal> {
+    let Lookup { app, caller, id } = &lookup;
+    let store = app.audited(caller, "enrolment.delete", id, json!({}));
+    match store.revoke_enrolment(&caller.visible_here(), *id).await? {
+        Some(_) => Ok(StatusCode::NO_CONTENT),
+        None => Err(lookup.absent::<Enrolment>().await?),
+    }
+}
+
+/// Let the agent that waits in.
+#[utoipa::path(post, path = "/api/v1/enrolments/{id}/accept", tag = "enrolments",
+    responses((status = 200, body = schema::Enrolment)))]
+pub(crate) async fn accept(lookup: Lookup) -> Result<Response, Refusal> {
+    let Lookup { app, caller, id } = &lookup;
+    let store = app.audited(caller, "enrolment.accept", id, json!({}));
+    match store.accept_enrolment(&caller.visible_here(), *id).await? {
+        Some(enrolment) => object(StatusCode::OK, &enrolment),
+        None => Err(lookup.absent::<Enrolment>().await?),
+    }
+}

@@ -1,0 +1,157 @@
+//! `/exemptions`: excuses for findings, asked for by one role and granted by another.
+use super::extract::{Body, IfMatch, object};
+use super::list::{ListQuery, Listing, Lookup};
+use super::problem::Refusal;
+use super::schema::Page;
+use crate::app::App;
+use crate::auth::{Action, Caller};
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use seawall_model::Millis;
+use seawall_model::exemption::{
+    Category, Exemption, ExemptionSource, ExemptionState, ExemptionTarget,
+};
+use seawall_model::scope::ScopePath;
+use seawall_store::{Exemptions, NewExemption};
+use serde_json::json;
+
+/// Of reason and each part of the target.
+const MAX_TEXT_CHARS: usize = 2_000;
+
+#[derive(serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewExemptionBody {
+    target: ExemptionTarget,
+    category: Category,
+    reason: String,
+    /// The caller, if absent.
+    owner: Option<String>,
+    /// Epoch milliseconds.
+    expires: Millis,
+    scope: ScopePath,
+}
+
+impl NewExemptionBody {
+    fn check(&self, now: Millis) -> Result<(), Refusal> {
+        let target = &self.target;
+        let texts = [
+            ("/target/rule", Some(&target.rule)),
+            ("/target/namespace", target.namespace.as_ref()),
+            ("/target/resource", target.resource.as_ref()),
+            ("/target/package", target.package.as_ref()),
+            ("/target/path", target.path.as_ref()),
+            ("/reason", Some(&self.reason)),
+            ("/owner", self.owner.as_ref()),
+        ];
+        for (pointer, text) in texts {
+            let Some(text) = text else { continue };
+            if text.trim().is_empty() {
+                return Err(Refusal::invalid(pointer, "is empty"));
+            }
+            if text.chars().count() > MAX_TEXT_CHARS {
+                return Err(Refusal::invalid(
+                    pointer,
+                    format!("is over {MAX_TEXT_CHARS} characters"),
+                ));
+            }
+        }
+        if target.rule == "*" {
+            return Err(Refusal::invalid("/target/rule", "every rule at once is no exemption"));
+        }
+        if self.expires <= now {
+            return Err(Refusal::invalid("/expires", "lies in the past"));
+        }
+        Ok(())
+    }
+}
+
+/// Exemptions the caller may see.
+#[utoipa::path(get, path = "/api/v1/exemptions", tag = "exemptions", params(ListQuery),
+    responses((status = 200, body = Page<Exemption>)))]
+pub(crate) async fn list(listing: Listing) -> Result<Response, Refusal> {
+    listing.of::<Exemption>().await
+}
+
+/// One exemption.
+#[utoipa::path(get, path = "/api/v1/exemptions/{id}", tag = "exemptions",
+    responses((status = 200, body = Exemption)))]
+pub(crate) async fn get(lookup: Lookup) -> Result<Response, Refusal> {
+    lookup.of::<Exemption>().await
+}
+
+/// Ask for an exemption; granted at once where the caller may grant it.
+#[utoipa::path(post, path = "/api/v1/exemptions", tag = "exemptions",
+    request_body = NewExemptionBody, responses((status = 201, body = Exemption)))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Body(body): Body<NewExemptionBody>,
+) -> Result<Response, Refusal> {
+    body.check(app.now())?;
+    let namespace = body.target.namespace.as_deref();
+    let shows = |action| caller.visible(action).shows(&body.scope, namespace);
+    if !shows(Action::RequestExemption) {
+        return Err(match shows(Action::View) {
+            true => Refusal::forbidden("your roles do not allow to exempt at this scope"),
+            false => Refusal::not_found("scope"),
+        });
+    }
+    let state = match shows(Action::GrantExemption) {
+        true => ExemptionState::Granted,
+        false => ExemptionState::Requested,
+    };
+    let detail = json!({"target": &body.target, "category": body.category, "expires": body.expires, "state": state});
+    let new = NewExemption {
+        scope: body.scope,
+        owner: body.owner.unwrap_or_else(|| caller.actor()),
+        target: body.target,
+        category: body.category,
+        reason: body.reason,
+        state,
+        expires: body.expires,
+        source: ExemptionSource::Ui,
+    };
+    let store = app.audited(&caller, "exemption.create", &new.target.rule, detail);
+    let exemption = store.create_exemption(&new).await?;
+    app.wakers.exemptions_changed(exemption.scope.clone());
+    object(StatusCode::CREATED, &exemption)
+}
+
+/// Grant a requested exemption.
+#[utoipa::path(post, path = "/api/v1/exemptions/{id}/grant", tag = "exemptions",
+    responses((status = 200, body = Exemption)))]
+pub(crate) async fn grant(lookup: Lookup, revision: IfMatch) -> Result<Response, Refusal> {
+    decide(lookup, revision, ExemptionState::Granted, "exemption.grant").await
+}
+
+/// Deny a requested exemption.
+#[utoipa::path(post, path = "/api/v1/exemptions/{id}/deny", tag = "exemptions",
+    responses((status = 200, body = Exemption)))]
+pub(crate) async fn deny(lookup: Lookup, revision: IfMatch) -> Result<Response, Refusal> {
+    decide(lookup, revision, ExemptionState::Denied, "exemption.deny").await
+}
+
+/// End a granted exemption before its time.
+#[utoipa::path(post, path = "/api/v1/exemptions/{id}/revoke", tag = "exemptions",
+    responses((status = 200, body = Exemption)))]
+pub(crate) async fn revoke(lookup: Lookup, revision: IfMatch) -> Result<Response, Refusal> {
+    decide(lookup, revision, ExemptionState::Revoked, "exemption.revoke").await
+}
+
+async fn decide(
+    lookup: Lookup,
+    IfMatch(expected): IfMatch,
+    state: ExemptionState,
+    action: &str,
+) -> Result<Response, Refusal> {
+    let Lookup { app, caller, id } = &lookup;
+    let store = app.audited(caller, action, id, json!({}));
+    match store.decide_exemption(&caller.visible_here(), *id, state, expected).await? {
+        Some(exemption) => {
+            app.wakers.exemptions_changed(exemption.scope.clone());
+            object(StatusCode::OK, &exemption)
+        }
+        None => Err(lookup.absent::<Exemption>().await?),
+    }
+}

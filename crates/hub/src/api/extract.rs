@@ -1,0 +1,161 @@
+//! What handlers take: bodies and parameters whose mistakes have a place, revisions, the caller.
+use super::problem::Refusal;
+use crate::auth::Caller;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use seawall_model::Id;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A JSON body. Mistakes point at their place; unknown fields name those that exist.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
+            let status = match rejection {
+                BytesRejection::FailedToBufferBody(ref cause) => cause.status(),
+                _ => StatusCode::BAD_REQUEST,
+            };
+            let detail = match status {
+                StatusCode::PAYLOAD_TOO_LARGE => "the body is over 1 MiB",
+                _ => "the body did not arrive whole",
+            };
+            Refusal::new(status, detail)
+        })?;
+        let mut json = serde_json::Deserializer::from_slice(&bytes);
+        let value = serde_path_to_error::deserialize(&mut json)
+            .map_err(|error| Refusal::invalid(pointer(error.path()), error.inner().to_string()))?;
+        json.end().map_err(|error| Refusal::invalid("", error.to_string()))?;
+        Ok(Self(value))
+    }
+}
+
+/// JSON Pointer (RFC 6901) of a serde path.
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let mut pointer = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Map { key } => {
+                pointer.push('/');
+                pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+            }
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    pointer
+}
+
+/// The query string. An unknown parameter is a mistake, not ignored.
+pub(crate) struct Params<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let query = axum::extract::Query::<T>::from_request_parts(parts, state).await;
+        query.map(|query| Self(query.0)).map_err(|rejection| {
+            let detail = rejection.body_text();
+            Refusal::invalid("?", detail.trim_start_matches("Failed to deserialize query string: "))
+        })
+    }
+}
+
+/// The one id in the path. What is no id names nothing.
+pub(crate) struct PathId(pub(crate) Id);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathId {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let path = axum::extract::Path::<String>::from_request_parts(parts, state).await;
+        let id = path.ok().and_then(|path| path.0.parse().ok());
+        id.map(Self).ok_or_else(|| Refusal::not_found("object: the address holds no id"))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(Refusal::unauthenticated)
+    }
+}
+
+/// The revision in `If-Match`; none where the header is absent or `*`.
+pub(crate) struct IfMatch(pub(crate) Option<u64>);
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let Some(value) = parts.headers.get(header::IF_MATCH) else { return Ok(Self(None)) };
+        let text = value.to_str().unwrap_or_default().trim();
+        if text == "*" {
+            return Ok(Self(None));
+        }
+        let revision = text.trim_matches('"').parse();
+        revision.map(|revision| Self(Some(revision))).map_err(|_| {
+            Refusal::new(
+                StatusCode::BAD_REQUEST,
+                "`If-Match` is no revision: expected \"7\" as the `ETag` gave it",
+            )
+        })
+    }
+}
+
+/// An object with its revision as `ETag`, where it has one.
+pub(crate) fn object<T: Serialize>(status: StatusCode, object: &T) -> Result<Response, Refusal> {
+    let value = serde_json::to_value(object).map_err(Refusal::internal)?;
+    let mut headers = HeaderMap::new();
+    if let Some(revision) = value.get("revision").and_then(serde_json::Value::as_u64) {
+        let tag = HeaderValue::from_str(&format!("\"{revision}\""));
+        headers.insert(header::ETAG, tag.expect("digits in quotes"));
+    }
+    Ok((status, headers, axum::Json(value)).into_response())
+}
+
+/// What the store refuses, as the caller is told.
+impl From<seawall_store::Error> for Refusal {
+    fn from(error: seawall_store::Error) -> Self {
+        use seawall_store::Error;
+        let text = error.to_string();
+        match error {
+            Error::Filter(_) => Self::invalid("?filter", text),
+            Error::Sort { .. } => Self::invalid("?sort", text),
+            Error::Cursor => Self::invalid("?after", text),
+            Error::Stale { current, .. } => Self::stale(current),
+            Error::Exists { .. } => Self::conflict("exists", text),
+            Error::Missing { .. } => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, text).code("missing")
+            }
+            Error::Transition { .. } => Self::conflict("transition", text),
+            Error::LastOwner => Self::conflict("last-owner", text),
+            Error::TooMany { .. } => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, text).code("too-many")
+            }
+            Error::Invalid { field, .. } => Self::invalid(format!("/{field}"), text),
+            error => Self::internal(chain(&error)),
+        }
+    }
+}
+
+/// The error and its causes in one line, for the log.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

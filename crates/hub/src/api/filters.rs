@@ -1,0 +1,51 @@
+//! `/filters/{noun}`: the fields of a noun, for completion in query bars.
+use super::problem::Refusal;
+use super::schema;
+use axum::extract::Path;
+use seawall_model::access::{RoleAssignment, User};
+use seawall_model::alert::Alert;
+use seawall_model::asset::{Agent, Asset, Cluster};
+use seawall_model::exemption::Exemption;
+use seawall_model::finding::Finding;
+use seawall_model::recommendation::{Recommendation, ScoreDelta};
+use seawall_model::scope::Scope;
+use seawall_store::{
+    AuditEntry, Enrolment, FieldInfo, Image, Noun, PackageVersion, StoredFiring, Table, Token,
+};
+
+/// Every noun with a list.
+const TABLES: [&Table; 17] = [
+    Agent::TABLE,
+    Alert::TABLE,
+    Asset::TABLE,
+    AuditEntry::TABLE,
+    Cluster::TABLE,
+    Enrolment::TABLE,
+    Exemption::TABLE,
+    Finding::TABLE,
+    Image::TABLE,
+    PackageVersion::TABLE,
+    Recommendation::TABLE,
+    RoleAssignment::TABLE,
+    Scope::TABLE,
+    ScoreDelta::TABLE,
+    StoredFiring::TABLE,
+    Token::TABLE,
+    User::TABLE,
+];
+
+/// Fields that the filter of `noun` knows, with their types and words.
+#[utoipa::path(get, path = "/api/v1/filters/{noun}", tag = "filters",
+    params(("noun" = String, Path, description = "Plural, such as `alerts`")),
+    responses((status = 200, body = [schema::FieldInfo])))]
+pub(crate) async fn get(Path(noun): Path<String>) -> Result<axum::Json<Vec<FieldInfo>>, Refusal> {
+    let mut found = TABLES.iter().filter(|table| table.plural == noun);
+    let table = found.next().ok_or_else(|| {
+        let known: Vec<&str> = TABLES.iter().map(|table| table.plural).collect();
+        Refusal::new(
+            http::StatusCode::NOT_FOUND,
+            format!("no noun `{noun}`; there are {}", known.join(", ")),
+        )
+    })?;
+    Ok(axum::Json(table.field_infos()))
+}

@@ -1,0 +1,49 @@
+//! `/images`: images by name and digest, their packages and findings.
+use super::list::{ListQuery, Listing, Lookup, quoted, whole};
+use super::problem::Refusal;
+use super::schema::{self, Page};
+use axum::response::Response;
+use seawall_model::finding::Finding;
+use seawall_store::{Image, Images};
+
+/// Images the caller may see.
+#[utoipa::path(get, path = "/api/v1/images", tag = "images", params(ListQuery),
+    responses((status = 200, body = Page<schema::Image>)))]
+pub(crate) async fn list(listing: Listing) -> Result<Response, Refusal> {
+    listing.of::<Image>().await
+}
+
+/// One image.
+#[utoipa::path(get, path = "/api/v1/images/{id}", tag = "images",
+    responses((status = 200, body = schema::Image)))]
+pub(crate) async fn get(lookup: Lookup) -> Result<Response, Refusal> {
+    lookup.of::<Image>().await
+}
+
+/// All packages of an image, each with its findings counted.
+#[utoipa::path(get, path = "/api/v1/images/{id}/packages", tag = "images",
+    responses((status = 200, body = Page<schema::ImagePackage>)))]
+pub(crate) async fn packages(lookup: Lookup) -> Result<Response, Refusal> {
+    let Lookup { app, caller, id } = &lookup;
+    match app.store.image_packages(&caller.visible_here(), *id).await? {
+        Some(packages) => Ok(whole(packages)),
+        None => Err(lookup.absent::<Image>().await?),
+    }
+}
+
+/// The vulnerability findings of an image.
+#[utoipa::path(get, path = "/api/v1/images/{id}/findings", tag = "images", params(ListQuery),
+    responses((status = 200, body = Page<Finding>)))]
+pub(crate) async fn findings(lookup: Lookup, listing: Listing) -> Result<Response, Refusal> {
+    let image = lookup.object::<Image>().await?;
+    let digest = image.digest.or(image.config_digest).or(image.index_digest);
+    let key = digest.unwrap_or_else(|| image.name.clone());
+    // One digest may lie under several names and in several scopes: each has findings of its own.
+    let narrowed = format!(
+        "kind:vulnerability scope:{} resource:{} resource_key:{}",
+        quoted(image.scope.as_str()),
+        quoted(&image.name),
+        quoted(&key)
+    );
+    listing.within::<Finding>(Some(&narrowed)).await
+}

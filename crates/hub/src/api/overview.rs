@@ -1,0 +1,216 @@
+//! `/overview`: the first page: score, open alerts, findings, images, who reports.
+use super::extract::Params;
+use super::list::quoted;
+use super::problem::Refusal;
+use super::scores::{self, ScopeQuery};
+use crate::app::App;
+use crate::auth::Caller;
+use axum::extract::State;
+use seawall_model::alert::Alert;
+use seawall_model::asset::{Agent, Cluster};
+use seawall_model::finding::Finding;
+use seawall_model::recommendation::{Score, ScoreDelta};
+use seawall_model::scope::ScopePath;
+use seawall_model::{Millis, Severity};
+use seawall_store::{Image, Query, Reads, Visible};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// Moves of the score shown.
+const MAX_MOVES: u32 = 10;
+/// Clusters and agents counted here; the lists have all.
+const MAX_ESTATE: u32 = 500;
+/// Silence after which a cluster's picture is stale: three heartbeats missed.
+const STALE_AFTER: Millis = 30 * 1000;
+/// Silence after which nothing may be concluded from it.
+const SILENT_AFTER: Millis = 60 * 60 * 1000;
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Overview {
+    scope: ScopePath,
+    score: Score,
+    moves: Vec<ScoreDelta>,
+    /// Open alerts by severity.
+    alerts: BySeverity,
+    findings: FindingCounts,
+    images: ImageCounts,
+    clusters: Vec<ClusterStatus>,
+    agents: AgentCounts,
+    /// What is missing for a full picture: `no-cluster`, `no-images`, `no-alerts`, `no-index`.
+    empty: Vec<&'static str>,
+}
+
+#[derive(Default, Serialize, ToSchema)]
+pub(crate) struct BySeverity {
+    critical: u64,
+    high: u64,
+    medium: u64,
+    low: u64,
+    info: u64,
+    unknown: u64,
+}
+
+/// Unhealthy findings.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FindingCounts {
+    control: BySeverity,
+    vulnerability: BySeverity,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ImageCounts {
+    total: u64,
+    running: u64,
+    with_critical: u64,
+}
+
+/// How recent the picture of a cluster is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Freshness {
+    /// Heard of within 30 seconds.
+    Fresh,
+    Stale,
+    /// Not heard of for an hour.
+    Silent,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ClusterStatus {
+    #[serde(flatten)]
+    cluster: Cluster,
+    freshness: Freshness,
+    agents_connected: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AgentCounts {
+    connected: u64,
+    total: u64,
+    /// Lost records of all agents, by class.
+    dropped: BTreeMap<String, u64>,
+}
+
+/// Everything the first page shows, of one scope.
+#[utoipa::path(get, path = "/api/v1/overview", tag = "overview", params(ScopeQuery),
+    responses((status = 200, body = Overview)))]
+pub(crate) async fn get(
+    State(app): State<App>,
+    caller: Caller,
+    Params(query): Params<ScopeQuery>,
+) -> Result<axum::Json<Overview>, Refusal> {
+    let scope = query.resolve(&caller)?;
+    let visible = caller.visible_here();
+    let reader = Reader { app: &app, visible: &visible, below: below(&scope) };
+    let score = scores::current(&app, &visible, &scope).await?;
+    let moves = Query {
+        filter: format!("scope:{}", quoted(scope.as_str())),
+        limit: MAX_MOVES,
+        ..Query::default()
+    };
+    let moves = app.store.list::<ScoreDelta>(&visible, &moves).await?.items;
+    let alerts = reader.severities::<Alert>("state:active,in_progress").await?;
+    let findings = FindingCounts {
+        control: reader.severities::<Finding>("kind:control state:unhealthy").await?,
+        vulnerability: reader.severities::<Finding>("kind:vulnerability state:unhealthy").await?,
+    };
+    let images = ImageCounts {
+        total: reader.count::<Image>("").await?,
+        running: reader.count::<Image>("running:true").await?,
+        with_critical: reader.count::<Image>("critical:>0").await?,
+    };
+    let agents = reader.all::<Agent>().await?;
+    let clusters = reader.all::<Cluster>().await?;
+    let clusters: Vec<ClusterStatus> =
+        clusters.into_iter().map(|cluster| status(cluster, &agents, app.now())).collect();
+    let mut empty = Vec::new();
+    let hints = [
+        ("no-cluster", clusters.is_empty()),
+        ("no-images", images.total == 0),
+        ("no-alerts", reader.count::<Alert>("").await? == 0),
+        ("no-index", !app.advisories.is_there()),
+    ];
+    empty.extend(hints.into_iter().filter(|(_, holds)| *holds).map(|(hint, _)| hint));
+    let agents = count_agents(&agents);
+    Ok(axum::Json(Overview {
+        scope,
+        score,
+        moves,
+        alerts,
+        findings,
+        images,
+        clusters,
+        agents,
+        empty,
+    }))
+}
+
+/// A filter for a scope and everything below it.
+fn below(scope: &ScopePath) -> String {
+    format!("scope:{}*", scope.as_str())
+}
+
+struct Reader<'a> {
+    app: &'a App,
+    visible: &'a Visible,
+    below: String,
+}
+
+impl Reader<'_> {
+    fn filter(&self, filter: &str) -> String {
+        format!("{} {filter}", self.below)
+    }
+
+    async fn severities<N: seawall_store::Noun>(
+        &self,
+        filter: &str,
+    ) -> Result<BySeverity, Refusal> {
+        let filter = self.filter(filter);
+        let facets = self.app.store.facet::<N>(self.visible, &filter, "severity", 10).await?;
+        let mut counts = BySeverity::default();
+        for facet in facets {
+            let severity = facet.value.as_deref().and_then(|value| value.parse().ok());
+            *match severity.unwrap_or(Severity::Unknown) {
+                Severity::Critical => &mut counts.critical,
+                Severity::High => &mut counts.high,
+                Severity::Medium => &mut counts.medium,
+                Severity::Low => &mut counts.low,
+                Severity::Info => &mut counts.info,
+                Severity::Unknown => &mut counts.unknown,
+            } += facet.count;
+        }
+        Ok(counts)
+    }
+
+    async fn count<N: seawall_store::Noun>(&self, filter: &str) -> Result<u64, Refusal> {
+        Ok(self.app.store.count::<N>(self.visible, &self.filter(filter)).await?)
+    }
+
+    async fn all<N: seawall_store::Noun>(&self) -> Result<Vec<N>, Refusal> {
+        let query = Query { filter: self.below.clone(), limit: MAX_ESTATE, ..Query::default() };
+        Ok(self.app.store.list::<N>(self.visible, &query).await?.items)
+    }
+}
+
+fn status(cluster: Cluster, agents: &[Agent], now: Millis) -> ClusterStatus {
+    let own = agents.iter().filter(|agent| agent.scope == cluster.scope && !agent.revoked);
+    let heard = own.clone().map(|agent| agent.last_seen).max().unwrap_or(cluster.last_seen);
+    let freshness = match now - heard {
+        silence if silence < STALE_AFTER => Freshness::Fresh,
+        silence if silence < SILENT_AFTER => Freshness::Stale,
+        _ => Freshness::Silent,
+    };
+    let agents_connected = own.filter(|agent| agent.connected).count() as u64;
+    ClusterStatus { cluster, freshness, agents_connected }
+}
+
+fn count_agents(agents: &[Agent]) -> AgentCounts {
+    let mut dropped = BTreeMap::new();
+    for lost in agents.iter().flat_map(|agent| &agent.dropped) {
+        *dropped.entry(lost.class.clone()).or_default() += lost.count;
+    }
+    let active = agents.iter().filter(|agent| !agent.revoked);
+    let connected = active.clone().filter(|agent| agent.connected).count() as u64;
+    AgentCounts { connected, total: active.count() as u64, dropped }
+}

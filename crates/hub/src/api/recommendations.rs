@@ -1,0 +1,124 @@
+//! `/recommendations`: findings grouped by what fixes them.
+use super::extract::{Body, IfMatch, object};
+use super::list::{ListQuery, Listing, Lookup, quoted};
+use super::problem::Refusal;
+use super::schema::Page;
+use crate::app::App;
+use axum::response::Response;
+use http::StatusCode;
+use seawall_model::Millis;
+use seawall_model::finding::{Finding, FindingKind};
+use seawall_model::recommendation::Recommendation;
+use seawall_store::{Assign, Query, Reads, Recommendations, Visible};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::json;
+
+/// Resources shown with a recommendation; the rest is in `/findings` under the same filter.
+const MAX_RESOURCES: u32 = 200;
+/// Names and mail addresses are shorter.
+const MAX_OWNER_CHARS: usize = 200;
+
+/// A recommendation with what it affects.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct RecommendationDetail {
+    #[serde(flatten)]
+    recommendation: Recommendation,
+    /// Unhealthy first, at most 200.
+    resources: Vec<Finding>,
+}
+
+/// What is left away stays; null clears.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AssignBody {
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    owner: Option<Option<String>>,
+    /// Epoch milliseconds.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<i64>)]
+    due: Option<Option<Millis>>,
+}
+
+/// Tells null from absent.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// Recommendations the caller may see.
+#[utoipa::path(get, path = "/api/v1/recommendations", tag = "recommendations", params(ListQuery),
+    responses((status = 200, body = Page<Recommendation>)))]
+pub(crate) async fn list(listing: Listing) -> Result<Response, Refusal> {
+    listing.of::<Recommendation>().await
+}
+
+/// One recommendation with its resources.
+#[utoipa::path(get, path = "/api/v1/recommendations/{id}", tag = "recommendations",
+    responses((status = 200, body = RecommendationDetail)))]
+pub(crate) async fn get(lookup: Lookup) -> Result<Response, Refusal> {
+    let recommendation = lookup.object::<Recommendation>().await?;
+    let visible = lookup.caller.visible_here();
+    let resources = resources(&lookup.app, &visible, &recommendation).await?;
+    object(StatusCode::OK, &RecommendationDetail { recommendation, resources })
+}
+
+async fn resources(
+    app: &App,
+    visible: &Visible,
+    recommendation: &Recommendation,
+) -> Result<Vec<Finding>, Refusal> {
+    let subject = match recommendation.kind {
+        FindingKind::Control => format!("kind:control rule:{}", quoted(&recommendation.rule)),
+        FindingKind::Vulnerability => {
+            // `update:<ecosystem>/<package>`; Go's packages have slashes of their own.
+            let package = recommendation.rule.split_once('/').map_or("", |(_, package)| package);
+            format!("kind:vulnerability package:{}", quoted(package))
+        }
+    };
+    let filter = format!("{subject} scope:{}", quoted(recommendation.scope.as_str()));
+    let unhealthy = Query {
+        filter: format!("{filter} state:unhealthy"),
+        limit: MAX_RESOURCES,
+        ..Query::default()
+    };
+    let mut found = app.store.list::<Finding>(visible, &unhealthy).await?.items;
+    let room = MAX_RESOURCES.saturating_sub(u32::try_from(found.len()).unwrap_or(MAX_RESOURCES));
+    if room > 0 {
+        let rest =
+            Query { filter: format!("{filter} -state:unhealthy"), limit: room, ..Query::default() };
+        found.extend(app.store.list::<Finding>(visible, &rest).await?.items);
+    }
+    Ok(found)
+}
+
+/// Set owner and due date.
+#[utoipa::path(patch, path = "/api/v1/recommendations/{id}", tag = "recommendations",
+    request_body = AssignBody, responses((status = 200, body = Recommendation)))]
+pub(crate) async fn assign(
+    lookup: Lookup,
+    IfMatch(expected): IfMatch,
+    Body(body): Body<AssignBody>,
+) -> Result<Response, Refusal> {
+    if body.owner.iter().flatten().any(|owner| owner.chars().count() > MAX_OWNER_CHARS) {
+        let detail = format!("is over {MAX_OWNER_CHARS} characters");
+        return Err(Refusal::invalid("/owner", detail));
+    }
+    let expected = expected.ok_or_else(|| {
+        Refusal::new(
+            StatusCode::PRECONDITION_REQUIRED,
+            "send `If-Match` with the revision you changed",
+        )
+    })?;
+    let Lookup { app, caller, id } = &lookup;
+    let assign = Assign { owner: body.owner, due: body.due };
+    let detail = json!({"owner": &assign.owner, "due": assign.due});
+    let store = app.audited(caller, "recommendation.assign", id, detail);
+    let assigned =
+        store.assign_recommendation(&caller.visible_here(), *id, &assign, Some(expected)).await?;
+    match assigned {
+        Some(recommendation) => object(StatusCode::OK, &recommendation),
+        None => Err(lookup.absent::<Recommendation>().await?),
+    }
+}

@@ -1,0 +1,109 @@
+//! What every request and task shares.
+use crate::advisories::Advisories;
+use crate::agents::live::Live;
+use crate::auth::throttle::Throttle;
+use crate::auth::{Caller, Permissions};
+use crate::ca::Authority;
+use crate::content::Content;
+use crate::entropy::Entropy;
+use crate::tasks::Wakers;
+use seawall_model::time::Clock;
+use seawall_model::{Id, Millis};
+use seawall_store::{Audit, NewAuditEntry, Store};
+use serde_json::Value;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::Deref;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// A handle; clones share everything. Permissions are a value beside it, so that a test can serve another table.
+#[derive(Clone)]
+pub(crate) struct App {
+    shared: Arc<Shared>,
+    pub(crate) permissions: Permissions,
+}
+
+/// Owned by the hub from start to shutdown; the store and the locks inside are what changes.
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) content: Content,
+    pub(crate) advisories: Advisories,
+    pub(crate) authority: Authority,
+    /// Hash of the CA that signed the certificate served on the API port: the end of every enrolment token.
+    pub(crate) pin: String,
+    /// `https://HOST[:PORT]` where a proxy stands before the hub.
+    pub(crate) base_url: Option<String>,
+    /// Where the API port listens.
+    pub(crate) api_address: SocketAddr,
+    pub(crate) agents_address: SocketAddr,
+    pub(crate) live: Live,
+    pub(crate) wakers: Wakers,
+    /// Keys are account names folded, addresses, principals and agents.
+    pub(crate) sign_ins_of_account: Throttle<String>,
+    pub(crate) sign_ins_from_address: Throttle<IpAddr>,
+    pub(crate) requests: Throttle<String>,
+    pub(crate) agent_bytes: Throttle<Id>,
+    /// Holds true from the moment the hub ends: streams close.
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+impl App {
+    pub(crate) fn new(shared: Shared, permissions: Permissions) -> Self {
+        Self { shared: Arc::new(shared), permissions }
+    }
+
+    /// The same hub with another table of permissions.
+    pub(crate) fn with_permissions(&self, permissions: Permissions) -> Self {
+        Self { shared: self.shared.clone(), permissions }
+    }
+
+    pub(crate) fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    /// The store, whose next write commits together with its entry in the audit log.
+    pub(crate) fn audited(
+        &self,
+        caller: &Caller,
+        action: &str,
+        target: impl ToString,
+        detail: Value,
+    ) -> Store {
+        let (action, target) = (action.to_owned(), target.to_string());
+        self.store.audited(NewAuditEntry { actor: caller.actor(), action, target, detail })
+    }
+
+    /// An audit entry of its own, for what writes nothing else.
+    pub(crate) async fn audit(
+        &self,
+        actor: &str,
+        action: &str,
+        target: &str,
+        detail: Value,
+    ) -> seawall_store::Result<()> {
+        let (actor, action, target) = (actor.to_owned(), action.to_owned(), target.to_owned());
+        self.store.append_audit(&NewAuditEntry { actor, action, target, detail }).await?;
+        Ok(())
+    }
+
+    /// A fresh id.
+    pub(crate) fn id(&self) -> Id {
+        self.entropy.id(self.now())
+    }
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+/// Returns once the hub ends.
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // A sender that is gone has ended too.
+    let _ = stop.wait_for(|stop| *stop).await;
+}

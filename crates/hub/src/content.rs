@@ -1,0 +1,196 @@
+//! The built-in content as the hub shows it: every entry with its metadata and its text.
+use seawall_model::{Problem, Severity};
+use seawall_posture::{Catalogue, Lifecycle};
+use seawall_store::Guidance;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// A detection's metadata and text.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct DetectionEntry {
+    pub(crate) id: String,
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) severity: Severity,
+    /// The tactic whose folder it lies in.
+    pub(crate) tactic: String,
+    pub(crate) mitre: Vec<String>,
+    pub(crate) source: String,
+    pub(crate) remediation: String,
+    /// Path below `content/detections`.
+    pub(crate) path: &'static str,
+    /// YAML, as it lies there.
+    pub(crate) text: &'static str,
+}
+
+/// A control's metadata and text.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct ControlEntry {
+    pub(crate) id: String,
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) severity: Severity,
+    pub(crate) preview: bool,
+    pub(crate) score_group: String,
+    /// `NAME` or `NAME@VERSION`.
+    pub(crate) frameworks: Vec<String>,
+    pub(crate) remediation: String,
+    /// Path below `content/controls`.
+    pub(crate) path: &'static str,
+    /// YAML, as it lies there.
+    pub(crate) text: &'static str,
+}
+
+/// Read once at the start; nothing changes it.
+pub(crate) struct Content {
+    detections: Vec<DetectionEntry>,
+    controls: Vec<ControlEntry>,
+}
+
+/// One list entry of a detection file; lists and macros have no `rule`.
+#[derive(Deserialize)]
+struct RuleYaml {
+    rule: Option<String>,
+    id: Option<String>,
+    #[serde(default)]
+    desc: String,
+    #[serde(default)]
+    priority: String,
+    #[serde(default)]
+    mitre: Vec<String>,
+    source: Option<String>,
+    #[serde(default)]
+    remediation: String,
+}
+
+impl Content {
+    /// What ships in the binary. An entry that cannot be read is a problem, the rest is there.
+    pub(crate) fn embedded() -> (Self, Vec<Problem>) {
+        let (controls, mut problems) = controls();
+        let (detections, unread) = detections();
+        problems.extend(unread);
+        (Self { detections, controls }, problems)
+    }
+
+    pub(crate) fn detections(&self) -> &[DetectionEntry] {
+        &self.detections
+    }
+
+    pub(crate) fn controls(&self) -> &[ControlEntry] {
+        &self.controls
+    }
+
+    pub(crate) fn detection(&self, id: &str) -> Option<&DetectionEntry> {
+        self.detections.iter().find(|entry| entry.id == id)
+    }
+
+    pub(crate) fn control(&self, id: &str) -> Option<&ControlEntry> {
+        self.controls.iter().find(|entry| entry.id == id)
+    }
+}
+
+impl ControlEntry {
+    /// The words of the recommendation that this control's findings make.
+    pub(crate) fn guidance(&self) -> Guidance {
+        Guidance {
+            work: self.id.clone(),
+            kind: seawall_model::finding::FindingKind::Control,
+            title: self.title.clone(),
+            severity: self.severity,
+            description: self.description.clone(),
+            remediation: self.remediation.clone(),
+            score_group: Some(self.score_group.clone()),
+            frameworks: self.frameworks.clone(),
+        }
+    }
+}
+
+fn controls() -> (Vec<ControlEntry>, Vec<Problem>) {
+    let files = seawall_content::controls();
+    let texts: BTreeMap<&str, (&'static str, &'static str)> =
+        files.iter().map(|file| (file.path, (file.path, file.text))).collect();
+    let frameworks = seawall_content::frameworks();
+    let (catalogue, problems) = Catalogue::load(
+        files.iter().map(|file| (file.path, file.text)),
+        frameworks.iter().map(|file| (file.path, file.text)),
+    );
+    let entry = |control: &std::sync::Arc<seawall_posture::Control>| {
+        let (path, text) = texts.get(control.file.as_str())?;
+        let membership = |membership: &seawall_posture::Membership| match &membership.version {
+            Some(version) => format!("{}@{version}", membership.framework),
+            None => membership.framework.clone(),
+        };
+        Some(ControlEntry {
+            id: control.id.clone(),
+            title: control.title.clone(),
+            description: control.description.clone(),
+            severity: control.severity,
+            preview: control.lifecycle == Lifecycle::Preview,
+            score_group: control.score_group.clone(),
+            frameworks: control.frameworks.iter().map(membership).collect(),
+            remediation: control.remediation.clone(),
+            path,
+            text,
+        })
+    };
+    (catalogue.controls.iter().filter_map(entry).collect(), problems)
+}
+
+fn detections() -> (Vec<DetectionEntry>, Vec<Problem>) {
+    let (mut entries, mut problems) = (Vec::new(), Vec::new());
+    for file in seawall_content::detections() {
+        let Some((tactic, _)) = file.path.split_once('/').filter(|(tactic, _)| *tactic != "_lib")
+        else {
+            continue;
+        };
+        let rules: Vec<RuleYaml> = match serde_saphyr::from_str(file.text) {
+            Ok(rules) => rules,
+            Err(error) => {
+                problems.push(Problem::error("content", error.to_string()).file(file.path));
+                continue;
+            }
+        };
+        for rule in rules {
+            let (Some(title), Some(id)) = (rule.rule, rule.id) else { continue };
+            entries.push(DetectionEntry {
+                id,
+                title,
+                description: rule.desc,
+                severity: severity(&rule.priority),
+                tactic: tactic.to_owned(),
+                mitre: rule.mitre,
+                source: rule.source.unwrap_or_else(|| "syscall".to_owned()),
+                remediation: rule.remediation,
+                path: file.path,
+                text: file.text,
+            });
+        }
+    }
+    entries.sort_by(|a, b| a.id.cmp(&b.id));
+    (entries, problems)
+}
+
+/// Falco's priorities as severities. Source: runtime.md.
+fn severity(priority: &str) -> Severity {
+    match priority.to_ascii_lowercase().as_str() {
+        "emergency" | "alert" | "critical" => Severity::Critical,
+        "error" => Severity::High,
+        "warning" => Severity::Medium,
+        "notice" => Severity::Low,
+        _ => Severity::Info,
+    }
+}
+
+#[test]
+fn the_embedded_content_is_read_whole() {
+    let (content, problems) = Content::embedded();
+    assert!(problems.is_empty(), "{problems:?}");
+    assert_eq!(content.controls().len(), seawall_content::controls().len());
+    let rules = seawall_content::detections();
+    let rules = rules.iter().filter(|file| !file.path.starts_with("_lib/")).count();
+    assert_eq!(content.detections().len(), rules);
+    for entry in content.controls() {
+        assert_eq!(content.control(&entry.id).map(|found| found.path), Some(entry.path));
+    }
+}

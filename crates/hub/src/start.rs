@@ -1,0 +1,359 @@
+//! Start and end of a hub: database, certificate authority, first Owner, ports, tasks.
+use crate::advisories::Advisories;
+use crate::api::enrolments;
+use crate::app::{App, Shared};
+use crate::auth::throttle::{
+    AGENT_BYTES, REQUESTS, SIGN_IN_PER_ACCOUNT, SIGN_IN_PER_ADDRESS, Throttle,
+};
+use crate::auth::{PERMISSIONS, Permissions, password};
+use crate::ca::{self, Authority, AuthorityPem, CaError, Credentials};
+use crate::content::Content;
+use crate::entropy::Entropy;
+use crate::tls::{self, TlsError};
+use crate::{agents, api, serve, tasks};
+use axum::Router;
+use rustls::ServerConfig;
+use seawall_model::Millis;
+use seawall_model::access::{Principal, Role, User};
+use seawall_model::scope::ScopePath;
+use seawall_model::time::Clock;
+use seawall_store::{
+    Agents, Context, Enrolments, Location, NewAssignment, NewAuditEntry, NewEnrolment, NewUser,
+    Reads, RoleAssignments, Settings, Store, Users, Visible,
+};
+use serde_json::json;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// The account that a first start makes; it stays as the way in when nothing else works.
+pub const FIRST_OWNER: &str = "admin";
+
+/// Where the certificate authority lies among the store's settings.
+const AUTHORITY: &str = "certificate-authority";
+/// Agents of the hub's own machine enrol right after the start.
+const LOCAL_ENROLMENT_LIFE: Millis = 10 * 60 * 1000;
+/// Sensor and cluster agent, each once more after an early restart.
+const LOCAL_ENROLMENTS: u32 = 4;
+
+/// How a hub is run.
+pub struct Config {
+    pub database: Location,
+    /// UI and API.
+    pub listen: SocketAddr,
+    /// Agents, mTLS.
+    pub agents_listen: SocketAddr,
+    /// Where `db build` and `db update` put the advisory index; it need not exist yet.
+    pub index: PathBuf,
+    /// A certificate chain and its key as PEM files, instead of one from the hub's own CA.
+    pub tls: Option<TlsFiles>,
+    /// `https://HOST[:PORT]`, as browsers and agents reach the hub, where a proxy stands in between.
+    pub base_url: Option<String>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+}
+
+#[derive(Clone, Debug)]
+pub struct TlsFiles {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+/// Why a hub does not start; each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("cannot open the store")]
+    Store(#[from] seawall_store::Error),
+    #[error(
+        "cannot listen on {address}: another program does; stop it, or choose another address with {option}"
+    )]
+    Taken { address: SocketAddr, option: &'static str },
+    #[error("cannot listen on {address}; choose another address with {option}")]
+    Listen { address: SocketAddr, option: &'static str, source: std::io::Error },
+    #[error("`{0}` is no base URL: expected https://HOST or https://HOST:PORT, without a path")]
+    BaseUrl(String),
+    #[error("the stored certificate authority is damaged: restore the database from a backup")]
+    Authority { source: Box<dyn std::error::Error + Send + Sync> },
+    /// The text of the cause says what to do.
+    #[error(transparent)]
+    Tls(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<TlsError> for StartError {
+    fn from(error: TlsError) -> Self {
+        Self::Tls(Box::new(error))
+    }
+}
+
+impl From<CaError> for StartError {
+    fn from(error: CaError) -> Self {
+        Self::Authority { source: Box::new(error) }
+    }
+}
+
+/// A running hub.
+pub struct Hub {
+    app: App,
+    first_password: Option<String>,
+    stop: watch::Sender<bool>,
+    serving: JoinSet<()>,
+}
+
+impl Hub {
+    /// Opens the store, makes what a first start needs, and serves both ports.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let base_url = config.base_url.as_deref().map(check_base_url).transpose()?;
+        // Ports before the store: a second hub must not touch what the first has open.
+        let listener = listen(config.listen, "--listen").await?;
+        let agents_listener = listen(config.agents_listen, "--agents").await?;
+        let local = |listener: &TcpListener, asked| listener.local_addr().unwrap_or(asked);
+        let api_address = local(&listener, config.listen);
+        let agents_address = local(&agents_listener, config.agents_listen);
+
+        let random = config.entropy.clone();
+        let context =
+            Context { clock: config.clock.clone(), random: Arc::new(move || random.bytes()) };
+        let store = Store::open(&config.database, context).await?;
+        let authority = load_authority(&store, config.clock.now()).await?;
+        let (browser_tls, pin) = browser_tls(&config, &authority, base_url.as_deref())?;
+        let agent_credentials =
+            authority.server(server_names(config.agents_listen.ip(), None), config.clock.now())?;
+        let agent_tls = tls::agent_config(&authority, agent_credentials, config.clock.clone())?;
+        let first_password = first_owner(&store, &config.entropy).await?;
+        if matches!(config.database, Location::Directory(_)) {
+            store.disconnect_all().await?;
+        }
+
+        let (content, problems) = Content::embedded();
+        for problem in problems {
+            tracing::error!(%problem, "built-in content not read");
+        }
+        let (stop, stopped) = watch::channel(false);
+        let shared = Shared {
+            store,
+            clock: config.clock,
+            entropy: config.entropy,
+            content,
+            advisories: Advisories::new(config.index),
+            authority,
+            pin,
+            base_url,
+            api_address,
+            agents_address,
+            live: Default::default(),
+            wakers: Default::default(),
+            sign_ins_of_account: Throttle::new(SIGN_IN_PER_ACCOUNT),
+            sign_ins_from_address: Throttle::new(SIGN_IN_PER_ADDRESS),
+            requests: Throttle::new(REQUESTS),
+            agent_bytes: Throttle::new(AGENT_BYTES),
+            stop: stopped.clone(),
+        };
+        let app = App::new(shared, PERMISSIONS);
+        let mut serving = tasks::spawn(&app);
+        let api = api::router(app.clone());
+        serving.spawn(serve::serve(listener, Arc::new(browser_tls), api, stopped.clone()));
+        let agents = agents::router(app.clone());
+        serving.spawn(serve::serve(agents_listener, Arc::new(agent_tls), agents, stopped));
+        Ok(Self { app, first_password, stop, serving })
+    }
+
+    /// Where UI and API are served.
+    pub fn address(&self) -> SocketAddr {
+        self.app.api_address
+    }
+
+    pub fn agents_address(&self) -> SocketAddr {
+        self.app.agents_address
+    }
+
+    /// What to open in a browser.
+    pub fn url(&self) -> String {
+        if let Some(base_url) = &self.app.base_url {
+            return base_url.clone();
+        }
+        let address = self.address();
+        let host = match address.ip() {
+            ip if ip.is_unspecified() || ip.is_loopback() => "localhost".to_owned(),
+            IpAddr::V6(ip) => format!("[{ip}]"),
+            ip @ IpAddr::V4(_) => ip.to_string(),
+        };
+        format!("https://{host}:{}", address.port())
+    }
+
+    /// Hexadecimal SHA-256 of the CA that leads to the certificate on the API port.
+    pub fn ca_fingerprint(&self) -> &str {
+        &self.app.pin
+    }
+
+    /// PEM of the hub's own CA.
+    pub fn ca_certificate(&self) -> String {
+        ca::pem(self.app.authority.certificate())
+    }
+
+    /// The first Owner's password, where this start made the account.
+    pub fn first_password(&self) -> Option<&str> {
+        self.first_password.as_deref()
+    }
+
+    /// A token for the agents of this machine: a few registrations within minutes, no acceptance needed.
+    pub async fn local_enrolment(&self) -> Result<String, seawall_store::Error> {
+        let (digest, token) = enrolments::new_token(&self.app);
+        let entry = NewAuditEntry {
+            actor: "hub".to_owned(),
+            action: "enrolment.create".to_owned(),
+            target: ScopePath::root().to_string(),
+            detail: json!({"local": true}),
+        };
+        let new = NewEnrolment {
+            digest,
+            scope: ScopePath::root(),
+            expires: self.app.now() + LOCAL_ENROLMENT_LIFE,
+            uses_allowed: LOCAL_ENROLMENTS,
+            manual_accept: false,
+            trusted: true,
+        };
+        self.app.store.audited(entry).create_enrolment(&new).await?;
+        Ok(token)
+    }
+
+    /// The API over this hub's store with another table of permissions: how a test proves that each cell of
+    /// [`PERMISSIONS`] is enforced. Requests have to bring their peer's address along.
+    #[doc(hidden)]
+    pub fn router(&self, permissions: Permissions) -> Router {
+        let peer = serve::Peer { address: ([127, 0, 0, 1], 1).into(), certificate: None };
+        api::router(self.app.with_permissions(permissions)).layer(axum::Extension(peer))
+    }
+
+    /// Lets answers under way finish, ends streams and tasks, closes the store.
+    pub async fn shutdown(mut self) {
+        self.stop.send_replace(true);
+        while self.serving.join_next().await.is_some() {}
+        self.app.store.close().await;
+    }
+}
+
+/// Gives a user a random password, to be changed at the next sign-in: the way back in. The hub must not be running
+/// on SQLite.
+pub async fn reset_password(
+    database: &Location,
+    user: &str,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+) -> Result<Option<String>, seawall_store::Error> {
+    let random = entropy.clone();
+    let store =
+        Store::open(database, Context { clock, random: Arc::new(move || random.bytes()) }).await?;
+    let Some(credential) = store.credential(user).await? else {
+        store.close().await;
+        return Ok(None);
+    };
+    let password = entropy.password();
+    let hash = password::hash(&entropy, &password).await;
+    let entry = NewAuditEntry {
+        actor: "hub".to_owned(),
+        action: "user.reset-password".to_owned(),
+        target: credential.user.name.clone(),
+        detail: json!({"command": true}),
+    };
+    let id = credential.user.id;
+    store.audited(entry).set_password(id, &hash, true, None).await?;
+    if credential.user.disabled {
+        store.set_disabled(id, false).await?;
+    }
+    store.close().await;
+    Ok(Some(password))
+}
+
+async fn listen(address: SocketAddr, option: &'static str) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        std::io::ErrorKind::AddrInUse => StartError::Taken { address, option },
+        _ => StartError::Listen { address, option, source },
+    })
+}
+
+fn check_base_url(url: &str) -> Result<String, StartError> {
+    let refused = || StartError::BaseUrl(url.to_owned());
+    let host = url.strip_prefix("https://").ok_or_else(refused)?.trim_end_matches('/');
+    let authority: http::uri::Authority = host.parse().map_err(|_| refused())?;
+    let plain = !authority.host().is_empty() && !host.contains('@');
+    plain.then(|| format!("https://{}", host.to_ascii_lowercase())).ok_or_else(refused)
+}
+
+/// The CA of this database; of several hubs that start at once the first one's counts.
+async fn load_authority(store: &Store, now: Millis) -> Result<Authority, StartError> {
+    let damaged = |error: serde_json::Error| StartError::Authority { source: Box::new(error) };
+    let pem = match store.setting(AUTHORITY).await? {
+        Some(pem) => pem,
+        None => {
+            let fresh = serde_json::to_vec(&Authority::create(now)?).map_err(damaged)?;
+            store.setting_or_insert(AUTHORITY, &fresh).await?
+        }
+    };
+    let pem: AuthorityPem = serde_json::from_slice(&pem).map_err(damaged)?;
+    Ok(Authority::load(&pem)?)
+}
+
+/// TLS of the API port, and the hash of the CA it leads to.
+fn browser_tls(
+    config: &Config,
+    authority: &Authority,
+    base_url: Option<&str>,
+) -> Result<(ServerConfig, String), StartError> {
+    let credentials: Credentials = match &config.tls {
+        Some(files) => tls::read_credentials(&files.certificate, &files.key)?,
+        None => authority.server(server_names(config.listen.ip(), base_url), config.clock.now())?,
+    };
+    // The last certificate that is served leads the chain; one that is alone is its own CA.
+    let root = credentials.chain.last().unwrap_or(authority.certificate());
+    let pin = ca::fingerprint(root);
+    Ok((tls::browser_config(credentials, config.clock.clone())?, pin))
+}
+
+/// Names that the hub's own certificate is for.
+fn server_names(listen: IpAddr, base_url: Option<&str>) -> Vec<String> {
+    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    if !listen.is_unspecified() && !listen.is_loopback() {
+        names.push(listen.to_string());
+    }
+    let host = base_url.and_then(|url| url.strip_prefix("https://"));
+    if let Some(Ok(authority)) = host.map(str::parse::<http::uri::Authority>) {
+        names.push(authority.host().trim_matches(['[', ']']).to_owned());
+    }
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Makes the first account on an empty database; its password is returned this once.
+async fn first_owner(
+    store: &Store,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Option<String>, StartError> {
+    if store.count::<User>(&Visible::system(), "").await? > 0 {
+        return Ok(None);
+    }
+    let password = entropy.password();
+    let entry = |action: &str| NewAuditEntry {
+        actor: "hub".to_owned(),
+        action: action.to_owned(),
+        target: FIRST_OWNER.to_owned(),
+        detail: json!({"first": true}),
+    };
+    let new = NewUser {
+        name: FIRST_OWNER.to_owned(),
+        password_hash: password::hash(entropy, &password).await,
+        must_change_password: true,
+    };
+    let user = store.audited(entry("user.create")).create_user(&new).await?;
+    let owner = NewAssignment {
+        principal: Principal::User { id: user.id },
+        role: Role::Owner,
+        scope: ScopePath::root(),
+        namespaces: None,
+    };
+    store.audited(entry("role.create")).assign_role(&owner).await?;
+    Ok(Some(password))
+}

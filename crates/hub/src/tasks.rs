@@ -1,0 +1,97 @@
+//! Background reconcilers: each brings one thing in step with the store, whenever something may have changed and
+//! from time to time besides. What they are told is only a hint; at the start they look at everything.
+//!
+//! ```text
+//! ingest ─inventories─► matching ─┐
+//! ingest ─findings────────────────┼─► scoring ─► recommendations, scores
+//! exemption granted, ended ─► exempting ─┘      housekeeping: sessions, keys, feed
+//! ```
+
+mod exempting;
+mod housekeeping;
+mod matching;
+mod scoring;
+
+pub(crate) use exempting::in_force;
+
+use crate::app::{App, stopped};
+use seawall_model::Id;
+use seawall_model::scope::ScopePath;
+use seawall_store::{Changed, FindingChange};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+/// Changes of one scope kept to tell the cause of the next score; beyond it the cause names the first.
+const MAX_CHANGES: usize = 2_000;
+
+/// Hints of what to look at next. Full looks at start make up for those that a crash loses.
+#[derive(Default)]
+pub(crate) struct Wakers {
+    scores: Mutex<BTreeMap<ScopePath, Vec<FindingChange>>>,
+    scores_changed: Notify,
+    inventories: Mutex<BTreeSet<Id>>,
+    inventories_changed: Notify,
+    exemptions: Mutex<BTreeSet<ScopePath>>,
+    exemptions_changed: Notify,
+}
+
+/// A panic while a hint was noted leaves a set that is still a set of hints.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Wakers {
+    /// A batch was committed.
+    pub(crate) fn ingested(&self, changed: Changed) {
+        if !changed.inventories.is_empty() {
+            locked(&self.inventories).extend(changed.inventories);
+            self.inventories_changed.notify_one();
+        }
+        // New images and first assessments count too, though no finding changed.
+        if let Some(scope) = changed.scope
+            && (!changed.findings.is_empty() || !changed.images.is_empty())
+        {
+            self.findings_changed(scope, changed.findings);
+        }
+    }
+
+    /// Findings at `scope` changed.
+    pub(crate) fn findings_changed(&self, scope: ScopePath, changes: Vec<FindingChange>) {
+        let mut scores = locked(&self.scores);
+        let noted = scores.entry(scope).or_default();
+        let room = MAX_CHANGES.saturating_sub(noted.len());
+        noted.extend(changes.into_iter().take(room));
+        drop(scores);
+        self.scores_changed.notify_one();
+    }
+
+    /// An exemption at `scope` was granted or ended.
+    pub(crate) fn exemptions_changed(&self, scope: ScopePath) {
+        locked(&self.exemptions).insert(scope);
+        self.exemptions_changed.notify_one();
+    }
+}
+
+/// Runs every reconciler until `stop`.
+pub(crate) fn spawn(app: &App) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(until_stop(app.clone(), scoring::run(app.clone())));
+    tasks.spawn(until_stop(app.clone(), matching::run(app.clone())));
+    tasks.spawn(until_stop(app.clone(), exempting::run(app.clone())));
+    tasks.spawn(until_stop(app.clone(), housekeeping::run(app.clone())));
+    tasks
+}
+
+async fn until_stop(app: App, task: impl Future<Output = ()>) {
+    let mut stop = app.stop.clone();
+    tokio::select! {
+        () = task => {}
+        () = stopped(&mut stop) => {}
+    }
+}
+
+/// A store that failed is asked again after this.
+const RETRY_AFTER: Duration = Duration::from_secs(2);

@@ -1,0 +1,265 @@
+//! Scores and recommendations follow the findings of their scope.
+//!
+//! A cluster's score is the formula over its findings; above it stands the mean of the clusters, weighted by counted
+//! resources.
+use super::{RETRY_AFTER, locked};
+use crate::api::extract::chain;
+use crate::api::list::quoted;
+use crate::app::App;
+use seawall_model::exemption::Category;
+use seawall_model::finding::{Finding, FindingKind, State};
+use seawall_model::problem::ProblemKind;
+use seawall_model::recommendation::Score;
+use seawall_model::scope::{Scope, ScopeKind, ScopePath};
+use seawall_model::severity::Severity;
+use seawall_posture::score::{self, Outcome};
+use seawall_store::{
+    FindingChange, FindingState, Findings, Guidance, Image, Query, Reads, Recommendations, Scores,
+    Visible,
+};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Batches that arrive together are scored once; short, since a score has to follow within a second.
+const COALESCE: Duration = Duration::from_millis(100);
+/// Flaws of images and nodes count in this group. Source: posture.md, section 9.
+const VULNERABILITIES: &str = "vulnerabilities";
+const PAGE: u32 = 500;
+/// Told where the hub started and nobody knows what moved meanwhile.
+const STARTED: &str = "the hub started and counted again";
+
+pub(super) async fn run(app: App) {
+    let mut pending: BTreeMap<ScopePath, Vec<FindingChange>> = BTreeMap::new();
+    match leaves(&app).await {
+        Ok(scopes) => pending.extend(scopes.into_iter().map(|scope| (scope, Vec::new()))),
+        Err(error) => tracing::warn!(error = chain(&error), "scopes not read"),
+    }
+    loop {
+        while let Some((scope, changes)) = pending.pop_first() {
+            if let Err(error) = rescore(&app, &scope, &changes).await {
+                tracing::warn!(error = chain(&error), %scope, "score not brought up to date");
+                app.wakers.findings_changed(scope, changes);
+                tokio::time::sleep(RETRY_AFTER).await;
+            }
+        }
+        app.wakers.scores_changed.notified().await;
+        tokio::time::sleep(COALESCE).await;
+        pending = std::mem::take(&mut *locked(&app.wakers.scores));
+    }
+}
+
+/// Scopes that findings are written at.
+async fn leaves(app: &App) -> seawall_store::Result<Vec<ScopePath>> {
+    let mut query = Query { limit: PAGE, ..Query::default() };
+    let mut found = Vec::new();
+    loop {
+        let page = app.store.list::<Scope>(&Visible::system(), &query).await?;
+        let leaf = |scope: &Scope| {
+            matches!(scope.kind, ScopeKind::Cluster | ScopeKind::Registry | ScopeKind::Node)
+        };
+        found.extend(page.items.into_iter().filter(leaf).map(|scope| scope.path));
+        let Some(next) = page.next else { return Ok(found) };
+        query.after = Some(next);
+    }
+}
+
+async fn rescore(
+    app: &App,
+    scope: &ScopePath,
+    changes: &[FindingChange],
+) -> seawall_store::Result<()> {
+    refresh_recommendations(app, scope, changes).await?;
+    let cause = cause(changes);
+    let own = measure(app, scope).await?;
+    record(app, scope, &own, own.secure, &cause).await?;
+    let mut above = scope.parent();
+    while let Some(path) = above {
+        let whole = measure(app, &path).await?;
+        let secure = mean(app, &path).await?;
+        record(app, &path, &whole, secure, &cause).await?;
+        above = path.parent();
+    }
+    Ok(())
+}
+
+async fn record(
+    app: &App,
+    scope: &ScopePath,
+    scored: &score::Scored,
+    secure: Option<f64>,
+    cause: &str,
+) -> seawall_store::Result<()> {
+    let score = Score {
+        scope: scope.clone(),
+        at: app.now(),
+        secure,
+        coverage: scored.coverage,
+        groups: scored.groups.clone(),
+    };
+    if let Some(delta) = app.store.record_score(&score, cause).await? {
+        tracing::debug!(%scope, from = delta.from, to = delta.to, cause, "score moved");
+    }
+    Ok(())
+}
+
+fn cause(changes: &[FindingChange]) -> String {
+    let changes: Vec<score::Change<'_>> = changes
+        .iter()
+        .map(|change| score::Change {
+            title: &change.title,
+            resource: &change.resource,
+            from: change.before,
+            to: change.after,
+        })
+        .collect();
+    score::cause(&changes).unwrap_or_else(|| STARTED.to_owned())
+}
+
+/// The score of the findings at and below `scope`.
+async fn measure(app: &App, scope: &ScopePath) -> seawall_store::Result<score::Scored> {
+    let visible = Visible::system();
+    let states = app.store.finding_states(&visible, scope, None).await?;
+    let states: Vec<_> = states.into_iter().map(|state| (resource(&state), state)).collect();
+    let images = images(app, scope).await?;
+    Ok(score::score(outcomes(app, &states, &images)))
+}
+
+/// Mean of the clusters below `scope`, weighted by counted resources.
+async fn mean(app: &App, scope: &ScopePath) -> seawall_store::Result<Option<f64>> {
+    let mut clusters = Vec::new();
+    for leaf in leaves(app).await?.into_iter().filter(|leaf| leaf.is_within(scope)) {
+        let Some(score) = app.store.score(&Visible::system(), &leaf).await? else { continue };
+        let counted = score.groups.iter().map(|group| group.healthy + group.unhealthy).sum();
+        clusters.push((score.secure, counted));
+    }
+    Ok(score::mean(clusters))
+}
+
+/// What matching said of one image as a whole.
+struct ImageOutcome {
+    key: String,
+    state: State,
+}
+
+/// Images that were matched. One without a flaw has no finding to speak for it; one with a gap and no flaw is
+/// unknown, never healthy.
+async fn images(app: &App, scope: &ScopePath) -> seawall_store::Result<Vec<ImageOutcome>> {
+    let filter = format!("scope:{}*", scope.as_str());
+    let mut query = Query { filter, limit: PAGE, ..Query::default() };
+    let mut found = Vec::new();
+    loop {
+        let page = app.store.list::<Image>(&Visible::system(), &query).await?;
+        for image in page.items {
+            let incomplete =
+                image.coverage_problems.iter().any(|problem| problem.kind >= ProblemKind::Gap);
+            let digest = image.digest.or(image.config_digest).or(image.index_digest);
+            // The name belongs to the identity: one digest under two names is two images.
+            let key = format!("{}@{}", image.name, digest.unwrap_or_else(|| image.name.clone()));
+            let state = match (&image.counts, incomplete) {
+                (Some(_), false) => State::Healthy,
+                (Some(_), true) | (None, _) => State::Unknown,
+            };
+            found.push(ImageOutcome { key, state });
+        }
+        let Some(next) = page.next else { return Ok(found) };
+        query.after = Some(next);
+    }
+}
+
+/// Who a finding speaks of: an object by its UID, an image by name and digest.
+fn resource(state: &FindingState) -> String {
+    match state.kind {
+        FindingKind::Control => state.resource_key.clone(),
+        FindingKind::Vulnerability => format!("{}@{}", state.resource, state.resource_key),
+    }
+}
+
+fn outcomes<'a>(
+    app: &'a App,
+    states: &'a [(String, FindingState)],
+    images: &'a [ImageOutcome],
+) -> Vec<Outcome<'a>> {
+    let of_finding = |(resource, state): &'a (String, FindingState)| {
+        let (group, preview) = match state.kind {
+            FindingKind::Vulnerability => (VULNERABILITIES, false),
+            FindingKind::Control => {
+                // A control that this hub's content no longer has belongs to no group.
+                let control = app.content.control(&state.rule)?;
+                (control.score_group.as_str(), control.preview)
+            }
+        };
+        Some(Outcome { group, resource, state: state.state, exemption: category(state), preview })
+    };
+    let of_image = |image: &'a ImageOutcome| Outcome {
+        group: VULNERABILITIES,
+        resource: &image.key,
+        state: image.state,
+        exemption: None,
+        preview: false,
+    };
+    states.iter().filter_map(of_finding).chain(images.iter().map(of_image)).collect()
+}
+
+fn category(state: &FindingState) -> Option<Category> {
+    match state.exemption.as_deref()? {
+        "mitigated" => Some(Category::Mitigated),
+        _ => Some(Category::RiskAccepted),
+    }
+}
+
+/// Recommendations of the works that moved; of all works at the start, when `changes` is empty.
+async fn refresh_recommendations(
+    app: &App,
+    scope: &ScopePath,
+    changes: &[FindingChange],
+) -> seawall_store::Result<()> {
+    let mut guidance: Vec<Guidance> = Vec::new();
+    let works: BTreeMap<&str, FindingKind> =
+        changes.iter().map(|change| (change.work.as_str(), change.kind)).collect();
+    if works.is_empty() {
+        guidance.extend(app.content.controls().iter().map(crate::content::ControlEntry::guidance));
+    }
+    for (work, kind) in works {
+        match kind {
+            FindingKind::Control => {
+                guidance
+                    .extend(app.content.control(work).map(crate::content::ControlEntry::guidance));
+            }
+            FindingKind::Vulnerability => guidance.push(update_guidance(app, scope, work).await?),
+        }
+    }
+    app.store.refresh_recommendations(scope, &guidance).await?;
+    Ok(())
+}
+
+/// The words for updating one package; its severity is the worst flaw's.
+async fn update_guidance(
+    app: &App,
+    scope: &ScopePath,
+    work: &str,
+) -> seawall_store::Result<Guidance> {
+    let (ecosystem, package) =
+        work.trim_start_matches("update:").split_once('/').unwrap_or(("", work));
+    let filter = format!(
+        "kind:vulnerability state:unhealthy scope:{} package:{}",
+        quoted(scope.as_str()),
+        quoted(package)
+    );
+    let query = Query { filter, sort: Some("-severity".to_owned()), limit: 1, ..Query::default() };
+    let worst = app.store.list::<Finding>(&Visible::system(), &query).await?.items.pop();
+    Ok(Guidance {
+        work: work.to_owned(),
+        kind: FindingKind::Vulnerability,
+        title: format!("Vulnerable {ecosystem} package {package}"),
+        severity: worst.map_or(Severity::Unknown, |finding| finding.severity),
+        description: format!(
+            "Images or nodes hold versions of {package} with known flaws. Each finding says which, why it matched \
+             and which version mends it."
+        ),
+        remediation: format!(
+            "Update {package} to a version that mends its flaws and build the image anew."
+        ),
+        score_group: Some(VULNERABILITIES.to_owned()),
+        frameworks: Vec::new(),
+    })
+}
