@@ -89,8 +89,9 @@ fn path_and_name(text: &str) -> (PathBuf, Option<String>) {
         return (PathBuf::from(text), None);
     }
     let splits = text.rmatch_indices(':').map(|(at, _)| (&text[..at], &text[at + 1..]));
+    let mut splits = splits;
     let existing = splits.clone().find(|(path, _)| Path::new(path).exists());
-    match existing.or_else(|| splits.last()) {
+    match existing.or_else(|| splits.next_back()) {
         Some((path, name)) => {
             (PathBuf::from(path), Some(name.to_owned()).filter(|name| !name.is_empty()))
         }

@@ -1,1 +1,41 @@
-//! scan
+//! Images and root file systems → inventories → vulnerability reports. Shared by CLI, sensor and hub.
+//!
+//! ```text
+//! image reference ─oci──► layers ─extract─► LayerFacts ─┐ (kept by diffID in FactsCache)
+//! root directory ──oci──► tree ───extract─► LayerFacts ─┴─merge─► Inventory ─vuln─► Report ─► table, json, exit code
+//! ```
+//!
+//! Everything blocks: call it from a blocking thread.
+
+mod escape;
+mod exit;
+mod facts_cache;
+mod image;
+mod json;
+mod mounts;
+mod report;
+mod rootfs;
+mod table;
+mod visitor;
+
+pub use escape::escape;
+pub use exit::{FailOn, exit_code};
+pub use facts_cache::FactsCache;
+pub use image::{ImageOptions, ScanError, scan_image};
+pub use json::render_json;
+pub use report::{Counts, Display, Report, ReportTarget};
+pub use rootfs::{RootfsOptions, scan_rootfs};
+pub use seawall_oci::containerd::{Listed, list as list_containerd_images};
+pub use seawall_oci::{Containerd, Options as OpenOptions, Platform};
+pub use table::render_table;
+
+use seawall_model::Problem;
+
+/// Worst first, then by code and place: the same input gives the same order whatever the threads did.
+pub(crate) fn sort_problems(problems: &mut Vec<Problem>) {
+    problems.sort_by_cached_key(|problem| {
+        let Problem { kind, code, message, file, line, item, .. } = problem.clone();
+        (std::cmp::Reverse(kind), code, file, line, item, message)
+    });
+    problems.dedup();
+}

@@ -1,0 +1,149 @@
+//! The report of one target. Field order is that of the JSON.
+use crate::sort_problems;
+use seawall_model::finding::{FixStatus, State, VulnFinding};
+use seawall_model::image::Layer;
+use seawall_model::package::{Distro, Ecosystem, Inventory, Package, Target};
+use seawall_model::problem::ProblemKind;
+use seawall_model::{Problem, Severity};
+use seawall_vuln::{Coverage, IndexInfo, IndexSet, match_inventory};
+use serde::{Deserialize, Serialize};
+
+/// Raised when a field changes its meaning; new fields do not raise it.
+const SCHEMA: &str = "seawall/vulnerability-report/v1";
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    pub schema: String,
+    pub target: ReportTarget,
+    pub distro: Option<Distro>,
+    pub index: IndexInfo,
+    pub counts: Counts,
+    pub coverage: Coverage,
+    /// By ecosystem, name, version, purl.
+    pub packages: Vec<Package>,
+    /// Known exploited first, then by severity, available fix, package and flaw.
+    pub findings: Vec<VulnFinding>,
+    /// Worst first.
+    pub problems: Vec<Problem>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReportTarget {
+    #[serde(flatten)]
+    pub target: Target,
+    pub platform: Option<String>,
+    pub layers: Vec<Layer>,
+}
+
+/// Of the whole report, whatever is displayed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    pub packages: PackageCounts,
+    /// Findings that hold (`unhealthy`), by severity.
+    pub findings: SeverityCounts,
+    /// Findings that the versions alone cannot decide.
+    pub undecided: u32,
+    pub exempt: u32,
+    /// Of the findings that hold.
+    pub fixable: u32,
+    pub kev: u32,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackageCounts {
+    pub total: u32,
+    pub debian: u32,
+    pub pypi: u32,
+    pub go: u32,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeverityCounts {
+    pub critical: u32,
+    pub high: u32,
+    pub medium: u32,
+    pub low: u32,
+    pub info: u32,
+    pub unknown: u32,
+}
+
+/// What is shown of a report; never what is counted or decided.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Display {
+    /// Empty: all.
+    pub severities: Vec<Severity>,
+}
+
+impl Display {
+    pub(crate) fn shows(&self, finding: &VulnFinding) -> bool {
+        self.severities.is_empty() || self.severities.contains(&finding.severity.level)
+    }
+}
+
+impl Report {
+    /// Matches the inventory with the index and puts everything in its stable order.
+    pub fn new(inventory: Inventory, index: &IndexSet) -> Self {
+        let matched = match_inventory(&inventory, index);
+        let mut problems = inventory.problems;
+        problems.extend(matched.problems);
+        sort_problems(&mut problems);
+        let mut coverage = matched.coverage;
+        coverage.complete &= !problems.iter().any(|problem| problem.kind >= ProblemKind::Gap);
+        Self {
+            schema: SCHEMA.to_owned(),
+            target: ReportTarget {
+                target: inventory.target,
+                platform: inventory.platform,
+                layers: inventory.layers,
+            },
+            distro: inventory.distro,
+            index: index.info(),
+            counts: Counts::of(&inventory.packages, &matched.findings),
+            coverage,
+            packages: inventory.packages,
+            findings: matched.findings,
+            problems,
+        }
+    }
+
+    pub(crate) fn has(&self, kind: ProblemKind) -> bool {
+        self.problems.iter().any(|problem| problem.kind == kind)
+    }
+}
+
+impl Counts {
+    fn of(packages: &[Package], findings: &[VulnFinding]) -> Self {
+        let mut counts = Self::default();
+        for package in packages {
+            counts.packages.total += 1;
+            *match package.ecosystem {
+                Ecosystem::Debian => &mut counts.packages.debian,
+                Ecosystem::PyPI => &mut counts.packages.pypi,
+                Ecosystem::Go => &mut counts.packages.go,
+            } += 1;
+        }
+        for finding in findings {
+            match finding.state {
+                State::Unhealthy => counts.add(finding),
+                State::Unknown => counts.undecided += 1,
+                State::Exempt => counts.exempt += 1,
+                State::Healthy | State::NotApplicable => {}
+            }
+        }
+        counts
+    }
+
+    fn add(&mut self, finding: &VulnFinding) {
+        let severities = &mut self.findings;
+        *match finding.severity.level {
+            Severity::Critical => &mut severities.critical,
+            Severity::High => &mut severities.high,
+            Severity::Medium => &mut severities.medium,
+            Severity::Low => &mut severities.low,
+            Severity::Info => &mut severities.info,
+            Severity::Unknown => &mut severities.unknown,
+        } += 1;
+        self.fixable += u32::from(finding.fix.status == FixStatus::Available);
+        self.kev += u32::from(finding.kev.is_some());
+    }
+}

@@ -1,0 +1,167 @@
+//! The report for people: findings with why they matched, then what was counted and what is missing.
+use crate::escape::escape;
+use crate::report::{Display, Report};
+use comfy_table::{Table, presets};
+use seawall_model::Severity;
+use seawall_model::finding::{FixStatus, State, VulnFinding};
+use seawall_model::package::Target;
+
+/// Findings as aligned columns under a headline; `info` is counted, but shown only if asked for by name.
+pub fn render_table(report: &Report, display: &Display) -> String {
+    let mut text = headline(report);
+    let shown: Vec<_> =
+        report.findings.iter().filter(|finding| is_shown(finding, display)).collect();
+    if !shown.is_empty() {
+        text.push('\n');
+        text.push_str(&findings(&shown));
+    }
+    text.push('\n');
+    text.push_str(&summary(report, shown.len()));
+    text
+}
+
+fn is_shown(finding: &VulnFinding, display: &Display) -> bool {
+    let by_default = finding.severity.level != Severity::Info || !display.severities.is_empty();
+    let listed = matches!(finding.state, State::Unhealthy | State::Unknown);
+    listed && by_default && display.shows(finding)
+}
+
+fn headline(report: &Report) -> String {
+    let target = match &report.target.target {
+        Target::Image { image } => match image.key_digest() {
+            Some(digest) => format!("image {} ({digest})", image.name),
+            None => format!("image {}", image.name),
+        },
+        Target::Node { name } => format!("node {name}"),
+        Target::Directory { path } => format!("directory {path}"),
+    };
+    let distro = report.distro.as_ref().map(|distro| {
+        let release = distro.version.as_deref().map(|version| format!(" {version}"));
+        distro
+            .name
+            .clone()
+            .unwrap_or_else(|| format!("{}{}", distro.id, release.unwrap_or_default()))
+    });
+    let parts = [Some(target), report.target.platform.clone(), distro];
+    escape(&parts.into_iter().flatten().collect::<Vec<_>>().join(", ")) + "\n"
+}
+
+fn findings(findings: &[&VulnFinding]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["SEVERITY", "ID", "PACKAGE", "INSTALLED", "FIXED IN", "LAYER", "WHY"]);
+    for finding in findings {
+        let package = &finding.package;
+        let layer = package
+            .layer
+            .as_ref()
+            .map_or_else(|| "-".to_owned(), |layer| (layer.index + 1).to_string());
+        let severity = match finding.state {
+            State::Unknown => format!("{}?", finding.severity.level),
+            _ => finding.severity.level.to_string(),
+        };
+        let kev = if finding.kev.is_some() { " (exploited)" } else { "" };
+        let row = [
+            format!("{severity}{kev}"),
+            finding.id.clone(),
+            package.name.clone(),
+            package.version.clone(),
+            fix(finding),
+            layer,
+            why(finding),
+        ];
+        table.add_row(row.iter().map(|cell| escape(cell)));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+}
+
+fn fix(finding: &VulnFinding) -> String {
+    let versions: Vec<_> = finding.fix.versions.iter().map(|fix| fix.version.as_str()).collect();
+    let status = match finding.fix.status {
+        FixStatus::Available => return versions.join(", "),
+        FixStatus::InChannel => "in channel",
+        FixStatus::None => "no fix",
+        FixStatus::Deferred => "deferred",
+        FixStatus::WillNotFix => "will not fix",
+        FixStatus::EndOfLife => "end of life",
+        FixStatus::UnderInvestigation => "under investigation",
+        FixStatus::Unknown => "unknown",
+    };
+    [status].into_iter().chain(versions).collect::<Vec<_>>().join(" ")
+}
+
+/// The record and the comparisons that decided.
+fn why(finding: &VulnFinding) -> String {
+    let matched = &finding.matched;
+    let compared: Vec<_> = matched
+        .compared
+        .iter()
+        .map(|compared| {
+            format!(
+                "{} {} {} ({})",
+                compared.installed, compared.order, compared.bound, compared.kind
+            )
+        })
+        .collect();
+    match compared.is_empty() {
+        true => matched.record.clone(),
+        false => format!("{}: {}", matched.record, compared.join(" and ")),
+    }
+}
+
+fn summary(report: &Report, shown: usize) -> String {
+    let counts = &report.counts;
+    let severities = &counts.findings;
+    let packages = &counts.packages;
+    let mut text = format!(
+        "{} critical, {} high, {} medium, {} low, {} info, {} unknown; {} fixable, {} known exploited\n",
+        severities.critical,
+        severities.high,
+        severities.medium,
+        severities.low,
+        severities.info,
+        severities.unknown,
+        counts.fixable,
+        counts.kev,
+    );
+    if counts.undecided + counts.exempt > 0 {
+        text.push_str(&format!(
+            "{} undecided (marked ?), {} exempt\n",
+            counts.undecided, counts.exempt
+        ));
+    }
+    let hidden = report.findings.len() - shown;
+    if hidden > 0 {
+        text.push_str(&format!("{hidden} counted, not shown\n"));
+    }
+    text.push_str(&format!(
+        "{} packages: {} Debian, {} PyPI, {} Go\n",
+        packages.total, packages.debian, packages.pypi, packages.go
+    ));
+    for segment in &report.coverage.segments {
+        let fixed_only = if segment.fixed_only { ", only flaws that have a fix" } else { "" };
+        let line =
+            format!("judged by {}: {} packages{fixed_only}\n", segment.segment, segment.packages);
+        text.push_str(&escape(line.trim_end()));
+        text.push('\n');
+    }
+    for missing in &report.coverage.not_covered {
+        text.push_str(&escape(&format!(
+            "not covered: {}, {} packages",
+            missing.segment, missing.packages
+        )));
+        text.push('\n');
+    }
+    let newest =
+        report.index.newest.and_then(|newest| jiff::Timestamp::from_millisecond(newest).ok());
+    if let Some(newest) = newest {
+        text.push_str(&format!("advisories up to {}\n", newest.strftime("%Y-%m-%d")));
+    }
+    if !report.coverage.complete {
+        text.push_str("INCOMPLETE: something was left out; see the problems\n");
+    }
+    text
+}
