@@ -1,5 +1,4 @@
-import "@mantine/core/styles.layer.css";
-import "@mantine/spotlight/styles.layer.css";
+import "./theme/mantine.css";
 import "./theme/tokens.css";
 import "./theme/base.css";
 import { MantineProvider } from "@mantine/core";
@@ -9,7 +8,7 @@ import { setNonce } from "get-nonce";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { HubError } from "./api/http";
-import { PASSWORD_CHANGE_REQUIRED, sessionQuery } from "./api/session";
+import { PASSWORD_CHANGE_REQUIRED, sessionQuery, setSession } from "./api/session";
 import { router } from "./app/router";
 import { theme, variables } from "./theme/theme";
 
@@ -20,7 +19,7 @@ setNonce(nonce);
 /** A session that ended or may only change its password is looked at again; the gate then shows the right form. */
 function onError(error: unknown): void {
   if (!(error instanceof HubError)) return;
-  if (error.status === 401) client.setQueryData(sessionQuery.queryKey, null);
+  if (error.status === 401) setSession(client, null);
   if (error.problem.type === PASSWORD_CHANGE_REQUIRED) void client.invalidateQueries(sessionQuery);
 }
 

@@ -1,5 +1,5 @@
 // Who is signed in and what they may do. Actions that are not in `session.actions` are never drawn.
-import { queryOptions, useQuery } from "@tanstack/react-query";
+import { queryOptions, useQuery, type QueryClient } from "@tanstack/react-query";
 import { createContext, use } from "react";
 import { call, HubError } from "./http";
 import type { ActionName, Session } from "./types";
@@ -21,6 +21,12 @@ export const sessionQuery = queryOptions({
 
 export function useSessionQuery() {
   return useQuery(sessionQuery);
+}
+
+/** Somebody else, or nobody, is signed in from here on: what was asked for before is forgotten. */
+export function setSession(client: QueryClient, session: Session | null): void {
+  client.removeQueries({ predicate: (query) => query.queryKey[0] !== sessionQuery.queryKey[0] });
+  client.setQueryData(sessionQuery.queryKey, session);
 }
 
 export const SessionContext = createContext<Session | null>(null);

@@ -8,7 +8,7 @@ import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { call } from "../api/http";
 import { documentQuery } from "../api/queries";
-import { sessionQuery, useSession } from "../api/session";
+import { setSession, useSession } from "../api/session";
 import { useStream, type StreamState } from "../api/stream";
 import type { Overview } from "../api/types";
 import { count } from "../format/text";
@@ -131,10 +131,7 @@ function UserMenu({ onHelp }: { onHelp: () => void }) {
   const client = useQueryClient();
   const leave = useMutation({
     mutationFn: () => call<undefined>("DELETE", "/session"),
-    onSettled: () => {
-      client.clear();
-      client.setQueryData(sessionQuery.queryKey, null);
-    },
+    onSettled: () => setSession(client, null),
   });
   return (
     <Menu position="top-end">

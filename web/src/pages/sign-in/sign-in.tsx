@@ -2,7 +2,7 @@ import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState, type SyntheticEvent } from "react";
 import { call, HubError } from "../../api/http";
-import { sessionQuery } from "../../api/session";
+import { setSession } from "../../api/session";
 import type { Session } from "../../api/types";
 import { Failure } from "../../parts/failure";
 import { Card } from "./card";
@@ -13,10 +13,7 @@ export function SignIn() {
   const [password, setPassword] = useState("");
   const enter = useMutation({
     mutationFn: () => call<Session>("POST", "/session", { body: { user, password } }),
-    onSuccess: (session) => {
-      client.clear();
-      client.setQueryData(sessionQuery.queryKey, session);
-    },
+    onSuccess: (session) => setSession(client, session),
   });
   useEffect(() => {
     document.title = "Sign in · Seawall";

@@ -1,0 +1,56 @@
+// What axe finds serious or worse on a page as it stands.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { AxeResults } from "axe-core";
+import type { Page } from "playwright-core";
+
+const SOURCE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+export async function audit(page: Page): Promise<string[]> {
+  // `evaluate` runs outside the page's policy, so axe needs no exception in it.
+  await page.evaluate(SOURCE);
+  const results = (await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")) as AxeResults;
+  return results.violations
+    .filter((violation) => violation.impact === "serious" || violation.impact === "critical")
+    .flatMap((violation) =>
+      violation.nodes.slice(0, 4).map((node) => `${violation.id}: ${node.html.slice(0, 160)} ${node.failureSummary?.split("\n").slice(1, 2).join("").trim() ?? ""}`),
+    );
+}
+
+/** Visible controls that Tab never reaches. Those within a roving group count as reached with one of the group. */
+export async function unreachable(page: Page): Promise<string[]> {
+  await page.evaluate(() => {
+    const modal = document.querySelector<HTMLElement>('[role="dialog"]');
+    const all = (modal ?? document).querySelectorAll<HTMLElement>("a[href], button, input, select, textarea, summary");
+    for (const element of all) {
+      const roving = element.closest('[role="tablist"], [role="radiogroup"]');
+      const off = element.matches(":disabled, [type=hidden], [aria-hidden=true]") || element.closest("[aria-hidden=true], [inert]");
+      // A password field's eye is a pointer's shortcut; Mantine takes it out of the tab order.
+      const eye = element.tabIndex === -1 && element.closest(".mantine-PasswordInput-section");
+      const visible = element.checkVisibility({ checkOpacity: true, visibilityProperty: true });
+      if (visible && !off && !eye && !roving) element.dataset.mustReach = element.outerHTML.slice(0, 120);
+    }
+    (document.activeElement as HTMLElement | null)?.blur();
+  });
+  for (let step = 0; step < 400; step += 1) {
+    await page.keyboard.press("Tab");
+    const again = await page.evaluate(() => {
+      const element = document.activeElement as HTMLElement | null;
+      if (element === null || element === document.body) return false;
+      const seen = element.dataset.reached === "yes";
+      element.dataset.reached = "yes";
+      delete element.dataset.mustReach;
+      return seen;
+    });
+    if (again) break;
+  }
+  return page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>("[data-must-reach]")].map((element) => `Tab does not reach ${element.dataset.mustReach ?? ""}`),
+  );
+}
+
+/** Text that is wider than the page: something sticks out. */
+export async function overflow(page: Page): Promise<string[]> {
+  const [wide, width] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+  return (wide ?? 0) > (width ?? 0) + 1 ? [`the page is ${wide ?? 0} px wide in a window of ${width ?? 0} px`] : [];
+}

@@ -1,0 +1,222 @@
+// Every page as a picture, light and dark, wide and narrow, full and empty; axe, Tab and overflow on each.
+// `npm run shots [-- NAME…]` draws into `web/shots`; it fails on any fault.
+import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Page } from "playwright-core";
+import { audit, overflow, unreachable } from "./axe";
+import { launch, openPage, signIn, type Scheme } from "./browser";
+import { startHub } from "./hub/hub";
+import { PASSWORD } from "./hub/people";
+
+interface Shot {
+  name: string;
+  path: string;
+  /** Clicks and keys before the picture. */
+  before?: (page: Page) => Promise<void>;
+  /** Nothing to see in an empty hub. */
+  fullOnly?: boolean;
+}
+
+const firstRow = async (page: Page) => {
+  await page.locator("main [data-row-link]").first().click();
+  await page.getByRole("dialog").waitFor();
+};
+
+const openDialog = (button: string) => async (page: Page) => {
+  await page.getByRole("button", { name: button }).first().click();
+  await page.getByRole("dialog").last().waitFor();
+};
+
+const SHOTS: readonly Shot[] = [
+  { name: "overview", path: "/" },
+  { name: "alerts", path: "/alerts" },
+  { name: "alerts-filtered", path: "/alerts?filter=severity:high,critical namespace:shop", fullOnly: true },
+  { name: "alerts-wrong-filter", path: "/alerts?filter=sevrity:high", fullOnly: true },
+  { name: "alert", path: "/alerts", before: firstRow, fullOnly: true },
+  {
+    name: "alert-dismiss",
+    path: "/alerts",
+    fullOnly: true,
+    before: async (page) => {
+      await firstRow(page);
+      await page.getByRole("button", { name: "Dismiss…" }).click();
+      await page.getByRole("dialog", { name: "Dismiss alert" }).waitFor();
+    },
+  },
+  {
+    name: "alerts-selected",
+    path: "/alerts",
+    fullOnly: true,
+    before: async (page) => {
+      for (const box of [1, 2, 3]) await page.getByRole("checkbox", { name: /^Select / }).nth(box).check();
+    },
+  },
+  {
+    name: "query-bar",
+    path: "/alerts",
+    fullOnly: true,
+    before: async (page) => {
+      await page.keyboard.press("/");
+      await page.keyboard.type("severity:");
+      await page.getByRole("option").first().waitFor();
+    },
+  },
+  { name: "recommendations", path: "/recommendations" },
+  {
+    name: "recommendation",
+    path: "/recommendations",
+    fullOnly: true,
+    before: async (page) => {
+      await firstRow(page);
+      await page.locator("summary").first().click();
+    },
+  },
+  {
+    name: "exemption-request",
+    path: "/recommendations",
+    fullOnly: true,
+    before: async (page) => {
+      await firstRow(page);
+      await page.locator("summary").first().click();
+      await page.getByRole("button", { name: "Exempt…" }).first().click();
+      await page.getByRole("dialog", { name: "Grant an exemption" }).waitFor();
+    },
+  },
+  { name: "images", path: "/images" },
+  {
+    name: "image",
+    path: "/images?filter=1.8.2",
+    fullOnly: true,
+    before: async (page) => {
+      await firstRow(page);
+      await page.getByRole("button", { name: "CVE-2020-1747" }).click();
+    },
+  },
+  ...["packages", "layers", "running"].map((tab) => ({
+    name: `image-${tab}`,
+    path: "/images?filter=1.8.2",
+    fullOnly: true,
+    before: async (page: Page) => {
+      await firstRow(page);
+      await page.getByRole("tab", { name: tab }).click();
+    },
+  })),
+  { name: "clusters", path: "/inventory/clusters" },
+  { name: "cluster", path: "/inventory/clusters", before: firstRow, fullOnly: true },
+  { name: "agents", path: "/inventory/agents" },
+  {
+    name: "agent",
+    path: "/inventory/agents",
+    fullOnly: true,
+    before: async (page) => {
+      await page.getByRole("link", { name: "staging-node-a" }).click();
+      await page.getByRole("dialog").waitFor();
+    },
+  },
+  { name: "assets", path: "/inventory/assets" },
+  { name: "asset", path: "/inventory/assets", before: firstRow, fullOnly: true },
+  { name: "packages", path: "/inventory/packages" },
+  { name: "exemptions", path: "/exemptions" },
+  { name: "exemption", path: "/exemptions", before: firstRow, fullOnly: true },
+  { name: "account", path: "/settings/account", fullOnly: true },
+  { name: "users", path: "/settings/users", fullOnly: true },
+  { name: "user-new", path: "/settings/users", fullOnly: true, before: openDialog("New user") },
+  { name: "roles", path: "/settings/roles" },
+  { name: "role-new", path: "/settings/roles", fullOnly: true, before: openDialog("Assign role") },
+  { name: "tokens", path: "/settings/tokens" },
+  { name: "token-new", path: "/settings/tokens", fullOnly: true, before: openDialog("New token") },
+  { name: "enrolment", path: "/settings/enrolment" },
+  {
+    name: "enrolment-new",
+    path: "/settings/enrolment",
+    fullOnly: true,
+    before: async (page) => {
+      await openDialog("New enrolment")(page);
+      await page.getByRole("button", { name: "Create enrolment token" }).click();
+      await page.getByText("Copy it now").waitFor();
+    },
+  },
+  { name: "audit", path: "/settings/audit", fullOnly: true },
+  {
+    name: "palette",
+    path: "/",
+    fullOnly: true,
+    before: async (page) => {
+      await page.keyboard.press("Control+k");
+      await page.getByRole("dialog").waitFor();
+      await page.keyboard.type("web");
+      await page.getByText("Found").waitFor();
+    },
+  },
+  {
+    name: "help",
+    path: "/",
+    fullOnly: true,
+    before: async (page) => {
+      await page.keyboard.press("?");
+      await page.getByRole("dialog").waitFor();
+    },
+  },
+  { name: "not-found", path: "/nowhere", fullOnly: true },
+];
+
+const OUT = fileURLToPath(new URL("../shots/", import.meta.url));
+const chosen = process.argv.slice(2);
+const shots = chosen.length > 0 ? SHOTS.filter((shot) => chosen.includes(shot.name)) : SHOTS;
+mkdirSync(OUT, { recursive: true });
+const browser = await launch();
+let pictures = 0;
+const failures: string[] = [];
+
+/** Requests and fonts are done, and nothing moves any more. */
+async function settle(page: Page): Promise<void> {
+  await page.evaluate(() => document.fonts.ready);
+  await page.waitForTimeout(350);
+}
+
+async function take(page: Page, name: string, faults: string[]): Promise<void> {
+  await settle(page);
+  await page.screenshot({ path: `${OUT}${name}.png` });
+  pictures += 1;
+  const found = [...faults.splice(0), ...(await overflow(page)), ...(await audit(page)), ...(await unreachable(page))];
+  failures.push(...found.map((each) => `${name}: ${each}`));
+}
+
+for (const fill of ["full", "empty"] as const) {
+  const hub = await startHub({ empty: fill === "empty" });
+  for (const scheme of ["light", "dark"] satisfies Scheme[]) {
+    for (const width of [1440, 390]) {
+      const suffix = `${fill}-${scheme}-${width}`;
+      const { page, faults } = await openPage(browser, hub.url, { width, scheme });
+      if (fill === "full" && chosen.length === 0) {
+        await page.goto(hub.url);
+        await page.getByLabel("User").waitFor();
+        await take(page, `sign-in-${suffix}`, faults);
+        await signIn(page, hub.url, "first", PASSWORD);
+        await take(page, `password-change-${suffix}`, faults);
+        await page.context().clearCookies();
+      }
+      await signIn(page, hub.url, "owner", PASSWORD);
+      for (const shot of shots) {
+        if (fill === "empty" && shot.fullOnly === true) continue;
+        const name = `${shot.name}-${suffix}`;
+        try {
+          await page.goto(hub.url + shot.path);
+          await page.locator("main h1, main p").first().waitFor();
+          await settle(page);
+          await shot.before?.(page);
+          await take(page, name, faults);
+        } catch (error) {
+          failures.push(`${name}: ${String(error).split("\n").slice(0, 3).join(" ")}`);
+        }
+      }
+      await page.context().close();
+    }
+  }
+  await hub.close();
+}
+
+await browser.close();
+console.log(`${pictures} pictures in web/shots, ${failures.length} faults`);
+for (const failure of failures) console.log(`  ${failure}`);
+if (failures.length > 0) process.exit(1);
