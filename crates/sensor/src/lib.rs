@@ -16,10 +16,12 @@ mod kernel;
 mod pipeline;
 mod probe;
 mod processes;
+mod recorder;
 mod sensor;
 mod streams;
 
 pub use config::{CONTAINERD_SOCKETS, Config, Watch};
 pub use judge::{Detections, Outputs};
 pub use probe::{CannotRun, probe};
+pub use recorder::Recorder;
 pub use sensor::Sensor;

@@ -198,7 +198,12 @@ impl Pipeline {
         let _drained = drain(&mut self.programs.priority, true, usize::MAX);
         self.losses.add("record:malformed", malformed);
         self.sequence += gaps;
-        records.sort_by_key(|record| record.header.time);
+        // What ran before comes first, although it was listed after the first events.
+        let order = |record: &Record| match record.body {
+            Body::State(_) => 0,
+            _ => record.header.time,
+        };
+        records.sort_by_key(order);
         (records, more)
     }
 

@@ -22,7 +22,7 @@ const RETRY: [Duration; 4] = [
     Duration::from_millis(120),
     Duration::from_millis(200),
 ];
-/// A runtime that is not there is looked for again after this.
+/// A socket without a runtime behind it is tried again after this.
 const RECONNECT: Duration = Duration::from_secs(2);
 /// Images whose digests are kept.
 const MAX_IMAGES: usize = 1_024;
@@ -124,7 +124,8 @@ struct Runtimes {
 #[derive(Default)]
 struct State {
     connected: HashMap<PathBuf, Containerd>,
-    tried: Option<Instant>,
+    /// When a socket was there but nothing listened.
+    refused: Option<Instant>,
     /// By namespace and image name as the container record has it.
     images: HashMap<(String, String), ImageRef>,
 }
@@ -133,18 +134,16 @@ impl Runtimes {
     /// Clients of all sockets that answer.
     async fn clients(&self) -> Vec<Containerd> {
         let mut state = self.state.lock().await;
-        let due = state.tried.is_none_or(|tried| tried.elapsed() > RECONNECT);
-        if due && state.connected.len() < self.sockets.len() {
-            state.tried = Some(Instant::now());
-            for socket in &self.sockets {
-                if state.connected.contains_key(socket) || !socket.exists() {
-                    continue;
-                }
-                match Containerd::connect(socket).await {
-                    Ok(client) => drop(state.connected.insert(socket.clone(), client)),
-                    Err(error) => {
-                        tracing::warn!(socket = %socket.display(), %error, "container runtime does not answer");
-                    }
+        let due = state.refused.is_none_or(|refused| refused.elapsed() > RECONNECT);
+        for socket in self.sockets.iter().filter(|socket| due && socket.exists()) {
+            if state.connected.contains_key(socket) {
+                continue;
+            }
+            match Containerd::connect(socket).await {
+                Ok(client) => drop(state.connected.insert(socket.clone(), client)),
+                Err(error) => {
+                    state.refused = Some(Instant::now());
+                    tracing::warn!(socket = %socket.display(), %error, "container runtime does not answer");
                 }
             }
         }

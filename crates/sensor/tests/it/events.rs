@@ -19,16 +19,22 @@ fn exec_carries_file_arguments_and_ancestors() {
     let Some(rig) = rig("exec_carries_file_arguments_and_ancestors") else { return };
     let pid = bash("cd /usr; (/bin/sh -c 'true one; /usr/bin/env A=1 true two three'; :); :");
     let event = rig.wait("exec of true", |event| {
-        event.kind == EventKind::Exec && below(event, pid) && event.process.args == ["true", "two", "three"]
+        event.kind == EventKind::Exec
+            && below(event, pid)
+            && event.process.args == ["true", "two", "three"]
     });
     let process = &event.process;
     assert_eq!((process.name.as_str(), process.exe_path.as_str()), ("true", "/usr/bin/true"));
     assert_eq!(process.cwd.as_deref(), Some("/usr"));
-    assert_eq!((process.uid, process.user.as_deref(), process.vpid), (0, Some("root"), process.pid));
+    assert_eq!(
+        (process.uid, process.user.as_deref(), process.vpid),
+        (0, Some("root"), process.pid)
+    );
     assert!(process.exe.inode > 0 && process.exe.changed_ns.is_some(), "{:?}", process.exe);
     assert_eq!((process.exe.memory_only, process.exe.drifted), (Some(false), None));
     assert!(process.capabilities[0] > 0);
-    let names: Vec<&str> = process.ancestors.iter().map(|ancestor| ancestor.name.as_str()).collect();
+    let names: Vec<&str> =
+        process.ancestors.iter().map(|ancestor| ancestor.name.as_str()).collect();
     assert_eq!(names[..3], ["sh", "bash", "bash"], "{names:?}");
     assert!(process.ancestors.len() > 3, "the test program and what started it: {names:?}");
     assert_eq!((event.identity, event.container.is_none()), (Identity::Complete, true));
@@ -69,7 +75,8 @@ fn opens_are_writes_and_watched_reads() {
             let opened = event.file.as_ref();
             event.kind == EventKind::Open
                 && below(event, pid)
-                && opened.is_some_and(|opened| opened.path == file && (opened.flags & 3 != 0) == write)
+                && opened
+                    .is_some_and(|opened| opened.path == file && (opened.flags & 3 != 0) == write)
         })
     };
     assert_eq!(open("/etc/shadow", false).process.name, "cat");
@@ -92,9 +99,11 @@ fn long_paths_keep_their_end() {
     let Some(rig) = rig("long_paths_keep_their_end") else { return };
     let folder = tempfile::tempdir().unwrap();
     let deep = format!("{}/end", ["d".repeat(200).as_str(); 7].join("/"));
-    let pid = bash(&format!("cd {} && mkdir -p {deep} && echo x > {deep}/file", folder.path().display()));
+    let pid =
+        bash(&format!("cd {} && mkdir -p {deep} && echo x > {deep}/file", folder.path().display()));
     let event = rig.wait("open deep down", |event| {
-        below(event, pid) && event.file.as_ref().is_some_and(|file| file.path.ends_with("/end/file"))
+        below(event, pid)
+            && event.file.as_ref().is_some_and(|file| file.path.ends_with("/end/file"))
     });
     assert!(event.file.unwrap().path.len() > 700);
 }
@@ -114,7 +123,9 @@ fn connects_name_both_sides_and_the_outcome() {
     let connect = |port: u16, protocol: Protocol| {
         let event = rig.wait(&format!("connect {port} {protocol:?}"), |event| {
             let socket = event.socket.as_ref();
-            below(event, pid) && socket.is_some_and(|socket| socket.remote_port == port && socket.protocol == protocol)
+            below(event, pid)
+                && socket
+                    .is_some_and(|socket| socket.remote_port == port && socket.protocol == protocol)
         });
         (event.result, event.socket.unwrap())
     };
@@ -131,7 +142,9 @@ fn memory_only_programs_are_known() {
     let script = "import os;f=os.memfd_create('x');os.write(f,open('/bin/true','rb').read());os.execv('/proc/self/fd/%d'%f,['in-memory'])";
     let pid = bash(&format!("exec python3 -c \"{script}\""));
     let event = rig.wait("exec of a memfd", |event| {
-        event.kind == EventKind::Exec && event.process.pid == pid && event.process.args == ["in-memory"]
+        event.kind == EventKind::Exec
+            && event.process.pid == pid
+            && event.process.args == ["in-memory"]
     });
     assert_eq!(event.process.exe.memory_only, Some(true));
     assert_eq!(event.process.exe_path, "/memfd:x");
@@ -141,16 +154,26 @@ fn memory_only_programs_are_known() {
 fn secrets_in_arguments_are_masked_and_rules_fire() {
     let Some(rig) = rig("secrets_in_arguments_are_masked_and_rules_fire") else { return };
     let secret = "correct-horse-battery";
-    let pid = bash(&format!("exec /bin/true seawall-marked --password={secret} --password {secret}"));
-    let event = rig.wait("exec", |event| event.kind == EventKind::Exec && event.process.pid == pid && event.process.name == "true");
-    assert!(!event.process.args.iter().any(|argument| argument.contains(secret)), "{:?}", event.process.args);
+    let pid =
+        bash(&format!("exec /bin/true seawall-marked --password={secret} --password {secret}"));
+    let event = rig.wait("exec", |event| {
+        event.kind == EventKind::Exec && event.process.pid == pid && event.process.name == "true"
+    });
+    assert!(
+        !event.process.args.iter().any(|argument| argument.contains(secret)),
+        "{:?}",
+        event.process.args
+    );
     let records = rig.records();
     let firing = records.iter().find_map(|record| match record {
         Record::Firing(firing) if firing.process[0].pid == pid => Some(firing),
         _ => None,
     });
     let firing = firing.expect("the rule fires");
-    assert_eq!((firing.location.node.as_deref(), firing.location.cluster.as_str()), (Some("test-node"), "test-cluster"));
+    assert_eq!(
+        (firing.location.node.as_deref(), firing.location.cluster.as_str()),
+        (Some("test-node"), "test-cluster")
+    );
     assert!(!format!("{firing:?}").contains(secret));
     assert!(firing.process.len() > 2, "with its ancestors");
 }

