@@ -83,6 +83,7 @@ pub(crate) struct Literal {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::enum_variant_names, reason = "they are the language's own words")]
 pub(crate) enum Modifier {
     OneOf,
     AnyOf,
@@ -579,10 +580,10 @@ impl<'t> Parser<'t> {
         found
     }
 
-    /// A keyword followed by a blank or a parenthesis.
+    /// A keyword followed by a blank, a parenthesis or the end.
     fn take_word(&mut self, word: &str) -> bool {
         let follows = self.rest().strip_prefix(word).map(|rest| rest.chars().next());
-        let found = matches!(follows, Some(Some(c)) if c.is_whitespace() || c == '(');
+        let found = follows.is_some_and(|next| next.is_none_or(|c| c.is_whitespace() || c == '('));
         if found {
             self.at += word.len();
         }

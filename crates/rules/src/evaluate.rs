@@ -68,7 +68,7 @@ impl<'e, 'p> Evaluation<'e, 'p> {
     fn check(&mut self, check: &Compiled) -> bool {
         let quantity = check.source.quantity();
         match &check.rule {
-            Comparison::Constant { test, all } => {
+            Comparison::Constant { test, all, .. } => {
                 check.source.read(self.event, &mut self.slots, |value| {
                     value.is_some_and(|value| test.passes(value, quantity, *all))
                 })

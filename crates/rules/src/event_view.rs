@@ -1,14 +1,14 @@
 //! The two forms of an event: the sensor's typed one, and field names with values as tests and recordings write them.
 use crate::clock;
 use crate::fields::{
-    self, Argument, BadField, FieldId, FieldRef, descriptor::split_path, event::ARGUMENTS,
+    self, Argument, BadField, FieldId, FieldRef, Takes, descriptor::split_path, event::ARGUMENTS,
 };
 use crate::suggest::did_you_mean;
 use crate::value::{Kind, Quantity, Value, parse_bool, parse_number};
 use seawall_model::Problem;
 use seawall_model::event::Event;
 use serde_json::Value as Json;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 /// Objects within objects of one record; Falco's names have five parts.
@@ -68,6 +68,8 @@ pub struct FieldEvent {
     event_type: Option<String>,
     source: Option<String>,
     time_ns: Option<u64>,
+    /// Ancestor fields with a null among their values: those values stand under their own index.
+    gaps: HashSet<FieldId>,
 }
 
 /// Fields that more than one place names.
@@ -106,7 +108,7 @@ static DERIVED: LazyLock<HashMap<FieldId, (FieldRef, Derive)>> = LazyLock::new(|
     type Row = (&'static str, &'static str, Derive);
     let rows: [Row; 14] = [
         ("fd.directory", "fd.name", |value| path_part(value, |path| split_path(path).0)),
-        ("fd.filename", "fd.name", |value| path_part(value, |path| split_path(path).1)),
+        ("fd.filename", "fd.name", file_name),
         ("fs.path.name", "fd.name", |value| path_part(value, |path| path)),
         ("fd.nameraw", "fd.name", |value| path_part(value, |path| path)),
         ("fd.typechar", "fd.rip", |value| family(value, "4", "6")),
@@ -135,6 +137,10 @@ fn path_part<'v>(value: &'v Value<'static>, part: fn(&str) -> &str) -> Option<Va
         Value::Text(path) if !path.contains("->") => Some(Value::text(part(path))),
         _ => None,
     }
+}
+
+fn file_name<'v>(value: &'v Value<'static>) -> Option<Value<'v>> {
+    path_part(value, |path| split_path(path).1).filter(|name| !name.render().is_empty())
 }
 
 fn family<'v>(value: &Value<'_>, four: &'static str, six: &'static str) -> Option<Value<'v>> {
@@ -234,6 +240,12 @@ impl FieldEvent {
                 return;
             }
         };
+        if let (Json::Array(items), Takes::Ancestor) = (json, field.field().takes)
+            && items.contains(&Json::Null)
+        {
+            self.add_gapped(&field, items);
+            return;
+        }
         match value(&field, json) {
             Some(value) => self.set(field, value),
             None => {
@@ -241,6 +253,20 @@ impl FieldEvent {
                 problems.push(Problem::warning("type", format!("`{name}` is no {kind}: {json}")));
             }
         }
+    }
+
+    /// Ancestors of which some are unknown keep their numbers.
+    fn add_gapped(&mut self, field: &FieldRef, items: &[Json]) {
+        let mut known = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            if let Some(value) = value(field, item) {
+                known.push(value.clone());
+                let argument = Argument::Index(index + 1);
+                self.values.insert(FieldRef { id: field.id, argument }, value);
+            }
+        }
+        self.gaps.insert(field.id);
+        self.values.insert(field.clone(), Value::Many(known));
     }
 
     fn set(&mut self, field: FieldRef, value: Value<'static>) {
@@ -300,6 +326,7 @@ impl sealed::Read for FieldEvent {
         }
         match &field.argument {
             Argument::Index(0) => return self.field(OWN.get(&field.id)?),
+            Argument::Index(_) if self.gaps.contains(&field.id) => return None,
             Argument::Index(index) => {
                 let all = FieldRef { id: field.id, argument: Argument::None };
                 return match (self.values.get(&all)?, index) {
@@ -321,7 +348,7 @@ impl sealed::Read for FieldEvent {
             return Some(Value::text(self.source()));
         }
         if field.id == KNOWN.syscall {
-            return self.event_type.as_deref().map(Value::text);
+            return self.event_type.as_deref().filter(|name| *name != "procexit").map(Value::text);
         }
         if let Some(ancestor) = PARENT.get(&field.id) {
             return self.field(&FieldRef { id: ancestor.id, argument: Argument::Index(1) });
@@ -349,31 +376,39 @@ impl EventView for FieldEvent {
 /// [`FieldEvent::from_json`], rules decide alike on both.
 pub fn record(event: &Event) -> serde_json::Map<String, Json> {
     let mut fields = serde_json::Map::new();
-    let mut add = |field: FieldRef| {
-        if let Some(value) = event_value(event, &field) {
-            fields.insert(field.written(), value.json());
-        }
-    };
     for (id, field) in fields::all().iter().enumerate().filter(|(_, field)| field.is_collected()) {
         let id = id as FieldId;
-        match field.name {
-            "evt.arg" => {
-                for name in ARGUMENTS {
-                    add(FieldRef { id, argument: Argument::Key((*name).to_owned()) });
-                }
-            }
+        let keyed = |key: &str| FieldRef { id, argument: Argument::Key(key.to_owned()) };
+        let references: Vec<FieldRef> = match field.name {
+            "evt.arg" => ARGUMENTS.iter().map(|name| keyed(name)).collect(),
             // The same values as `evt.arg`.
-            "evt.rawarg" => {}
+            "evt.rawarg" => Vec::new(),
             "k8s.pod.label" => {
                 let pod = event.container.as_ref().and_then(|container| container.pod.as_ref());
-                for (name, _) in pod.iter().flat_map(|pod| &pod.labels) {
-                    add(FieldRef { id, argument: Argument::Key(name.clone()) });
-                }
+                pod.iter().flat_map(|pod| &pod.labels).map(|(name, _)| keyed(name)).collect()
             }
-            _ => add(FieldRef { id, argument: Argument::None }),
+            _ if field.takes == Takes::Ancestor => {
+                fields.extend(ancestors(event, id).map(|values| (field.name.to_owned(), values)));
+                Vec::new()
+            }
+            _ => vec![FieldRef { id, argument: Argument::None }],
+        };
+        for reference in references {
+            if let Some(value) = event_value(event, &reference) {
+                fields.insert(reference.written(), value.json());
+            }
         }
     }
     fields
+}
+
+/// The values of an ancestor field from the parent upwards, null where one has none.
+fn ancestors(event: &Event, id: FieldId) -> Option<Json> {
+    let value = |index| event_value(event, &FieldRef { id, argument: Argument::Index(index) });
+    let values: Vec<Json> = (1..=event.process.ancestors.len())
+        .map(|index| value(index).map_or(Json::Null, |value| value.json()))
+        .collect();
+    values.iter().any(|value| !value.is_null()).then(|| values.into())
 }
 
 fn event_value<'e>(event: &'e Event, field: &FieldRef) -> Option<Value<'e>> {

@@ -225,7 +225,11 @@ fn field(node: &Node, sources: &[Source]) -> Result<Operand, Found> {
         sources.get(node.place.file as usize).map(|source| source.places(node)).unwrap_or_default();
     let parsed = parse_output_operand(&Text { text, places: &places });
     match parsed {
-        Ok((operand, length)) if length == text.len() => Ok(operand),
+        Ok((operand, length)) if length == text.len() => {
+            // An exception without values yet names its fields all the same.
+            crate::source::resolve(&operand)?;
+            Ok(operand)
+        }
         Ok(_) => Err(wrong("syntax", node.place, format!("`{text}` is no single field"))),
         Err((mut problem, _)) => {
             problem.message = format!("`{text}` is no field");

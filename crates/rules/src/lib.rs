@@ -13,6 +13,7 @@
 pub mod attack;
 mod clock;
 mod condition;
+mod cost;
 mod definitions;
 mod evaluate;
 mod event_view;

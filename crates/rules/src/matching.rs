@@ -45,12 +45,14 @@ pub(crate) enum TextTest {
 /// Why a constant does not suit its field and operator; `code` is the problem's.
 #[derive(Debug)]
 pub(crate) struct Unsuited {
+    /// The operator is at fault, not the value.
+    pub(crate) operator: bool,
     pub(crate) code: &'static str,
     pub(crate) message: String,
 }
 
 fn unsuited(message: String) -> Unsuited {
-    Unsuited { code: "type", message }
+    Unsuited { operator: false, code: "type", message }
 }
 
 /// Prepares `field op value`. `loose` fields hold text that may be a number (`evt.rawarg.*`).
@@ -109,7 +111,8 @@ pub(crate) fn list<'v>(
 }
 
 pub(crate) fn wrong_operator(op: Op, kind: Kind) -> Unsuited {
-    unsuited(format!("`{}` does not compare a {}", op.as_str(), kind.as_str()))
+    let message = format!("`{}` does not compare a {}", op.as_str(), kind.as_str());
+    Unsuited { operator: true, code: "type", message }
 }
 
 fn number(text: &str) -> Result<i128, Unsuited> {
@@ -142,7 +145,7 @@ fn text_test(op: Op, text: &str) -> Result<TextTest, Unsuited> {
 
 fn hex_bytes(text: &str) -> Result<Vec<u8>, Unsuited> {
     let bad = || unsuited(format!("`{text}` is no sequence of hexadecimal bytes"));
-    if text.len() % 2 != 0 || !text.is_ascii() {
+    if !text.len().is_multiple_of(2) || !text.is_ascii() {
         return Err(bad());
     }
     (0..text.len())
@@ -168,7 +171,7 @@ fn regex(pattern: &str) -> Result<Regex, Unsuited> {
                     format!("regular expression: {}", last.trim_start_matches("error: "))
                 }
             };
-            Unsuited { code: "regex", message }
+            Unsuited { operator: false, code: "regex", message }
         })
 }
 

@@ -63,8 +63,14 @@ impl Template {
             let tail = Text { text: &text.text[at..], places: &text.places[at..] };
             let (operand, length) =
                 parse_output_operand(&tail).map_err(|(mut problem, place)| {
-                    problem.code = "output".to_owned();
-                    (problem, place)
+                    if problem.code == "syntax" {
+                        problem.code = "output".to_owned();
+                    }
+                    // At the percent sign, unless the field itself goes on.
+                    (
+                        problem,
+                        if place == text.places[at] { text.places[at - skip - 1] } else { place },
+                    )
                 })?;
             at += length;
             if !literal.is_empty() {

@@ -92,7 +92,9 @@ pub(crate) struct Compiled {
 
 #[derive(Debug)]
 pub(crate) enum Comparison {
+    /// `all` is what `in` demands of a list.
     Constant {
+        op: Op,
         test: Test,
         all: bool,
     },
@@ -351,20 +353,6 @@ impl Program {
         }
         seen
     }
-
-    /// The comparisons without which `root` cannot be true: the conjuncts, through nested conjunctions.
-    pub(crate) fn necessary(&self, root: NodeId) -> Vec<&Compiled> {
-        let mut found = Vec::new();
-        let mut open = vec![root];
-        while let Some(id) = open.pop() {
-            match &self.nodes[id as usize] {
-                Node::And { children, .. } => open.extend(children.iter()),
-                Node::Check(check) => found.push(check.as_ref()),
-                Node::Or { .. } | Node::Not(_) => {}
-            }
-        }
-        found
-    }
 }
 
 impl Comparison {
@@ -392,6 +380,12 @@ fn place_of(check: &Check) -> Place {
     }
 }
 
+/// A problem at the value, or at the operator where that is at fault.
+fn refused(unsuited: Unsuited, check: &Check, value: Place) -> (Problem, Place) {
+    let place = if unsuited.operator { check.op_place } else { value };
+    (Problem::error(unsuited.code, unsuited.message), place)
+}
+
 struct Prepared {
     comparison: Comparison,
     /// Equal comparisons have equal keys.
@@ -401,8 +395,6 @@ struct Prepared {
 
 fn prepare(check: &Check, source: &Source, names: &mut Names<'_>) -> Compile<Prepared> {
     let (op, kind) = (check.op, source.kind());
-    let wrong =
-        |unsuited: Unsuited, place: Place| (Problem::error(unsuited.code, unsuited.message), place);
     if source.quantity() == Quantity::List && !matches!(op, Op::Exists | Op::In | Op::Intersects) {
         let message =
             format!("`{}` is a list: it takes `in`, `intersects` and `exists`", source.written());
@@ -410,7 +402,7 @@ fn prepare(check: &Check, source: &Source, names: &mut Names<'_>) -> Compile<Pre
     }
     match &check.right {
         Right::None => {
-            let comparison = Comparison::Constant { test: Test::Exists, all: false };
+            let comparison = Comparison::Constant { op, test: Test::Exists, all: false };
             Ok(Prepared { comparison, key: "exists".into(), shown: "exists".into() })
         }
         Right::Operand(operand) => {
@@ -432,7 +424,7 @@ fn prepare(check: &Check, source: &Source, names: &mut Names<'_>) -> Compile<Pre
         }
         Right::Literal(literal) => {
             let test = matching::single(kind, op, &literal.text, source.is_loose());
-            let test = test.map_err(|unsuited| wrong(unsuited, literal.place))?;
+            let test = test.map_err(|unsuited| refused(unsuited, check, literal.place))?;
             let key = format!("{} {:?}", op.as_str(), literal.text);
             let shown = format!("{} {}", op.as_str(), quote(&literal.text));
             let comparison = event_type(source, op, std::slice::from_ref(literal), test, names)?;
@@ -470,22 +462,26 @@ fn prepare_list(check: &Check, source: &Source, names: &mut Names<'_>) -> Compil
             None => values.push((literal.text.clone(), literal.place)),
         }
     }
-    let place = literals.first().map_or(check.op_place, |literal| literal.place);
-    let wrong = |unsuited: Unsuited| (Problem::error(unsuited.code, unsuited.message), place);
     let test = match check.modifier {
         Some(modifier) => {
             let tests = values
                 .iter()
                 .map(|(value, place)| {
-                    matching::single(kind, op, value, source.is_loose()).map_err(|unsuited| {
-                        (Problem::error(unsuited.code, unsuited.message), *place)
-                    })
+                    matching::single(kind, op, value, source.is_loose())
+                        .map_err(|unsuited| refused(unsuited, check, *place))
                 })
                 .collect::<Result<_, _>>()?;
             Test::Combined { modifier, tests }
         }
-        None => matching::list(kind, op, values.iter().map(|(value, _)| value.as_str()))
-            .map_err(wrong)?,
+        None => matching::list(kind, op, values.iter().map(|(value, _)| value.as_str())).map_err(
+            |unsuited| {
+                // Which of the values it was, only an error has to know.
+                let bad = values.iter().find(|(value, _)| {
+                    matching::list(kind, op, std::iter::once(value.as_str())).is_err()
+                });
+                refused(unsuited, check, bad.map_or(check.op_place, |(_, place)| *place))
+            },
+        )?,
     };
     let modifier =
         check.modifier.map(|modifier| format!(" {}", modifier.as_str())).unwrap_or_default();
@@ -523,7 +519,7 @@ fn event_type(
     let is_type = matches!(source, Source::Field { field, .. }
         if matches!(field.field().name, "evt.type" | "syscall.type"));
     if !is_type || !matches!(op, Op::Eq | Op::Ne | Op::In | Op::Intersects) {
-        return Ok(Comparison::Constant { test, all });
+        return Ok(Comparison::Constant { op, test, all });
     }
     let mut types = EventSet::NONE;
     for literal in literals {
@@ -536,7 +532,7 @@ fn event_type(
         types = types.or(EventSet::of(&literal.text));
     }
     if matches!(test, Test::Combined { .. }) {
-        return Ok(Comparison::Constant { test, all });
+        return Ok(Comparison::Constant { op, test, all });
     }
     Ok(Comparison::EventType { test, types, negative: op == Op::Ne })
 }

@@ -516,8 +516,8 @@ impl Loader {
             self.report((Problem::warning("inactive", message), place), Some(&def.name));
             return Ok(rule);
         }
-        exceptions::apply(&mut condition, &def.exceptions, &self.sources).map_err(one)?;
-        match self.rule_program(def, &condition, &mut rule) {
+        let excepted = exceptions::apply(&mut condition, &def.exceptions, &self.sources);
+        match excepted.map_err(one).and_then(|()| self.rule_program(def, &condition, &mut rule)) {
             Err(found)
                 if keys.skip_unknown
                     && found.iter().all(|(problem, _)| problem.code == "unknown-field") =>

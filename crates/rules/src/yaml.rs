@@ -264,10 +264,11 @@ impl Builder {
             let (event, span) = match parser.next_event()? {
                 Ok(event) => event,
                 Err(error) => {
+                    // The parser has a limit of its own for flow style, lower than ours.
+                    let deep = error.info().contains("recursion limit");
+                    let code = if deep { "too-deep" } else { "yaml" };
                     let (line, column) = (error.marker().line(), error.marker().col() + 1);
-                    return Some(
-                        Problem::error("yaml", error.info()).at(line as u32, column as u32),
-                    );
+                    return Some(Problem::error(code, error.info()).at(line as u32, column as u32));
                 }
             };
             if let Err(problem) = self.event(event, span) {

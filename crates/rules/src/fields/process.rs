@@ -246,7 +246,7 @@ fn leader(event: &Event) -> Option<&Process> {
     };
     line()
         .find(|process| process.pid == session)
-        .or_else(|| line().filter(|process| process.session == session).last())
+        .or_else(|| line().rfind(|process| process.session == session))
 }
 
 /// Epoch nanoseconds; a start of 0 is one the sensor did not see.

@@ -1,6 +1,12 @@
 //! The engine from outside: language, loading, replay, content.
 mod content;
+mod falco_file;
+mod hostile;
+mod loading;
+mod replay;
+mod round_trip;
 mod semantics;
+mod windows;
 
 use seawall_model::Problem;
 use seawall_rules::{FieldEvent, RuleSet};
@@ -10,7 +16,7 @@ fn rule_set(condition: &str) -> RuleSet {
     let yaml = format!(
         "- list: shells\n  items: [bash, sh, '\"(odd)\"']\n- macro: spawned\n  condition: evt.type in (execve, execveat)\n\
          - rule: r\n  desc: d\n  condition: {}\n  output: o\n  priority: INFO\n",
-        serde_json::to_string(condition).unwrap()
+        serde_json::Value::from(condition)
     );
     let (set, problems) = RuleSet::load(&[("t.yaml", &yaml)]);
     let errors: Vec<&Problem> = problems
@@ -22,7 +28,7 @@ fn rule_set(condition: &str) -> RuleSet {
 }
 
 fn event(json: &str) -> FieldEvent {
-    let (event, problems) = FieldEvent::parse(json).unwrap();
+    let (event, problems) = FieldEvent::parse(json).expect("an event");
     assert_eq!(problems, [], "{json}");
     event
 }
