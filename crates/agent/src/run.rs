@@ -52,6 +52,8 @@ pub struct ClusterInfo {
     pub version: String,
     /// Of the API server.
     pub url: String,
+    /// What the kubeconfig calls the cluster.
+    pub name: Option<String>,
 }
 
 /// How far the agent has come, and what it cannot see.
@@ -104,6 +106,7 @@ impl Agent {
             uid: connection.uid.clone(),
             version: connection.version.clone(),
             url: connection.url.clone(),
+            name: connection.name.clone(),
         };
         let (status_sender, status) = state::channel(Status::default());
         let (stop, stopped) = state::channel(false);

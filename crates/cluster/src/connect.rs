@@ -27,6 +27,8 @@ pub struct Connection {
     pub uid: String,
     /// `v1.36.3`.
     pub version: String,
+    /// What the kubeconfig calls the cluster; a pod's service account knows no name.
+    pub name: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -49,11 +51,13 @@ pub enum ConnectError {
 
 /// Connects and asks for version and identity; the latter needs `get` on namespaces.
 pub async fn connect(target: &Target) -> Result<Connection, ConnectError> {
+    let mut name = None;
     let mut config = match &target.kubeconfig {
         Some(path) => {
             let failed =
                 |source| ConnectError::ReadKubeconfig { path: path.display().to_string(), source };
             let kubeconfig = Kubeconfig::read_from(path).map_err(failed)?;
+            name = cluster_name(&kubeconfig, target.context.as_deref());
             let options = KubeConfigOptions {
                 context: target.context.clone(),
                 ..KubeConfigOptions::default()
@@ -79,7 +83,14 @@ pub async fn connect(target: &Target) -> Result<Connection, ConnectError> {
     let (version, uid) = tokio::time::timeout(CONNECT_TIMEOUT, identify)
         .await
         .map_err(|_| ConnectError::Timeout { url: url.clone() })??;
-    Ok(Connection { client, url, uid, version })
+    Ok(Connection { client, url, uid, version, name })
+}
+
+/// The cluster of the context, by default the current one.
+fn cluster_name(kubeconfig: &Kubeconfig, context: Option<&str>) -> Option<String> {
+    let wanted = context.or(kubeconfig.current_context.as_deref())?;
+    let context = kubeconfig.contexts.iter().find(|context| context.name == wanted)?;
+    context.context.as_ref().map(|context| context.cluster.clone())
 }
 
 async fn identify(client: &Client, url: &str) -> Result<(String, String), ConnectError> {
