@@ -20,8 +20,12 @@ pub(crate) fn build(
     let mut healed = view.object().clone();
     let mut operations = Vec::new();
     let mut named: Vec<&str> = Vec::new();
-    // Last element first: removing one must not move those still to be changed.
-    for failing in failures.iter().rev() {
+    let mut failures: Vec<&Failing> = failures.iter().collect();
+    if control.fix.iter().any(|op| op.value.is_none() && op.path.tail().is_empty()) {
+        // Last element first: removing one must not move those still to be changed.
+        failures.reverse();
+    }
+    for failing in failures {
         for op in control.fix.iter().filter(|op| heals(control, op, failing)) {
             if failing.element && !named.contains(&failing.base.as_str()) {
                 // The index alone would hit another container once someone reorders the list.

@@ -13,6 +13,7 @@ mod control;
 mod evaluate;
 mod fix;
 mod framework;
+pub mod manifests;
 pub mod objects;
 pub mod owners;
 pub mod patch;

@@ -334,3 +334,25 @@ fn a_suite_sees_wrong_tests_and_fixes_that_do_not_heal() {
         "{useless:?}"
     );
 }
+
+#[test]
+fn whole_elements_are_removed_from_the_end() {
+    let entry = seawall_content::controls()
+        .into_iter()
+        .find(|entry| entry.path.ends_with("host-path-volume.yaml"));
+    let head = entry.unwrap().text.split("\nfix:").next().unwrap();
+    let text = format!("{head}\nfix: [{{op: remove, path: \"volumes[*]\"}}]\n");
+    let (catalogue, problems) =
+        seawall_posture::Catalogue::load([("workload/x.yaml", text.as_str())], []);
+    assert!(problems.iter().all(|problem| problem.code == "framework"), "{problems:?}");
+    let selection = catalogue.select(&Request::default()).unwrap();
+    let volume = |name: &str, host: bool| {
+        if host { json!({"name": name, "hostPath": {"path": "/"}}) } else { json!({"name": name}) }
+    };
+    let mut object = deployment(
+        json!({"containers": [], "volumes": [volume("a", true), volume("b", false), volume("c", true)]}),
+    );
+    let finding = selection.evaluate(&object, None).unwrap().remove(0);
+    patch::apply(&mut object, &finding.fix).unwrap();
+    assert_eq!(object.pointer("/spec/template/spec/volumes"), Some(&json!([{"name": "b"}])));
+}

@@ -1,0 +1,326 @@
+//! JSON Patch operations as edits of YAML text: comments, order and style of everything else stay.
+//!
+//! Works for what fixes do: replace a scalar, add a member to a mapping, remove one. Anything else is refused, and
+//! who calls compares the result with what was meant.
+use crate::pointer;
+use crate::yaml::{self, Entry, Kind, Node};
+use serde_json::Value;
+
+/// Applies `operations` to the one document in `text`. `Err` says what cannot be written.
+pub(super) fn apply(text: &str, operations: &[Value]) -> Result<String, String> {
+    let mut edited = text.to_owned();
+    for operation in operations {
+        edited = apply_one(&edited, operation)?;
+    }
+    Ok(edited)
+}
+
+fn apply_one(text: &str, operation: &Value) -> Result<String, String> {
+    let field = |key: &str| operation.get(key).and_then(Value::as_str).unwrap_or_default();
+    let root = yaml::parse(text).map_err(|error| error.message)?.ok_or("the document is empty")?;
+    let (parent, key) =
+        pointer::split_last(field("path")).ok_or("the whole document cannot be replaced")?;
+    let mut node = &root;
+    for token in pointer::tokens(parent) {
+        node = node.member(&token).ok_or_else(|| format!("nothing at {parent}"))?;
+        if node.aliased {
+            return Err(format!("{parent} comes through an alias"));
+        }
+    }
+    let value = operation.get("value").unwrap_or(&Value::Null);
+    match field("op") {
+        "test" => Ok(text.to_owned()),
+        "replace" => replace(text, node.member(&key).ok_or("nothing to replace")?, value),
+        "remove" => remove(text, node, &key),
+        "add" => match node.entry(&key) {
+            Some(entry) if matches!(entry.value.kind, Kind::Scalar(Value::Null)) => {
+                fill(text, entry, value)
+            }
+            _ => add(text, node, &key, value),
+        },
+        other => Err(format!("{other} cannot be written")),
+    }
+}
+
+fn replace(text: &str, node: &Node, value: &Value) -> Result<String, String> {
+    let old = text.get(node.span.clone()).unwrap_or_default();
+    let scalars = matches!(node.kind, Kind::Scalar(_)) && !value.is_object() && !value.is_array();
+    if node.aliased || !scalars || old.is_empty() || old.contains('\n') {
+        return Err("only a plain value on one line can be replaced".to_owned());
+    }
+    Ok(splice(text, node.span.clone(), &scalar(value, old.starts_with('"'))))
+}
+
+/// Gives a value to a key that stands there without one, or with `null` or `~`.
+fn fill(text: &str, entry: &Entry, value: &Value) -> Result<String, String> {
+    let after_key = &text[entry.key_span.end..];
+    let colon =
+        after_key.find(':').filter(|at| after_key[..*at].trim_matches(['"', '\'', ' ']).is_empty());
+    let colon = entry.key_span.end
+        + colon.ok_or_else(|| format!("{} is empty and cannot be filled", entry.key))?;
+    let written = text
+        .get(entry.value.span.clone())
+        .is_some_and(|old| matches!(old, "null" | "Null" | "NULL" | "~"));
+    let end = if written { entry.value.span.end } else { colon + 1 };
+    let quoted = text[entry.key_span.clone()].starts_with('"');
+    Ok(splice(text, colon + 1..end, &format!(" {}", flow(value, quoted))))
+}
+
+fn splice(text: &str, range: std::ops::Range<usize>, with: &str) -> String {
+    format!("{}{with}{}", &text[..range.start], &text[range.end..])
+}
+
+/// A value on one line. `quote` writes JSON, which every YAML reader takes.
+fn scalar(value: &Value, quote: bool) -> String {
+    match value {
+        Value::String(text) if !quote && plain_is_safe(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Whether a text stays the text it is without quotes: begins with a letter or digit, then nothing YAML reads
+/// anything into, and no reader takes it for another type.
+fn plain_is_safe(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let safe = bytes.first().is_some_and(u8::is_ascii_alphanumeric)
+        && bytes
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'/'));
+    safe && yaml::parse(text)
+        .is_ok_and(|node| node.is_some_and(|node| node.to_json() == Value::String(text.to_owned())))
+}
+
+fn add(text: &str, parent: &Node, key: &str, value: &Value) -> Result<String, String> {
+    let Kind::Mapping { entries, flow } = &parent.kind else {
+        return Err("only mappings can be added to".to_owned());
+    };
+    let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    match (entries.last(), flow) {
+        (None, false) => Err("an empty block mapping has no place".to_owned()),
+        (None, true) => {
+            let inner = parent.span.start + 1..parent.span.start + 1;
+            let quoted = text.trim_start().starts_with('{');
+            Ok(splice(text, inner, &flow_entry(key, value, quoted)))
+        }
+        (Some(last), true) => {
+            let at = value_end(last);
+            let quoted = text[last.key_span.clone()].starts_with('"');
+            // One member a line stays one member a line.
+            let line_start = text[..last.key_span.start].rfind('\n').map_or(0, |at| at + 1);
+            let indent = &text[line_start..last.key_span.start];
+            let separator = if indent.trim().is_empty() && line_start > parent.span.start {
+                format!(",{newline}{indent}")
+            } else {
+                ", ".to_owned()
+            };
+            Ok(splice(text, at..at, &format!("{separator}{}", flow_entry(key, value, quoted))))
+        }
+        (Some(last), false) => {
+            let at = line_end(text, value_end(last));
+            let indent = entries.first().map_or(0, |first| first.key_column) as usize;
+            let lines = block_entry(key, value, indent, newline);
+            let lead = if text[..at].ends_with('\n') { "" } else { newline };
+            Ok(splice(text, at..at, &format!("{lead}{lines}")))
+        }
+    }
+}
+
+/// Where an entry's text ends: after its value's last leaf, or after the key where there is none.
+fn value_end(entry: &Entry) -> usize {
+    fn end(node: &Node) -> usize {
+        match &node.kind {
+            Kind::Sequence { items, flow: false } => items.last().map_or(node.span.end, end),
+            Kind::Mapping { entries, flow: false } => {
+                entries.last().map_or(node.span.end, value_end)
+            }
+            _ => node.span.end,
+        }
+    }
+    if entry.value.aliased || matches!(entry.value.kind, Kind::Scalar(Value::Null)) {
+        // The alias itself stands after the key, on its line.
+        return entry.key_span.end;
+    }
+    end(&entry.value).max(entry.key_span.end)
+}
+
+/// The start of the line after the one that `at` is on; a block scalar's end already is one.
+fn line_end(text: &str, at: usize) -> usize {
+    if at > 0 && text[..at].ends_with('\n') {
+        return at;
+    }
+    text[at..].find('\n').map_or(text.len(), |found| at + found + 1)
+}
+
+/// From the start of the entry's first line to the end of its last.
+fn entry_lines(text: &str, entry: &Entry) -> (usize, usize) {
+    let start = text[..entry.key_span.start].rfind('\n').map_or(0, |at| at + 1);
+    (start, line_end(text, value_end(entry)))
+}
+
+fn flow_entry(key: &str, value: &Value, quoted: bool) -> String {
+    format!("{}: {}", scalar(&key.into(), quoted), flow(value, quoted))
+}
+
+fn flow(value: &Value, quoted: bool) -> String {
+    match value {
+        Value::Object(members) => {
+            let members: Vec<_> =
+                members.iter().map(|(key, value)| flow_entry(key, value, quoted)).collect();
+            format!("{{{}}}", members.join(", "))
+        }
+        other => scalar(other, quoted),
+    }
+}
+
+fn block_entry(key: &str, value: &Value, indent: usize, newline: &str) -> String {
+    let margin = " ".repeat(indent);
+    let key = scalar(&key.into(), false);
+    match value.as_object().filter(|members| !members.is_empty()) {
+        Some(members) => {
+            let inner: String = members
+                .iter()
+                .map(|(key, value)| block_entry(key, value, indent + 2, newline))
+                .collect();
+            format!("{margin}{key}:{newline}{inner}")
+        }
+        None => format!("{margin}{key}: {}{newline}", scalar(value, value.is_array())),
+    }
+}
+
+fn remove(text: &str, parent: &Node, key: &str) -> Result<String, String> {
+    let Kind::Mapping { entries, flow } = &parent.kind else {
+        return Err("only members of mappings can be removed".to_owned());
+    };
+    let index = entries.iter().position(|entry| entry.key == key).ok_or("nothing to remove")?;
+    let entry = &entries[index];
+    if entry.value.aliased {
+        return Err(format!("{key} comes through an alias"));
+    }
+    let next = entries.get(index + 1).map(|next| next.key_span.start);
+    if *flow {
+        return Ok(match (next, index.checked_sub(1)) {
+            (Some(next), _) => splice(text, entry.key_span.start..next, ""),
+            (None, Some(previous)) => {
+                splice(text, value_end(&entries[previous])..value_end(entry), "")
+            }
+            (None, None) => splice(text, entry.key_span.start..value_end(entry), ""),
+        });
+    }
+    let (start, end) = entry_lines(text, entry);
+    let alone_on_its_line = text[start..entry.key_span.start].trim().is_empty();
+    match next {
+        // Behind a dash: the next member moves up to it.
+        Some(next) if !alone_on_its_line => Ok(splice(text, entry.key_span.start..next, "")),
+        None if entries.len() == 1 => Err(format!("{key} is all there is")),
+        _ => Ok(splice(text, start..end, "")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[track_caller]
+    fn check(text: &str, operations: Value, expected: &str) {
+        let edited = apply(text, operations.as_array().unwrap())
+            .unwrap_or_else(|error| panic!("{error}:\n{text}"));
+        assert_eq!(edited, expected);
+        let mut value = yaml::parse(text).unwrap().unwrap().to_json();
+        crate::manifests::remove_nulls(&mut value);
+        crate::patch::apply(&mut value, operations.as_array().unwrap()).unwrap();
+        assert_eq!(yaml::parse(&edited).unwrap().unwrap().to_json(), value, "{edited}");
+    }
+
+    fn add(path: &str, value: Value) -> Value {
+        json!([{"op": "add", "path": path, "value": value}])
+    }
+
+    #[test]
+    fn adding() {
+        check(
+            "a: # why\n  b: 1 # one\n  # end\nc: 2\n",
+            add("/a/x", json!({"t": false})),
+            "a: # why\n  b: 1 # one\n  x:\n    t: false\n  # end\nc: 2\n",
+        );
+        check(
+            "l:\n- name: a # first\n  image: x\n- name: b\n",
+            add("/l/0/s", json!("500m")),
+            "l:\n- name: a # first\n  image: x\n  s: 500m\n- name: b\n",
+        );
+        check(
+            "l:\n  -   name: a",
+            add("/l/0/s", json!({"t": {"u": true}})),
+            "l:\n  -   name: a\n      s:\n        t:\n          u: true\n",
+        );
+        check(
+            "a:\n  cmd: |\n    x\n\n    y\nb: 1\n",
+            add("/a/z", json!(1)),
+            "a:\n  cmd: |\n    x\n\n    y\n  z: 1\nb: 1\n",
+        );
+        check("a: {b: 1}\n", add("/a/x", json!({"y": "no"})), "a: {b: 1, x: {\"y\": \"no\"}}\n");
+        check("a: {}\n", add("/a/x", json!({})), "a: {x: {}}\n");
+        check("a:\r\n  b: 1\r\n", add("/a/x", json!(true)), "a:\r\n  b: 1\r\n  x: true\r\n");
+        check(
+            "{\n\t\"a\": {\n\t\t\"b\": 1\n\t}\n}\n",
+            add("/a/x", json!({"y": "z"})),
+            "{\n\t\"a\": {\n\t\t\"b\": 1,\n\t\t\"x\": {\"y\": \"z\"}\n\t}\n}\n",
+        );
+        check("{\"a\": {}}", add("/a/x", json!(1)), "{\"a\": {\"x\": 1}}");
+        check(
+            "a:\n  b: 1\n  s: # none\n",
+            add("/a/s", json!({"x": 1})),
+            "a:\n  b: 1\n  s: {x: 1} # none\n",
+        );
+        check("a: {s: null, b: 1}\n", add("/a/s", json!({"x": 1})), "a: {s: {x: 1}, b: 1}\n");
+        check(
+            "é: ü\nl:\n- n: \"ä\" # ö\n",
+            add("/l/0/x", json!(1)),
+            "é: ü\nl:\n- n: \"ä\" # ö\n  x: 1\n",
+        );
+    }
+
+    #[test]
+    fn replacing_and_removing() {
+        check(
+            "a: {b: true} # c\n",
+            json!([{"op": "replace", "path": "/a/b", "value": false}]),
+            "a: {b: false} # c\n",
+        );
+        check(
+            "a:\n  b: yes # c\n",
+            json!([{"op": "replace", "path": "/a/b", "value": false}]),
+            "a:\n  b: false # c\n",
+        );
+        let remove = |path: &str| json!([{"op": "remove", "path": path}]);
+        check(
+            "l:\n- name: v\n  h: # why\n    p: /etc\n  # kept\n- name: w\n",
+            remove("/l/0/h"),
+            "l:\n- name: v\n  # kept\n- name: w\n",
+        );
+        check("l:\n- h: {p: /etc}\n  name: v\n", remove("/l/0/h"), "l:\n- name: v\n");
+        check(
+            "l: [{name: v, h: {p: /}}, {h: 1, name: w}]\n",
+            json!([{"op": "remove", "path": "/l/0/h"}, {"op": "remove", "path": "/l/1/h"}]),
+            "l: [{name: v}, {name: w}]\n",
+        );
+        check(
+            "l:\n- name: v\n  h: {p: /}\n",
+            json!([{"op": "remove", "path": "/l/0/h"}, {"op": "add", "path": "/l/0/e", "value": {}}]),
+            "l:\n- name: v\n  e: {}\n",
+        );
+    }
+
+    #[test]
+    fn refused() {
+        #[track_caller]
+        fn check(text: &str, operation: Value, why: &str) {
+            let error = apply(text, &[operation]).expect_err(text);
+            assert!(error.contains(why), "{error}");
+        }
+        check("a: &x {b: 1}\nc: *x\n", json!({"op": "add", "path": "/c/d", "value": 1}), "alias");
+        check("a:\n  h: 1\n", json!({"op": "remove", "path": "/a/h"}), "all there is");
+        check("a: [1]\n", json!({"op": "add", "path": "/a/-", "value": 1}), "only mappings");
+        check("a: >\n  x\n  y\n", json!({"op": "replace", "path": "/a", "value": 1}), "one line");
+    }
+}

@@ -1,0 +1,212 @@
+//! Manifests as people keep them: files and streams of YAML and JSON to objects with their places.
+//!
+//! ```text
+//! File ─read─► Manifests ─report─► Report        Manifests ─repair─► Repaired ─diff─► text
+//! ```
+//!
+//! Invariant: what could not be read is a problem with file and line, and the rest is judged all the same.
+mod edit;
+mod repair;
+mod report;
+
+pub use repair::{Repaired, diff, repair};
+pub use report::{Report, Row, Scores};
+
+use crate::yaml::{self, Kind, Node, YamlError};
+use seawall_model::Problem;
+use seawall_model::finding::Source;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Bytes of one file or stream: four of the largest documents. Who reads files stops one byte after it.
+pub const MAX_FILE: usize = 4 * yaml::MAX_DOCUMENT;
+
+/// One file, or standard input.
+#[derive(Clone, Copy, Debug)]
+pub struct File<'a> {
+    /// As shown: the path as given, `-` for standard input.
+    pub path: &'a str,
+    pub bytes: &'a [u8],
+    /// Found in a directory: then YAML that is no Kubernetes object is only counted.
+    pub found: bool,
+}
+
+/// One object and where it stands.
+#[derive(Clone, Debug)]
+pub struct Object {
+    /// Without null members, as the API server stores it.
+    pub value: Value,
+    pub source: Source,
+    /// Index into [`Manifests::files`].
+    file: usize,
+    /// Byte range of its document in the file.
+    document: std::ops::Range<usize>,
+    /// Pointer to the object in its document: empty, or `/items/3`.
+    pointer: String,
+}
+
+/// Everything that was read.
+#[derive(Debug, Default)]
+pub struct Manifests {
+    pub objects: Vec<Object>,
+    pub problems: Vec<Problem>,
+    /// Path and text of each readable file, in the order given.
+    files: Vec<(String, String)>,
+    /// Documents of found files that are no Kubernetes objects.
+    pub foreign: u64,
+}
+
+/// Reads files in the order given.
+pub fn read<'a>(files: impl IntoIterator<Item = File<'a>>) -> Manifests {
+    let mut manifests = Manifests::default();
+    for file in files {
+        manifests.read_file(file);
+    }
+    manifests
+}
+
+impl Manifests {
+    fn read_file(&mut self, file: File<'_>) {
+        if file.bytes.len() > MAX_FILE {
+            let message = format!("the file is over {} MiB", MAX_FILE >> 20);
+            self.problems.push(Problem::gap("limit", message).file(file.path));
+            return;
+        }
+        let text = match std::str::from_utf8(file.bytes) {
+            Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
+            Err(error) => {
+                let before = &file.bytes[..error.valid_up_to()];
+                let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+                let problem = Problem::gap("encoding", "the file is not UTF-8").file(file.path);
+                self.problems.push(problem.at(u32::try_from(line).unwrap_or(u32::MAX), 1));
+                return;
+            }
+        };
+        let index = self.files.len();
+        let mut templated = false;
+        for (start, line, document) in yaml::documents(text) {
+            match yaml::parse(document) {
+                Ok(Some(root)) => {
+                    let place =
+                        Place { file: index, path: file.path, start, line, length: document.len() };
+                    self.document(&root, &place, file.found);
+                }
+                Ok(None) => {}
+                Err(error) if error.code == "yaml-syntax" && document.contains("{{") => {
+                    // One hint per file: every document of a chart's template fails the same way.
+                    if !std::mem::replace(&mut templated, true) {
+                        let problem = Problem::gap(
+                            "template",
+                            "the file is a template, which is not rendered",
+                        );
+                        let help = "render it first: `helm template … | seawall scan manifests -`";
+                        self.problems.push(located(problem, &error, file.path, line).help(help));
+                    }
+                }
+                Err(error) => {
+                    let problem = Problem::gap(error.code, error.message.clone());
+                    self.problems.push(located(problem, &error, file.path, line));
+                }
+            }
+        }
+        self.files.push((file.path.to_owned(), text.to_owned()));
+    }
+
+    fn document(&mut self, root: &Node, place: &Place<'_>, found: bool) {
+        let text = |key: &str| {
+            root.entry(key).and_then(|entry| match &entry.value.kind {
+                Kind::Scalar(Value::String(text)) => Some(text.clone()),
+                _ => None,
+            })
+        };
+        let (Some(api_version), Some(kind)) = (text("apiVersion"), text("kind")) else {
+            if found {
+                self.foreign += 1;
+            } else {
+                let problem = Problem::gap("no-object", "the document has no apiVersion and kind");
+                self.problems.push(problem.file(place.path).at(place.line_of(root), 1));
+            }
+            return;
+        };
+        let items = root.entry("items").map(|entry| &entry.value.kind);
+        match (kind.strip_suffix("List"), items) {
+            (Some(item_kind), Some(Kind::Sequence { items, .. })) => {
+                for (index, item) in items.iter().enumerate() {
+                    let mut value = item.to_json();
+                    // Typed lists leave out what their own kind says.
+                    if let (Some(members), false) = (value.as_object_mut(), item_kind.is_empty()) {
+                        members.entry("apiVersion").or_insert_with(|| api_version.clone().into());
+                        members.entry("kind").or_insert_with(|| item_kind.into());
+                    }
+                    if value.get("kind").and_then(Value::as_str).is_none() {
+                        let problem = Problem::gap(
+                            "no-object",
+                            format!("item {index} of the list has no kind"),
+                        );
+                        self.problems.push(problem.file(place.path).at(place.line_of(item), 1));
+                        continue;
+                    }
+                    self.push(value, item, place, format!("/items/{index}"));
+                }
+            }
+            _ => self.push(root.to_json(), root, place, String::new()),
+        }
+    }
+
+    fn push(&mut self, mut value: Value, node: &Node, place: &Place<'_>, pointer: String) {
+        remove_nulls(&mut value);
+        self.objects.push(Object {
+            value,
+            source: Source { file: place.path.to_owned(), line: place.line_of(node) },
+            file: place.file,
+            document: place.start..place.start + place.length,
+            pointer,
+        });
+    }
+
+    /// Objects no control concerns, by `apiVersion Kind`.
+    pub fn not_applicable(&self) -> BTreeMap<String, u64> {
+        let mut counts = BTreeMap::new();
+        for object in &self.objects {
+            let resource = crate::workload::resource(&object.value);
+            if crate::workload::kind(&resource.api_version, &resource.kind).is_none() {
+                *counts
+                    .entry(format!("{} {}", resource.api_version, resource.kind))
+                    .or_default() += 1;
+            }
+        }
+        counts
+    }
+}
+
+/// Where a document stands.
+struct Place<'a> {
+    file: usize,
+    path: &'a str,
+    start: usize,
+    /// 1-based first line.
+    line: u32,
+    length: usize,
+}
+
+impl Place<'_> {
+    fn line_of(&self, node: &Node) -> u32 {
+        self.line + node.line - 1
+    }
+}
+
+fn located(problem: Problem, error: &YamlError, path: &str, first_line: u32) -> Problem {
+    problem.file(path).at(first_line + error.line.max(1) - 1, error.column)
+}
+
+/// The API server drops null members; controls read absence.
+pub(crate) fn remove_nulls(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|_, member| !member.is_null());
+            members.values_mut().for_each(remove_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(remove_nulls),
+        _ => {}
+    }
+}

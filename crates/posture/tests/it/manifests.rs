@@ -1,0 +1,270 @@
+//! Manifests as people write them, right and wrong: what is judged, reported, written back.
+use crate::content::catalogue;
+use seawall_model::Severity;
+use seawall_model::finding::State;
+use seawall_posture::manifests::{self, File, Manifests, Report};
+use seawall_posture::{Request, Selection};
+
+fn all() -> Selection {
+    catalogue().select(&Request::default()).unwrap()
+}
+
+fn only(control: &str) -> Selection {
+    catalogue()
+        .select(&Request { controls: vec![control.to_owned()], ..Request::default() })
+        .unwrap()
+}
+
+fn read(text: &str) -> Manifests {
+    manifests::read([File { path: "web.yaml", bytes: text.as_bytes(), found: false }])
+}
+
+/// `line state` of each finding of the privileged control, then `line code` of each problem.
+#[track_caller]
+fn check(text: &str, expected: &[&str]) {
+    let manifests = read(text);
+    let report = Report::new(&manifests, &only("SW-C-0001"), "web.yaml", None);
+    let findings = report.findings.iter().map(|finding| {
+        let line = finding.source.as_ref().unwrap().line;
+        format!(
+            "{line} {}{}",
+            finding.state.as_str(),
+            finding.reason.as_deref().map(|reason| format!(" {reason}")).unwrap_or_default()
+        )
+    });
+    let problems = report
+        .problems
+        .iter()
+        .map(|problem| format!("{} {}", problem.line.unwrap_or(0), problem.code));
+    assert_eq!(findings.chain(problems).collect::<Vec<_>>(), expected, "{text}");
+}
+
+fn pod(name: &str, privileged: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\nspec:\n  containers:\n  - name: a\n    securityContext:\n      privileged: {privileged}\n"
+    )
+}
+
+#[test]
+fn bad_input() {
+    // Booleans are kubectl's.
+    for (text, state) in [
+        ("yes", "unhealthy"),
+        ("on", "unhealthy"),
+        ("y", "unhealthy"),
+        ("no", "healthy"),
+        ("~", "healthy"),
+        ("\"yes\"", "unknown error"),
+        ("0644", "unknown error"),
+    ] {
+        check(&pod("a", text), &[&format!("1 {state}")]);
+    }
+    // One broken document loses no other.
+    let broken = format!("{}---\nkind: [\n---\n{}", pod("a", "true"), pod("b", "false"));
+    check(&broken, &["1 unhealthy", "12 healthy", "10 yaml-syntax"]);
+    check(
+        &format!("{}---\napiVersion: v1\nkind: Pod\nkind: Pod\n", pod("a", "true")),
+        &["1 unhealthy", "12 duplicate-key"],
+    );
+    check(&format!("a: {}1{}\n", "[".repeat(120), "]".repeat(120)), &["1 limit"]);
+    let bomb = (1..9).fold("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned(), |text, n| {
+        text + &format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 10].join(","))
+    });
+    check(&format!("{bomb}---\n{}", pod("a", "true")), &["11 unhealthy", "5 limit"]);
+    // What has no kind is no object; in a directory it is only counted.
+    check("a: 1\n", &["1 no-object"]);
+    let found =
+        manifests::read([File { path: "values.yaml", bytes: b"a: 1\n---\nb: 2\n", found: true }]);
+    assert_eq!((found.problems.len(), found.foreign), (0, 2));
+    // A template says what to do, once.
+    let template = "kind: {{ .Values.kind }}\n{{- if x }}\na: 1\n---\n{{ end }}\n";
+    check(template, &["1 template"]);
+    assert!(read(template).problems[0].help.as_deref().unwrap().contains("helm template"));
+    // Bytes that are no text.
+    let binary = manifests::read([File { path: "x", bytes: b"a: 1\n\xff", found: false }]);
+    assert_eq!((binary.problems[0].code.as_str(), binary.problems[0].line), ("encoding", Some(2)));
+    // Unknown versions are counted, and workloads among them told.
+    check("apiVersion: extensions/v1beta1\nkind: Deployment\n", &["1 unknown-version"]);
+    check("apiVersion: v1\nkind: ConfigMap\n", &[]);
+    let counted = read("apiVersion: v1\nkind: ConfigMap\n---\napiVersion: x/v1\nkind: Thing\n")
+        .not_applicable();
+    assert_eq!(
+        counted.into_iter().collect::<Vec<_>>(),
+        [("v1 ConfigMap".to_owned(), 1), ("x/v1 Thing".to_owned(), 1)]
+    );
+    check("", &[]);
+    check("\u{feff}# only a comment\n", &[]);
+}
+
+#[test]
+fn lists_and_json() {
+    let list = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Pod\n  spec: {containers: [{name: a, securityContext: {privileged: true}}]}\n- {a: 1}\n- apiVersion: v1\n  kind: Pod\n  spec: {containers: []}\n";
+    check(list, &["4 unhealthy", "8 healthy", "7 no-object"]);
+    let typed = "{\"apiVersion\": \"apps/v1\", \"kind\": \"DeploymentList\", \"items\": [\n\t{\"spec\": {\"template\": {\"spec\": {\"containers\": [{\"name\": \"a\", \"securityContext\": {\"privileged\": true}}]}}}}]}";
+    check(typed, &["2 unhealthy"]);
+}
+
+#[test]
+fn the_report_counts_what_is_left_out() {
+    let report = |text: &str| Report::new(&read(text), &all(), "web.yaml", Some("1.36".to_owned()));
+    let flawed = report(&pod("a", "true"));
+    assert!(
+        flawed.fails(Severity::Critical) && flawed.fails(Severity::Low) && !flawed.incomplete()
+    );
+    assert_eq!(flawed.scores.secure.map(|score| (score * 10.0).round()), Some(0.0));
+    assert_eq!(flawed.coverage, Some(1.0));
+    let rows: Vec<_> =
+        flawed.rows(&[], false).into_iter().map(|row| (row.control, row.state)).collect();
+    assert_eq!(
+        rows,
+        [
+            ("SW-C-0001", State::Unhealthy),
+            ("SW-C-0003", State::Unhealthy),
+            ("SW-C-0017", State::Unhealthy)
+        ]
+        .map(|(id, state)| (id.to_owned(), state))
+    );
+    assert_eq!(flawed.rows(&[Severity::High], true).len(), 1);
+    let row = &flawed.rows(&[Severity::Critical], false)[0];
+    assert_eq!((row.resource.as_str(), row.place.as_str()), ("Pod/a", "web.yaml:1"));
+    assert_eq!(
+        row.message,
+        "privileged must not be true: /spec/containers/0/securityContext/privileged"
+    );
+
+    let unknown = report(&pod("a", "\"x\""));
+    assert!(unknown.incomplete() && !unknown.fails(Severity::Critical));
+    assert!(report("a: [").incomplete());
+    assert!(!report("apiVersion: v1\nkind: ConfigMap\n").incomplete());
+
+    let value = serde_json::to_value(&flawed).unwrap();
+    let keys: Vec<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(
+        keys,
+        [
+            "schema",
+            "target",
+            "kubernetes",
+            "frameworks",
+            "scores",
+            "coverage",
+            "findings",
+            "problems",
+            "counts"
+        ]
+    );
+    let finding: Vec<_> =
+        value["findings"][0].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(finding[..6], ["control", "title", "severity", "state", "reason", "resource"]);
+    assert_eq!(value["findings"][0]["resource"]["apiVersion"], "v1");
+    assert_eq!(value["findings"][0]["source"], serde_json::json!({"file": "web.yaml", "line": 1}));
+    assert_eq!(
+        serde_json::to_string(&report(&pod("a", "true"))).unwrap(),
+        serde_json::to_string(&flawed).unwrap()
+    );
+}
+
+const WEB: &str = "\
+# The shop's front.
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web   # public
+spec:
+  replicas: 2
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          securityContext:
+            privileged: yes # for now
+          # ports below
+          ports:
+            - containerPort: 80
+        - {name: side, image: \"registry.example/side:1\"}
+      volumes:
+        - name: logs
+          hostPath: # of the node
+            path: /var/log
+---
+kind: ConfigMap
+apiVersion: v1
+data: {a: \"b\"}
+";
+
+const WEB_FIXED: &str = "\
+# The shop's front.
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web   # public
+spec:
+  replicas: 2
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          securityContext:
+            privileged: false # for now
+            allowPrivilegeEscalation: false
+          # ports below
+          ports:
+            - containerPort: 80
+          resources:
+            limits:
+              cpu: 500m
+              memory: 500Mi
+        - {name: side, image: \"registry.example/side:1\", resources: {limits: {cpu: 500m, memory: 500Mi}}, securityContext: {allowPrivilegeEscalation: false}}
+      volumes:
+        - name: logs
+          emptyDir: {}
+---
+kind: ConfigMap
+apiVersion: v1
+data: {a: \"b\"}
+";
+
+#[test]
+fn fixes_are_written_with_comments_and_order_kept() {
+    let (repaired, left) = manifests::repair(&read(WEB), &all());
+    assert_eq!(left, []);
+    assert_eq!(repaired[0].after, WEB_FIXED);
+    let again = manifests::read(repaired.iter().map(manifests::Repaired::file));
+    let report = Report::new(&again, &all(), "web.yaml", None);
+    assert!(report.findings.iter().all(|finding| finding.state == State::Healthy));
+    assert_eq!(manifests::repair(&again, &all()), (vec![], vec![]));
+
+    let diff = manifests::diff(&repaired[0]);
+    assert!(diff.starts_with("--- a/web.yaml\n+++ b/web.yaml\n@@ -11,15 +11,19 @@\n"), "{diff}");
+    assert!(diff.contains("-            privileged: yes # for now\n+            privileged: false # for now\n+            allowPrivilegeEscalation: false\n"), "{diff}");
+}
+
+#[test]
+fn what_cannot_be_written_safely_is_left_and_told() {
+    let anchored = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    securityContext: &safe {privileged: true}\n  - name: b\n    securityContext: *safe\n";
+    let (repaired, left) = manifests::repair(&read(anchored), &only("SW-C-0001"));
+    assert_eq!(repaired, []);
+    assert_eq!(
+        left.iter().map(|problem| (problem.code.as_str(), problem.line)).collect::<Vec<_>>(),
+        [("fix-left", Some(1))]
+    );
+
+    let wanting = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, resources: {requests: {cpu: 4}}}]}\n";
+    let (repaired, left) = manifests::repair(&read(wanting), &only("SW-C-0003"));
+    assert_eq!(repaired, []);
+    assert!(left[0].code == "no-fix" && left[0].message.contains("requests more cpu"), "{left:?}");
+}
+
+#[test]
+fn lists_are_repaired_in_place() {
+    let list = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Pod\n  metadata: {name: a}\n  spec: {containers: [{name: a, securityContext: {privileged: true}}]}\n- apiVersion: v1\n  kind: Pod\n  metadata: {name: b}\n  spec: {containers: [{name: b, securityContext: {privileged: true}}]}\n";
+    let (repaired, left) = manifests::repair(&read(list), &only("SW-C-0001"));
+    assert_eq!(left, []);
+    assert_eq!(repaired[0].after, list.replace("privileged: true", "privileged: false"));
+    let typed = "{\"apiVersion\": \"v1\", \"kind\": \"PodList\", \"items\": [{\"metadata\": {\"name\": \"a\"}, \"spec\": {\"containers\": [{\"name\": \"a\", \"securityContext\": {\"privileged\": true}}]}}]}\n";
+    let (repaired, left) = manifests::repair(&read(typed), &only("SW-C-0001"));
+    assert_eq!(left, []);
+    assert_eq!(repaired[0].after, typed.replace("true", "false"));
+}
