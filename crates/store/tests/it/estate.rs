@@ -1,0 +1,144 @@
+//! Scopes, enrolment, agents.
+use crate::bench::{Bench, DAY, NOW, grant, new_agent};
+use seawall_model::asset::{Agent, AgentRole, Cluster};
+use seawall_model::scope::{Scope, ScopeKind, ScopePath};
+use seawall_store::*;
+
+pub(crate) async fn scopes_form_a_tree(bench: &Bench) {
+    let store = &bench.store;
+    let root = ScopePath::root();
+    let team = bench.scope(&root, ScopeKind::Account, "Team A").await;
+    assert_eq!(team.as_str(), "/org/team-a/");
+    let again =
+        NewScope { parent: root.clone(), kind: ScopeKind::Account, name: "team a".to_owned() };
+    assert!(matches!(store.create_scope(&again).await, Err(Error::Exists { .. })));
+    let orphan = NewScope { parent: root.child("x"), ..again };
+    assert!(matches!(store.create_scope(&orphan).await, Err(Error::Missing { .. })));
+    let paths = |scopes: Vec<Scope>| -> Vec<String> {
+        scopes.iter().map(|scope| scope.path.to_string()).collect()
+    };
+    assert_eq!(paths(bench.all().await), ["/org/", "/org/team-a/"]);
+    assert_eq!(paths(bench.seen(&grant(&team, None), "").await), ["/org/team-a/"]);
+    assert!(store.scope(&grant(&team, None), &root).await.unwrap().is_none());
+    let mut deep = team;
+    let error = loop {
+        let name = "d".repeat(48);
+        let new = NewScope { parent: deep.clone(), kind: ScopeKind::Account, name };
+        match store.create_scope(&new).await {
+            Ok(scope) => deep = scope.path,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, Error::Invalid { field: "name", .. }), "{error}");
+}
+
+pub(crate) async fn enrolment_refuses(bench: &Bench) {
+    let store = &bench.store;
+    let root = ScopePath::root();
+    let team = bench.scope(&root, ScopeKind::Account, "team").await;
+    let other = bench.scope(&root, ScopeKind::Account, "other").await;
+    let token = |digest: &str, scope: &ScopePath, manual_accept| NewEnrolment {
+        digest: digest.to_owned(),
+        scope: scope.clone(),
+        expires: NOW + DAY,
+        uses_allowed: 1,
+        manual_accept,
+        trusted: false,
+    };
+    let one = store.create_enrolment(&token("one", &team, false)).await.unwrap();
+    let refused = async |digest: &str, cluster: &str| match store
+        .redeem_enrolment(digest, &new_agent(cluster, "n"))
+        .await
+        .unwrap()
+    {
+        Redeemed::Refused(reason) => Some(reason),
+        Redeemed::Accepted { .. } => None,
+    };
+    assert_eq!(refused("nothing", "c").await, Some(Refusal::Unknown));
+    assert_eq!(refused("one", "prod").await, None);
+    assert_eq!(refused("one", "prod").await, Some(Refusal::Used));
+    let cluster = store.cluster_by_uid(&Visible::system(), "uid-prod").await.unwrap().unwrap();
+    assert_eq!(cluster.scope.as_str(), "/org/team/prod/");
+    assert!(store.cluster_by_uid(&grant(&other, None), "uid-prod").await.unwrap().is_none());
+
+    // A cluster that another token of another place brought in.
+    store.create_enrolment(&token("foreign", &other, false)).await.unwrap();
+    assert_eq!(refused("foreign", "prod").await, Some(Refusal::Foreign));
+    // A known UID under a new token waits, as does a token that says so.
+    let known = store.create_enrolment(&token("known", &team, false)).await.unwrap();
+    assert_eq!(refused("known", "prod").await, Some(Refusal::Waiting));
+    assert!(store.accept_enrolment(&grant(&other, None), known.id).await.unwrap().is_none());
+    assert!(store.accept_enrolment(&Visible::system(), known.id).await.unwrap().unwrap().accepted);
+    assert_eq!(refused("known", "prod").await, None);
+    store.create_enrolment(&token("manual", &other, true)).await.unwrap();
+    assert_eq!(refused("manual", "new").await, Some(Refusal::Waiting));
+
+    let gone = store.create_enrolment(&token("gone", &team, false)).await.unwrap();
+    store.revoke_enrolment(&Visible::system(), gone.id).await.unwrap();
+    assert_eq!(refused("gone", "x").await, Some(Refusal::Revoked));
+    store.create_enrolment(&token("late", &team, false)).await.unwrap();
+    bench.clock.advance(DAY);
+    assert_eq!(refused("late", "x").await, Some(Refusal::Expired));
+
+    let listed: Vec<Enrolment> = bench.seen(&grant(&team, None), "").await;
+    let one = listed.iter().find(|enrolment| enrolment.id == one.id).unwrap();
+    assert_eq!((one.uses.len(), one.refused, one.refusals[0].reason), (1, 1, Refusal::Used));
+    assert!(listed.iter().all(|enrolment| enrolment.scope == team));
+    let too_long = NewEnrolment { expires: NOW + 30 * DAY, ..token("long", &team, false) };
+    assert!(matches!(
+        store.create_enrolment(&too_long).await,
+        Err(Error::Invalid { field: "expires", .. })
+    ));
+}
+
+pub(crate) async fn agents_come_and_go(bench: &Bench) {
+    let store = &bench.store;
+    let agent = bench.agent("prod", "node-1").await;
+    assert_eq!((agent.role, agent.connected, agent.last_sequence), (AgentRole::Sensor, false, 0));
+    // Two clusters of one name get two places.
+    let twin = NewAgent { cluster_uid: "12345678-twin".to_owned(), ..new_agent("prod", "node-9") };
+    let new = NewEnrolment {
+        digest: "twin".to_owned(),
+        scope: ScopePath::root(),
+        expires: NOW + DAY,
+        uses_allowed: 1,
+        manual_accept: false,
+        trusted: false,
+    };
+    store.create_enrolment(&new).await.unwrap();
+    let Redeemed::Accepted { cluster, .. } = store.redeem_enrolment("twin", &twin).await.unwrap()
+    else {
+        panic!("refused");
+    };
+    assert_eq!(cluster.scope.as_str(), "/org/12345678-twin/");
+
+    let greeting = Greeting {
+        version: "0.1.0".to_owned(),
+        capabilities: Vec::new(),
+        cluster_version: Some("v1.36.3".to_owned()),
+    };
+    bench.clock.advance(60_000);
+    let connected = store.agent_connected(agent.id, &greeting).await.unwrap().unwrap();
+    assert!(connected.connected && connected.version == "0.1.0");
+    let clusters: Vec<Cluster> = bench.seen(&Visible::system(), "name:prod version:v1.36*").await;
+    assert_eq!((clusters.len(), clusters[0].last_seen), (1, NOW + 60_000));
+    assert_eq!(bench.seen::<Agent>(&Visible::system(), "connected:true").await.len(), 1);
+    bench.clock.advance(60_000);
+    store.agent_seen(agent.id).await.unwrap();
+    let seen: Agent = store.get(&Visible::system(), agent.id).await.unwrap().unwrap();
+    assert_eq!(seen.last_seen, NOW + 120_000);
+    store.agent_disconnected(agent.id).await.unwrap();
+    let seen: Agent = store.get(&Visible::system(), agent.id).await.unwrap().unwrap();
+    assert!(!seen.connected, "the live column is read back");
+    store.agent_connected(agent.id, &greeting).await.unwrap();
+    assert_eq!(store.disconnect_all().await.unwrap(), 1);
+    assert!(store.agent_renewed(agent.id, NOW + 9 * DAY).await.unwrap().is_some());
+
+    let elsewhere = grant(&cluster.scope, None);
+    assert!(store.revoke_agent(&elsewhere, agent.id).await.unwrap().is_none());
+    assert!(store.revoke_agent(&Visible::system(), agent.id).await.unwrap().unwrap().revoked);
+    assert!(store.agent_connected(agent.id, &greeting).await.unwrap().is_none());
+    assert!(store.agent_renewed(agent.id, NOW + 9 * DAY).await.unwrap().is_none());
+    let batch = Batch { agent: agent.id, sequence: 1, records: Vec::new(), dropped: Vec::new() };
+    assert!(matches!(store.ingest(batch).await.unwrap(), Ingested::Refused));
+}
