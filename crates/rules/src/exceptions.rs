@@ -1,10 +1,10 @@
 //! A rule's exceptions: named shapes of comparisons and the values that are excepted, joined over all its items into
 //! `and not (…)`.
 use crate::condition::{
-    Check, Condition, Expr, ExprId, FieldName, Literal, Modifier, Op, Operand, Right, Text,
-    parse_output_operand, unquote,
+    Check, Condition, Expr, ExprId, FieldName, Literal, Modifier, Op, Operand, Right,
 };
 use crate::definitions::{scalar, sequence, wrong};
+use crate::parse::{Text, parse_output_operand, unquote};
 use crate::suggest::did_you_mean;
 use crate::yaml::{Node, Place, Source, Value};
 use seawall_model::Problem;

@@ -1,8 +1,8 @@
 //! Event rules: Falco's language, compiled, with thresholds and sequences.
 //!
 //! ```text
-//! files ─yaml─► definitions ─condition, exceptions─► program ─┐
-//! Event, FieldEvent ──────────event_view, fields──────────────┴─evaluate─► Fired ─firing─► alert::Firing
+//! files ─yaml─► definitions ─parse, exceptions, load─► program ─┐
+//! Event, FieldEvent ──────────event_view, fields────────────────┴─evaluate─► Fired ─firing─► alert::Firing
 //! ```
 //!
 //! Start at [`RuleSet::load`]; give each stream of events a [`State`] and call [`RuleSet::evaluate`].
@@ -20,9 +20,11 @@ mod event_view;
 mod exceptions;
 pub mod fields;
 pub mod firing;
+mod load;
 pub mod mask;
 mod matching;
 mod output;
+mod parse;
 mod program;
 pub mod replay;
 mod rule;

@@ -1,6 +1,7 @@
 //! A rule's output: text with `%field`, `%field[arg]`, `%transformer(field)` and `%step1.field`.
-use crate::condition::{Argument, Operand, Text, parse_output_operand};
+use crate::condition::{Argument, Operand};
 use crate::event_view::EventView;
+use crate::parse::{Text, parse_output_operand};
 use crate::program::Program;
 use crate::source::{self, Slots, Source};
 use crate::value::Value;

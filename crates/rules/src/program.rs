@@ -1,6 +1,6 @@
 //! The compiled form of all conditions: one graph in which every distinct sub-expression stands once.
 use crate::condition::{Check, Condition, Expr, ExprId, Literal, MAX_DEPTH, Modifier, Op, Right};
-use crate::fields::names::EVENTS;
+use crate::fields::names::{events, is_event};
 use crate::fields::{FieldId, FieldRef};
 use crate::matching::{self, Test, Unsuited};
 use crate::source::{self, Source};
@@ -523,10 +523,10 @@ fn event_type(
     }
     let mut types = EventSet::NONE;
     for literal in literals {
-        if EVENTS.binary_search(&literal.text.as_str()).is_err() {
+        if !is_event(&literal.text) {
             let mut problem =
                 Problem::error("type", format!("`{}` is no event type", literal.text));
-            problem.help = did_you_mean(&literal.text, EVENTS.iter().copied());
+            problem.help = did_you_mean(&literal.text, events());
             return Err((problem, literal.place));
         }
         types = types.or(EventSet::of(&literal.text));

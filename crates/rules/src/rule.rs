@@ -1,7 +1,7 @@
 //! A compiled rule with its metadata, and the reading of the keys that Falco does not have.
-use crate::condition::Text;
 use crate::definitions::{RuleDef, scalar, sequence, wrong};
 use crate::output::Template;
+use crate::parse::{Text, parse_output_operand};
 use crate::program::{EventSet, NodeId};
 use crate::source::Source;
 use crate::suggest::did_you_mean;
@@ -330,8 +330,7 @@ fn field(node: &Node, sources: &[yaml::Source]) -> Result<Source, Found> {
     let text = scalar(node)?.text().unwrap_or_default();
     let places =
         sources.get(node.place.file as usize).map(|source| source.places(node)).unwrap_or_default();
-    let (operand, length) =
-        crate::condition::parse_output_operand(&Text { text, places: &places })?;
+    let (operand, length) = parse_output_operand(&Text { text, places: &places })?;
     if length != text.len() {
         return Err(wrong("syntax", node.place, format!("`{text}` is no single field")));
     }
