@@ -1,4 +1,5 @@
 //! One control on one workload: which elements fail, or why there is no answer.
+use crate::cel::types::Mismatch;
 use crate::cel::{Expression, Failure, LISTS, Run, Term};
 use crate::control::Control;
 use crate::pointer;
@@ -135,74 +136,82 @@ fn judge_expression(
     fail: &mut dyn FnMut(String, bool),
     unanswered: &mut Vec<Unanswered>,
 ) {
-    let malformed: Vec<_> = view
-        .mismatches()
-        .iter()
-        .filter(|mismatch| {
-            let owner =
-                if mismatch.owner == "EphemeralContainer" { "Container" } else { mismatch.owner };
-            expression.fields.contains(&(owner, mismatch.field))
-                || expression.fields.contains(&(mismatch.owner, mismatch.field))
-        })
-        .collect();
-    let variables = expression.variables.iter().map(|name| {
-        let value = if name == "params" {
-            crate::cel::values::of(&json!(params))
-        } else {
-            view.variable(name)
-        };
-        (name.clone(), value)
+    let malformed = malformed(expression, view);
+    let object = expression.variables.contains("object").then(|| view.cel_object());
+    let read = expression.variables.iter().filter(|name| *name != "object");
+    let variables = read.map(|name| match name.as_str() {
+        "params" => (name.clone(), crate::cel::values::of(&json!(params))),
+        _ => (name.clone(), view.variable(name)),
     });
-    let run = Run::new(variables.collect::<BTreeMap<_, _>>(), view.cel_object());
-    let wrong_type = |mismatch: &&crate::cel::types::Mismatch| Unanswered {
-        reason: "error",
-        message: format!("{} must be {}", mismatch.pointer, mismatch.expected),
-        pointer: mismatch.pointer.clone(),
-    };
-    let failed = |failure: Failure, pointer: &str| match failure {
-        Failure::Error(message) => {
-            Unanswered { reason: "error", message, pointer: pointer.to_owned() }
-        }
-        Failure::Limit => Unanswered {
-            reason: "limit",
-            message: format!("the expression costs over {} units", crate::cel::COST_LIMIT),
-            pointer: pointer.to_owned(),
-        },
-    };
+    let run = Run::new(variables.collect::<BTreeMap<_, _>>(), object);
     let pod_spec = view.kind().pod_spec;
     for term in &expression.terms {
         match term {
             Term::Whole(_) if !malformed.is_empty() => {
-                unanswered.extend(malformed.iter().map(wrong_type))
+                unanswered
+                    .extend(malformed.iter().map(|mismatch| Unanswered::wrong_type(mismatch)));
             }
             Term::Whole(whole) => match run.holds(whole, None) {
                 Ok(true) => {}
                 Ok(false) => fail(pod_spec.to_owned(), false),
-                Err(failure) => unanswered.push(failed(failure, pod_spec)),
+                Err(failure) => unanswered.push(Unanswered::failed(failure, pod_spec)),
             },
             Term::Each { list, variable, predicate } => {
-                let elements = view.elements(list);
                 // What is malformed outside every element leaves the whole list undecided.
-                let outside = |mismatch: &&&crate::cel::types::Mismatch| {
+                let outside = malformed.iter().filter(|mismatch| {
                     !LISTS.iter().any(|list| within(&mismatch.pointer, &view.elements(list)))
-                };
-                unanswered.extend(malformed.iter().filter(outside).map(wrong_type));
-                for element in elements {
+                });
+                unanswered.extend(outside.map(|mismatch| Unanswered::wrong_type(mismatch)));
+                for element in view.elements(list) {
                     if let Some(mismatch) = malformed
                         .iter()
                         .find(|mismatch| is_within(&mismatch.pointer, &element.pointer))
                     {
-                        unanswered.push(wrong_type(mismatch));
+                        unanswered.push(Unanswered::wrong_type(mismatch));
                         continue;
                     }
                     match run.holds(predicate, Some((variable, element.value.clone()))) {
                         Ok(true) => {}
                         Ok(false) => fail(element.pointer.clone(), true),
-                        Err(failure) => unanswered.push(failed(failure, &element.pointer)),
+                        Err(failure) => {
+                            unanswered.push(Unanswered::failed(failure, &element.pointer))
+                        }
                     }
                 }
             }
         }
+    }
+}
+
+/// The malformed fields that the expression reads.
+fn malformed<'v>(expression: &Expression, view: &'v View<'_>) -> Vec<&'v Mismatch> {
+    let reads = |mismatch: &&Mismatch| {
+        let owner =
+            if mismatch.owner == "EphemeralContainer" { "Container" } else { mismatch.owner };
+        [owner, mismatch.owner]
+            .iter()
+            .any(|owner| expression.fields.contains(&(owner, mismatch.field)))
+    };
+    view.mismatches().iter().filter(reads).collect()
+}
+
+impl Unanswered {
+    fn wrong_type(mismatch: &Mismatch) -> Self {
+        Self {
+            reason: "error",
+            message: format!("{} must be {}", mismatch.pointer, mismatch.expected),
+            pointer: mismatch.pointer.clone(),
+        }
+    }
+
+    fn failed(failure: Failure, pointer: &str) -> Self {
+        let (reason, message) = match failure {
+            Failure::Error(message) => ("error", message),
+            Failure::Limit => {
+                ("limit", format!("the expression costs over {} units", crate::cel::COST_LIMIT))
+            }
+        };
+        Self { reason, message, pointer: pointer.to_owned() }
     }
 }
 

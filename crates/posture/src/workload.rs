@@ -82,6 +82,8 @@ pub struct View<'a> {
     object: &'a Value,
     kind: &'static Kind,
     cel_object: OnceCell<CelValue>,
+    pod_spec: OnceCell<CelValue>,
+    pod_meta: OnceCell<CelValue>,
     mismatches: OnceCell<Vec<Mismatch>>,
     lists: [OnceCell<Vec<Element>>; 4],
 }
@@ -94,8 +96,9 @@ impl<'a> View<'a> {
     pub fn new(object: &'a Value) -> Option<Self> {
         let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
         let kind = kind(text("apiVersion"), text("kind"))?;
-        let (cel_object, mismatches) = Default::default();
-        Some(Self { object, kind, cel_object, mismatches, lists: Default::default() })
+        let (cel_object, pod_spec, pod_meta) = Default::default();
+        let (mismatches, lists) = Default::default();
+        Some(Self { object, kind, cel_object, pod_spec, pod_meta, mismatches, lists })
     }
 
     pub fn object(&self) -> &'a Value {
@@ -157,8 +160,8 @@ impl<'a> View<'a> {
                 .map_or_else(|| values::of(&Value::Object(Default::default())), values::of)
         };
         match name {
-            "podSpec" => part(self.kind.pod_spec),
-            "podMeta" => part(self.kind.pod_meta),
+            "podSpec" => self.pod_spec.get_or_init(|| part(self.kind.pod_spec)).clone(),
+            "podMeta" => self.pod_meta.get_or_init(|| part(self.kind.pod_meta)).clone(),
             "isWindows" => {
                 let os = self.pod_spec().and_then(|spec| spec.pointer("/os/name"));
                 CelValue::Bool(os.and_then(Value::as_str) == Some("windows"))

@@ -132,7 +132,10 @@ impl Checked {
             return kind.clone();
         }
         match name {
-            "object" => Type::Dyn,
+            "object" => {
+                self.variables.insert(name.to_owned());
+                Type::Dyn
+            }
             "variables" => self.error(id, "`variables` must be followed by a field".to_owned()),
             "bool" | "int" | "uint" | "double" | "string" | "bytes" | "list" | "map"
             | "null_type" | "type" => Type::Type,
@@ -331,6 +334,12 @@ impl Checked {
             (operators::INDEX | operators::OPT_INDEX, [Type::Dyn | Type::Optional(_), _]) => {
                 Type::Dyn
             }
+            _ => self.global(id, shown, arguments),
+        }
+    }
+
+    fn global(&mut self, id: u64, name: &str, arguments: &[Type]) -> Type {
+        match (name, arguments) {
             ("size" | "int", [_]) => Type::Int,
             ("uint", [_]) => Type::Uint,
             ("double", [_]) => Type::Double,
@@ -344,10 +353,8 @@ impl Checked {
                 self.expect(id, name, b, &Type::String);
                 Type::Bool
             }
-            _ => self.error(
-                id,
-                format!("unknown function `{shown}` with {} arguments", arguments.len()),
-            ),
+            _ => self
+                .error(id, format!("unknown function `{name}` with {} arguments", arguments.len())),
         }
     }
 

@@ -51,7 +51,7 @@ pub struct ExpressionError {
 #[derive(Debug)]
 pub struct Expression {
     pub(crate) terms: Vec<Term>,
-    /// Prelude variables it reads.
+    /// Prelude variables it reads, and `object` where it reads that.
     pub(crate) variables: BTreeSet<String>,
     /// (struct, field) pairs it reads, to tell which malformed fields concern it.
     pub(crate) fields: BTreeSet<(&'static str, &'static str)>,
@@ -250,8 +250,8 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// `variables` holds those the expression reads; `object` the whole object.
-    pub(crate) fn new(variables: BTreeMap<String, Value>, object: Value) -> Self {
+    /// `variables` holds those the expression reads; `object` the whole object, if it reads that.
+    pub(crate) fn new(variables: BTreeMap<String, Value>, object: Option<Value>) -> Self {
         let mut context = Context::with_env(ENVIRONMENT.clone());
         let cost = Arc::new(AtomicU64::new(0));
         let charged = cost.clone();
@@ -275,7 +275,9 @@ impl Run {
             .expect("no library declares a name with `@`");
         let map = variables.into_iter().collect::<std::collections::HashMap<_, _>>();
         context.add_variable_from_value("variables", map);
-        context.add_variable_from_value("object", object);
+        if let Some(object) = object {
+            context.add_variable_from_value("object", object);
+        }
         Self { context, cost }
     }
 
@@ -331,7 +333,7 @@ mod tests {
         let expression =
             compile(text, &BTreeMap::new()).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
         let object = json!({"n": 3, "big": 18_446_744_073_709_551_615u64, "f": 1.5, "s": "abc", "l": [1, 2], "m": {"a": null}});
-        let run = Run::new(BTreeMap::new(), values::of(&object));
+        let run = Run::new(BTreeMap::new(), Some(values::of(&object)));
         let Term::Whole(whole) = &expression.terms[0] else { panic!("{text}") };
         assert_eq!(run.holds(whole, None), expected, "{text}");
     }

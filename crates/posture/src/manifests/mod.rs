@@ -50,10 +50,18 @@ pub struct Object {
 pub struct Manifests {
     pub objects: Vec<Object>,
     pub problems: Vec<Problem>,
-    /// Path and text of each readable file, in the order given.
-    files: Vec<(String, String)>,
+    /// The readable files, in the order given.
+    files: Vec<Text>,
     /// Documents of found files that are no Kubernetes objects.
     pub foreign: u64,
+}
+
+/// A file's text, kept for repairs.
+#[derive(Debug)]
+struct Text {
+    path: String,
+    text: String,
+    found: bool,
 }
 
 /// Reads files in the order given.
@@ -109,7 +117,8 @@ impl Manifests {
                 }
             }
         }
-        self.files.push((file.path.to_owned(), text.to_owned()));
+        let (path, text) = (file.path.to_owned(), text.to_owned());
+        self.files.push(Text { path, text, found: file.found });
     }
 
     fn document(&mut self, root: &Node, place: &Place<'_>, found: bool) {

@@ -12,6 +12,7 @@ pub struct Repaired {
     pub path: String,
     pub before: String,
     pub after: String,
+    found: bool,
 }
 
 /// Lines of context in a diff, as `diff -u` has them.
@@ -21,7 +22,8 @@ const CONTEXT: usize = 3;
 /// an object whose text cannot be edited safely, and findings without a fix.
 pub fn repair(manifests: &Manifests, selection: &Selection) -> (Vec<Repaired>, Vec<Problem>) {
     let (mut repaired, mut left) = (Vec::new(), Vec::new());
-    for (index, (path, before)) in manifests.files.iter().enumerate() {
+    for (index, file) in manifests.files.iter().enumerate() {
+        let before = &file.text;
         let mut after = before.clone();
         // From the last document to the first, so that places of those before stay right.
         let mut documents: Vec<Vec<&Object>> = Vec::new();
@@ -56,7 +58,8 @@ pub fn repair(manifests: &Manifests, selection: &Selection) -> (Vec<Repaired>, V
             after.replace_range(range, &text);
         }
         if after != *before {
-            repaired.push(Repaired { path: path.clone(), before: before.clone(), after });
+            let (path, before) = (file.path.clone(), before.clone());
+            repaired.push(Repaired { path, before, after, found: file.found });
         }
     }
     left.reverse();
@@ -130,6 +133,6 @@ pub fn diff(repaired: &Repaired) -> String {
 impl Repaired {
     /// The repaired file, to be read again for the state after the fix.
     pub fn file(&self) -> File<'_> {
-        File { path: &self.path, bytes: self.after.as_bytes(), found: true }
+        File { path: &self.path, bytes: self.after.as_bytes(), found: self.found }
     }
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// The version of the report's shape; a field is only ever added.
-const SCHEMA: &str = "seawall/posture/1";
+const SCHEMA: &str = "seawall/posture-report/v1";
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {

@@ -268,3 +268,49 @@ fn lists_are_repaired_in_place() {
     assert_eq!(left, []);
     assert_eq!(repaired[0].after, typed.replace("true", "false"));
 }
+
+/// Text that someone, or something, has damaged: nothing panics, and what is written back is never worse to read.
+#[test]
+fn damaged_manifests_never_panic() {
+    let selection = all();
+    let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+    let mut random = |below: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        usize::try_from(seed % below as u64).unwrap()
+    };
+    let pieces = [
+        "\t", "- ", "{", "}", "[", "]", ":", ": ", "#", "&a ", "*a", "|\n", "\"", "'", "é", "\r\n",
+        "---\n", "<<: *a", "null", "? ", "%", "  ", "!!str ",
+    ];
+    let mut repaired_files = 0;
+    for round in 0..400 {
+        let mut text = if round % 3 == 0 { pod("a", "true") } else { WEB.to_owned() };
+        for _ in 0..=random(4) {
+            let at = (0..)
+                .map(|back| random(text.len()) + back)
+                .find(|at| text.is_char_boundary(*at))
+                .unwrap();
+            let end = (at + random(6)..)
+                .find(|end| *end >= text.len() || text.is_char_boundary(*end))
+                .unwrap()
+                .min(text.len());
+            text.replace_range(at..end, pieces[random(pieces.len())]);
+        }
+        let manifests = read(&text);
+        let report = Report::new(&manifests, &selection, "web.yaml", None);
+        report.rows(&[], true);
+        let (repaired, _) = manifests::repair(&manifests, &selection);
+        for file in &repaired {
+            let again = manifests::read([file.file()]);
+            // Lines move, what is wrong does not.
+            let codes = |manifests: &Manifests| {
+                manifests.problems.iter().map(|problem| problem.code.clone()).collect::<Vec<_>>()
+            };
+            assert_eq!(codes(&again), codes(&manifests), "{text}\n=====\n{}", file.after);
+            repaired_files += 1;
+        }
+    }
+    assert!(repaired_files > 50, "{repaired_files}");
+}
