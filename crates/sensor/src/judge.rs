@@ -29,8 +29,8 @@ pub(crate) struct Place {
 /// Where the sensor's results go. Both are called from the sensor's thread and must not block for long: events wait
 /// in the kernel's rings meanwhile.
 pub struct Outputs {
-    /// Alerts, running containers, capabilities, inventory.
-    pub record: Box<dyn FnMut(Record) + Send>,
+    /// Alerts, running containers, capabilities.
+    pub record: Arc<dyn Fn(Record) + Send + Sync>,
     /// Every event, after its container is known. A connect whose streams close a loop only later comes a second
     /// time, with the same sequence number, so that a recording decides as the sensor did.
     pub event: Option<Box<dyn FnMut(&Event) + Send>>,
@@ -85,7 +85,7 @@ impl Judge {
         names
     }
 
-    pub(crate) fn send(&mut self, record: Record) {
+    pub(crate) fn send(&self, record: Record) {
         (self.outputs.record)(record);
     }
 

@@ -11,6 +11,7 @@
 mod config;
 mod drift;
 mod identity;
+mod inventory;
 mod judge;
 mod kernel;
 mod pipeline;
@@ -21,6 +22,7 @@ mod sensor;
 mod streams;
 
 pub use config::{CONTAINERD_SOCKETS, Config, Watch};
+pub use inventory::InventoryTask;
 pub use judge::{Detections, Outputs};
 pub use probe::{CannotRun, probe};
 pub use recorder::Recorder;

@@ -28,7 +28,7 @@ impl Sensor {
         config: Config,
         detections: Detections,
         clock: Arc<dyn Clock>,
-        mut outputs: Outputs,
+        outputs: Outputs,
     ) -> Result<Self, CannotRun> {
         let capabilities = probe()?;
         (outputs.record)(Record::Capabilities(capabilities.clone()));

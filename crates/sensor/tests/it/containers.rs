@@ -1,11 +1,13 @@
 //! Containers of a containerd of our own: identity, drift, what runs.
 use crate::rig::{CONTAINERD_SOCKET, Rig, rig};
 use seawall_model::event::{Event, EventKind, Identity};
+use seawall_model::package::Target;
 use seawall_model::record::Record;
+use seawall_sensor::{Config, InventoryTask};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 const IMAGE: &str = "seawall.test/box:1";
@@ -195,6 +197,7 @@ fn containers() {
     shell_of_a_terminal(rig, &runtime);
     short_life(rig, &runtime);
     unknown_to_the_runtime(rig, &runtime);
+    inventory(&runtime);
 }
 
 fn identity(rig: &Rig, runtime: &Runtime) {
@@ -239,6 +242,16 @@ fn identity(rig: &Rig, runtime: &Runtime) {
     let read = rig.wait("read of shadow", opened("/etc/shadow"));
     assert_eq!(read.process.exe_path, "/bin/cat");
     rig.wait("write", opened("/tmp/made"));
+    let credential = rig.firings("SW-D-0003", read.process.pid);
+    let place = &credential.first().expect("the detection fires").location;
+    assert_eq!(
+        (place.namespace.as_deref(), place.workload.as_deref()),
+        (Some("shop"), Some("Deployment/web"))
+    );
+    assert_eq!(
+        place.image.as_ref().and_then(|image| image.digest.as_deref()),
+        Some(runtime.digest.as_str())
+    );
 
     let begin = Instant::now();
     let listed = || {
@@ -277,7 +290,41 @@ fn drift(rig: &Rig, runtime: &Runtime) {
         let exe = executable(path);
         assert_eq!((exe.upper_layer, exe.drifted), (Some(upper), Some(drifted)), "{path}: {why}");
     }
+    let fired: Vec<String> = rig
+        .records()
+        .iter()
+        .filter_map(|record| match record {
+            Record::Firing(firing) if firing.detection == "SW-D-0002" => Some(firing.as_ref()),
+            _ => None,
+        })
+        .filter(|firing| firing.location.container_id.as_deref() == Some("drift"))
+        .map(|firing| firing.process[0].exe.clone())
+        .collect();
+    assert_eq!(fired, ["/tmp/copied", "/bin/mv"]);
     runtime.remove("drift");
+}
+
+/// One inventory per image digest and one of the node, whose root is the image's folder here.
+fn inventory(runtime: &Runtime) {
+    let mut config = Config::new("test-node", "test-cluster");
+    config.containerd = vec![CONTAINERD_SOCKET.clone()];
+    config.root = runtime.folder.join("image");
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let sink = Arc::new(move |record| sender.send(record).unwrap());
+    let _task = InventoryTask::start(config, None, sink).unwrap();
+    let targets: Vec<Target> =
+        std::iter::from_fn(|| match receiver.recv_timeout(Duration::from_secs(10)) {
+            Ok(Record::Inventory(inventory)) => Some(inventory.target),
+            _ => None,
+        })
+        .take(2)
+        .collect();
+    assert_eq!(targets[0], Target::Node { name: "test-node".to_owned() });
+    let Target::Image { image } = &targets[1] else { panic!("{targets:?}") };
+    assert_eq!(
+        (image.name.as_str(), image.digest.as_deref()),
+        (IMAGE, Some(runtime.digest.as_str()))
+    );
 }
 
 /// What `kubectl exec -it` does: the runtime makes a terminal in the container.

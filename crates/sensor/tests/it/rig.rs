@@ -1,5 +1,7 @@
 //! One sensor for all tests of this binary, and what it saw.
+use seawall_model::alert::Firing;
 use seawall_model::event::Event;
+use seawall_model::problem::ProblemKind;
 use seawall_model::record::Record;
 use seawall_model::time::SystemClock;
 use seawall_rules::RuleSet;
@@ -49,13 +51,18 @@ pub(crate) fn rig(test: &str) -> Option<&'static Rig> {
 impl Rig {
     /// A sensor of its own. Its thread stands still while the events are locked.
     pub(crate) fn start(config: Config) -> Self {
-        let (rules, problems) = RuleSet::load(&[("test.yaml", RULES)]);
-        assert!(problems.is_empty(), "{problems:?}");
-        let (attack, _) = Attack::parse("attack.yaml", "");
+        let content = seawall_content::detections();
+        let mut files: Vec<(&str, &str)> =
+            content.iter().map(|entry| (entry.path, entry.text)).collect();
+        files.push(("test.yaml", RULES));
+        let (rules, problems) = RuleSet::load(&files);
+        let broken = problems.iter().find(|problem| problem.kind == ProblemKind::Error);
+        assert!(broken.is_none(), "{broken:?}");
+        let (attack, _) = Attack::parse("attack.yaml", seawall_content::ATTACK);
         let events: Arc<Mutex<Vec<Event>>> = Arc::default();
         let records: Arc<Mutex<Vec<Record>>> = Arc::default();
         let outputs = Outputs {
-            record: Box::new({
+            record: Arc::new({
                 let records = Arc::clone(&records);
                 move |record| records.lock().unwrap().push(record)
             }),
@@ -75,8 +82,22 @@ impl Rig {
         self.events.lock().unwrap()
     }
 
+    /// What went to the sink.
     pub(crate) fn records(&self) -> MutexGuard<'_, Vec<Record>> {
         self.records.lock().unwrap()
+    }
+
+    /// Firings of a detection by `pid` or what it started.
+    pub(crate) fn firings(&self, detection: &str, pid: u32) -> Vec<Firing> {
+        let fits = |firing: &&Firing| {
+            firing.detection == detection && firing.process.iter().any(|process| process.pid == pid)
+        };
+        let records = self.records();
+        let firings = records.iter().filter_map(|record| match record {
+            Record::Firing(firing) => Some(firing.as_ref()),
+            _ => None,
+        });
+        firings.filter(fits).cloned().collect()
     }
 
     /// The first event that fits, waited for.

