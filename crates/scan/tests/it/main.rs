@@ -1,0 +1,10 @@
+//! Whole images through `scan_image`, roots through `scan_rootfs`, reports and exit codes.
+#![expect(clippy::unwrap_used, reason = "builders of tests fail by panic, as tests do")]
+
+mod bad_input;
+mod build;
+mod cache;
+mod forms;
+mod real;
+mod report;
+mod rootfs;
