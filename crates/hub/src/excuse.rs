@@ -218,7 +218,7 @@ mod tests {
         assert!(Excuses(&granted).apply_control(&mut finding));
         assert!(!Excuses(&granted).apply_control(&mut finding), "nothing new");
         assert!(Excuses(&[]).apply_control(&mut finding));
-        assert_eq!((finding.state, finding.exemption), (State::Unhealthy, None));
+        assert_eq!((finding.state, &finding.exemption), (State::Unhealthy, &None));
         finding.state = State::Unknown;
         assert!(!Excuses(&granted).apply_control(&mut finding), "unknown is not excused");
     }

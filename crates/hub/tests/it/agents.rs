@@ -1,0 +1,171 @@
+//! Enrolment and the agents' stream over real mTLS.
+use crate::records::firing;
+use crate::world::{DAY, MINUTE, World, cluster};
+use rcgen::{CertificateParams, KeyPair};
+use seawall_model::asset::AgentRole;
+use seawall_model::time::Clock;
+use seawall_uplink::{EnrolError, Enrolment, enrol};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+fn request() -> String {
+    let key = KeyPair::generate().unwrap();
+    CertificateParams::default().serialize_request(&key).unwrap().pem().unwrap()
+}
+
+fn redeem(token: &str, cluster: &str) -> Value {
+    json!({"token": token, "csr": request(), "cluster_uid": format!("uid-{cluster}"), "cluster_name": cluster,
+        "kind": "kubernetes", "agent_name": "agent-0", "role": "cluster_agent"})
+}
+
+async fn refused(world: &World, token: &str, cluster: &str, code: &str) {
+    let request = world.client.post(world.url("/enrolments/redeem")).json(&redeem(token, cluster));
+    let problem = World::answer(request).await.expect(403);
+    assert_eq!(problem["type"], format!("/problems/{code}"), "{problem}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_must_not_enrol_is_refused_by_name() {
+    let world = World::start().await;
+    let token = world.enrolment("/org/").await;
+    let broken = json!({"token": token, "csr": "no request", "cluster_uid": "u", "cluster_name": "n",
+        "kind": "kubernetes", "agent_name": "a", "role": "sensor"});
+    let post =
+        |body: &Value| World::answer(world.client.post(world.url("/enrolments/redeem")).json(body));
+    let problem = post(&broken).await.expect(400);
+    assert_eq!(problem["errors"][0]["pointer"], "/csr", "and the token is not used up");
+    let answer = post(&redeem(&token, "prod")).await.expect(200);
+    assert_eq!(answer["hub_agents_addr"], world.hub.agents_address().to_string());
+    refused(&world, &token, "prod", "token-used").await;
+
+    let token = world.enrolment("/org/").await;
+    world.clock.advance(61 * MINUTE);
+    refused(&world, &token, "prod", "token-expired").await;
+    let token = world.enrolment("/org/").await;
+    let (_, hash) = token.split_once('.').unwrap();
+    refused(&world, &format!("swe_guess.{hash}"), "prod", "token-unknown").await;
+    let foreign = token.replace(hash, &"0".repeat(64));
+    refused(&world, &foreign, "prod", "token-foreign").await;
+    let listed = world.items("/enrolments").await;
+    let id = listed[0]["id"].as_str().unwrap();
+    let delete =
+        world.client.delete(world.url(&format!("/enrolments/{id}"))).bearer_auth(&world.owner);
+    World::answer(delete).await.expect(204);
+    refused(&world, &token, "new", "token-revoked").await;
+
+    let waiting = json!({"scope": "/org/", "manual_accept": true, "uses": 2});
+    let created = world.post("/enrolments", waiting).await.expect(201);
+    let token = created["token"].as_str().unwrap();
+    assert!(created["command"].as_str().unwrap().contains("seawall agent --hub https://"));
+    refused(&world, token, "shy", "token-waiting").await;
+    let accept = format!("/enrolments/{}/accept", created["id"].as_str().unwrap());
+    world.post(&accept, json!({})).await.expect(200);
+    post(&redeem(token, "shy")).await.expect(200);
+
+    let listed = world.items("/enrolments?sort=-created&limit=500").await;
+    let refusals = listed.iter().map(|enrolment| enrolment["refusals"].as_array().unwrap().len());
+    assert!(refusals.sum::<usize>() >= 4, "{listed:?}");
+    assert!(!serde_json::to_string(&listed).unwrap().contains("swe_"), "tokens are never listed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_client_trusts_only_the_hub_that_made_the_token() {
+    let (world, other) = (World::start().await, World::start().await);
+    let token = world.enrolment("/org/").await;
+    let cluster = cluster("prod");
+    let to = |hub: &'static str, base: &str| (hub, base.to_owned());
+    let (_, base) = to("other", &other.base);
+    let enrolment = Enrolment {
+        hub: &base,
+        token: &token,
+        cluster: &cluster,
+        role: AgentRole::Sensor,
+        name: "n",
+    };
+    assert!(matches!(enrol(&enrolment).await, Err(EnrolError::Connect { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn batches_commit_once_and_alerts_join() {
+    let world = World::start().await;
+    let agent = world.agent("/org/", "prod").await;
+    let time = world.clock.now();
+    agent.send(vec![firing("prod", "Deployment/web", time)]).await;
+    agent
+        .send(vec![
+            firing("prod", "Deployment/web", time + 1),
+            firing("prod", "Deployment/api", time + 2),
+        ])
+        .await;
+    let alerts = world.items("/alerts?sort=workload").await;
+    let counts: Vec<_> = alerts.iter().map(|alert| alert["count"].as_u64().unwrap()).collect();
+    assert_eq!(counts, [1, 2]);
+    assert_eq!(world.items("/events").await.len(), 3);
+    let listed = world.get(&format!("/agents/{}", agent.id)).await.expect(200);
+    assert_eq!((&listed["connected"], &listed["last_sequence"]), (&json!(true), &json!(2)));
+
+    agent.uplink.count_dropped("ring:data", 7);
+    agent.send(vec![firing("prod", "Deployment/web", time + 3)]).await;
+    let overview = world.get("/overview").await.expect(200);
+    assert_eq!(overview["agents"]["dropped"]["ring:data"], 7);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_writes_about_its_own_cluster_whatever_it_says() {
+    let world = World::start().await;
+    let (a, b) = (world.scope("/org/", "a").await, world.scope("/org/", "b").await);
+    let victim = world.agent(&b, "victim").await;
+    victim.send(vec![firing("victim", "Deployment/web", world.clock.now())]).await;
+    let hostile = world.agent(&a, "hostile").await;
+    hostile.send(vec![firing("victim", "Deployment/web", world.clock.now())]).await;
+    let alerts = world.items("/alerts").await;
+    let inside = |scope: &str| {
+        alerts.iter().filter(|alert| alert["scope"].as_str().unwrap().starts_with(scope)).count()
+    };
+    assert_eq!((inside(&a), inside(&b)), (1, 1), "{alerts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn revocation_cuts_the_live_stream_and_refuses_the_next() {
+    let world = World::start().await;
+    let agent = world.agent("/org/", "prod").await;
+    agent.send(vec![firing("prod", "Deployment/web", world.clock.now())]).await;
+    assert!(agent.uplink.status().connected);
+    let started = std::time::Instant::now();
+    world.post(&format!("/agents/{}/revoke", agent.id), json!({})).await.expect(200);
+    while agent.uplink.status().connected {
+        assert!(started.elapsed() < Duration::from_secs(10), "still connected");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    agent.uplink.send(vec![firing("prod", "Deployment/late", world.clock.now())]);
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let status = agent.uplink.status();
+    assert!(!status.connected && status.acknowledged < status.last_sequence, "{status:?}");
+    assert!(status.error.unwrap().contains("revoked"));
+    assert_eq!(world.items("/alerts").await.len(), 1);
+    let listed = world.get(&format!("/agents/{}", agent.id)).await.expect(200);
+    assert_eq!((&listed["revoked"], &listed["connected"]), (&json!(true), &json!(false)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_are_demanded_and_renewed() {
+    let world = World::start().await;
+    let agent = world.agent("/org/", "prod").await;
+    agent.send(vec![firing("prod", "Deployment/web", world.clock.now())]).await;
+    let before = world.get(&format!("/agents/{}", agent.id)).await.expect(200);
+    // Without a certificate of the hub's CA there is no stream.
+    let plain = crate::world::client(&world.hub);
+    let address = format!("https://localhost:{}/", world.hub.agents_address().port());
+    assert!(plain.get(address).send().await.is_err());
+    // By the hub's clock the certificate is over: the stream ends, and only renewing helps.
+    world.clock.advance(8 * DAY);
+    let started = std::time::Instant::now();
+    while agent.uplink.status().connected {
+        assert!(
+            started.elapsed() < Duration::from_secs(10),
+            "an expired certificate still streams"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(before["certificate_expires"].as_i64().unwrap() < world.clock.now());
+}

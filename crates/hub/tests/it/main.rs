@@ -1,0 +1,13 @@
+//! The hub over real TCP, TLS and SQLite, with the agents' own client.
+
+mod agents;
+mod authorisation;
+mod exports;
+mod openapi;
+mod posture;
+mod records;
+mod session;
+mod start;
+mod stream;
+mod world;
+mod writes;

@@ -1,0 +1,158 @@
+//! From an object's assessment to score, recommendation and exemption, and from an inventory to findings.
+use crate::records::{assessment, inventory, running};
+use crate::world::{DAY, World};
+use reqwest::Method;
+use seawall_model::time::Clock;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// A control of the content that counts in the score.
+async fn control(world: &World) -> String {
+    let controls = world.items("/controls").await;
+    let stable = controls.iter().find(|control| control["preview"] == false).unwrap();
+    stable["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_score_moves_with_its_cause_within_a_second() {
+    let world = World::start().await;
+    let agent = world.agent("/org/", "prod").await;
+    let control = control(&world).await;
+    agent.send(vec![assessment(&control, "db", "healthy", &[])]).await;
+    let second = Duration::from_secs(1);
+    world.wait("/scores", second, |score| score["secure"] == 100.0).await;
+    agent.send(vec![assessment(&control, "web", "unhealthy", &["/spec"])]).await;
+    world.wait("/scores", second, |score| score["secure"] == 50.0).await;
+    let moves = world.items("/scores/history?filter=scope:/org/").await;
+    let cause = "1 resource became unhealthy: Privileged container (Deployment/web)";
+    assert_eq!(
+        (&moves[0]["cause"], &moves[0]["from"], &moves[0]["to"]),
+        (&json!(cause), &json!(100.0), &json!(50.0))
+    );
+    let recommendations = world.items("/recommendations").await;
+    assert_eq!(recommendations.len(), 1);
+    assert_eq!(
+        (&recommendations[0]["affected"], &recommendations[0]["status"]),
+        (&json!(1), &json!("open"))
+    );
+    let id = recommendations[0]["id"].as_str().unwrap();
+    let path = format!("/recommendations/{id}");
+    let detail = world.get(&path).await.expect(200);
+    assert_eq!(detail["resources"][0]["resource"], "Deployment/web");
+
+    let assign = |revision: Option<String>| {
+        let mut request =
+            world.client.request(Method::PATCH, world.url(&path)).bearer_auth(&world.owner);
+        if let Some(revision) = revision {
+            request = request.header("if-match", revision);
+        }
+        World::answer(request.json(&json!({"owner": "platform"})))
+    };
+    assign(None).await.expect(428);
+    assign(Some("\"99999\"".to_owned())).await.expect(412);
+    let assigned = assign(Some(format!("\"{}\"", detail["revision"]))).await.expect(200);
+    assert_eq!((&assigned["owner"], &assigned["status"]), (&json!("platform"), &json!("assigned")));
+
+    agent.send(vec![assessment(&control, "web", "healthy", &[])]).await;
+    world.wait("/scores", second, |score| score["secure"] == 100.0).await;
+    assert_eq!(world.get(&path).await.expect(200)["status"], "resolved");
+    agent.send(vec![assessment(&control, "web", "unhealthy", &["/spec"])]).await;
+    world.wait(&path, second, |recommendation| recommendation["status"] == "regressed").await;
+    // The moves, replayed, give the score.
+    let mut moves =
+        world.items("/scores/history?filter=scope:/org/&sort=at&limit=500").await.into_iter();
+    let mut score = moves.next().unwrap()["to"].clone();
+    for step in moves {
+        assert_eq!(step["from"], score);
+        score = step["to"].clone();
+    }
+    assert_eq!(world.get("/scores").await.expect(200)["secure"], score);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exemption_is_asked_for_granted_counted_and_ends() {
+    let world = World::start().await;
+    let agent = world.agent("/org/", "prod").await;
+    let control = control(&world).await;
+    agent
+        .send(vec![
+            assessment(&control, "db", "healthy", &[]),
+            assessment(&control, "web", "unhealthy", &["/spec/template/spec/containers/0"]),
+        ])
+        .await;
+    let patience = Duration::from_secs(5);
+    world.wait("/scores", patience, |score| score["secure"] == 50.0).await;
+    let contributor = world.token("contributor", "/org/", None).await;
+    let body = json!({"target": {"rule": control, "namespace": "shop", "resource": "Deployment/web", "package": null,
+        "path": null}, "category": "risk_accepted", "reason": "until the next release", "owner": null,
+        "expires": world.clock.now() + DAY, "scope": "/org/"});
+    let request = world.client.post(world.url("/exemptions")).bearer_auth(&contributor).json(&body);
+    let requested = World::answer(request).await.expect(201);
+    assert_eq!(
+        (&requested["state"], &requested["owner"]),
+        (&json!("requested"), &json!("token:contributor /org/"))
+    );
+    let path = format!("/exemptions/{}", requested["id"].as_str().unwrap());
+    let grant = world.client.post(world.url(&format!("{path}/grant"))).bearer_auth(&contributor);
+    World::answer(grant).await.expect(403);
+    let finding = &world.items("/findings?filter=state:unhealthy").await[0];
+    assert_eq!(finding["detail"]["exemption"], Value::Null, "asking excuses nothing");
+
+    world.post(&format!("{path}/grant"), json!({})).await.expect(200);
+    world.wait("/scores", patience, |score| score["secure"] == 100.0).await;
+    let finding = &world.items("/findings?filter=state:exempt").await[0];
+    assert_eq!(finding["detail"]["exemption"]["category"], "risk_accepted");
+    world.wait(&path, patience, |exemption| exemption["matches"] == 1).await;
+    // A new assessment of the same object is excused before it is stored: the score does not flicker.
+    let before = world.items("/scores/history?limit=500").await.len();
+    agent
+        .send(vec![assessment(&control, "web", "unhealthy", &["/spec/template/spec/containers/0"])])
+        .await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(world.items("/scores/history?limit=500").await.len(), before);
+
+    world.post(&format!("{path}/revoke"), json!({})).await.expect(200);
+    world.wait("/scores", patience, |score| score["secure"] == 50.0).await;
+    world.post(&format!("{path}/grant"), json!({})).await.expect(409);
+    let past = json!({"target": {"rule": "x", "namespace": null, "resource": null, "package": null, "path": null},
+        "category": "mitigated", "reason": "r", "expires": 1, "scope": "/org/"});
+    let refused = world.post("/exemptions", past).await.expect(400);
+    assert_eq!(refused["errors"][0]["pointer"], "/expires");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_inventory_is_unknown_until_there_is_an_index_and_matched_once_there_is() {
+    let shared = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/feeds");
+    let world = World::start().await;
+    let agent = world.agent("/org/", "prod").await;
+    agent.send(vec![inventory(), running(world.clock.now())]).await;
+    let image = world.items("/images").await.remove(0);
+    assert_eq!((&image["package_count"], &image["counts"]), (&json!(1), &Value::Null));
+    assert_eq!(image["running"][0]["cluster"], "prod");
+    if !std::path::Path::new(shared).exists() {
+        println!("skipped: {shared} is not there");
+        return;
+    }
+    // PyPI alone: the other exports take longer to read than this test says anything about them.
+    let root = world.directory.path().join("feeds");
+    std::fs::create_dir_all(root.join("osv")).unwrap();
+    std::os::unix::fs::symlink(format!("{shared}/osv/PyPI"), root.join("osv/PyPI")).unwrap();
+    let roots = seawall_feeds::Roots::below(root.to_str().unwrap()).unwrap();
+    let index = world.directory.path().join("index");
+    seawall_feeds::build(&roots, &seawall_feeds::ALL, &index).unwrap();
+    let patience = Duration::from_secs(60);
+    let path = format!("/images/{}", image["id"].as_str().unwrap());
+    let matched = world.wait(&path, patience, |image| !image["counts"].is_null()).await;
+    assert!(matched["counts"]["critical"].as_u64().unwrap() > 0, "Django 1.0 is old: {matched}");
+    let gaps = matched["coverage_problems"].as_array().unwrap();
+    assert!(gaps.is_empty(), "no Debian package, no gap: {gaps:?}");
+    let findings = world.items(&format!("{path}/findings?limit=500")).await;
+    assert!(findings.iter().all(|finding| finding["package"] == "django"));
+    let packages = world.items(&format!("{path}/packages")).await;
+    assert!(packages[0]["counts"]["critical"].as_u64().unwrap() > 0);
+    let work = world.wait("/recommendations", patience, |page| page["total"]["value"] == 1).await;
+    assert_eq!(work["items"][0]["rule"], "update:PyPI/django");
+    assert_eq!(work["items"][0]["severity"], "critical");
+    let score = world.wait("/scores", patience, |score| score["secure"] == 0.0).await;
+    assert_eq!(score["groups"][0]["group"], "vulnerabilities");
+}

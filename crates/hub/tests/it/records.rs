@@ -1,0 +1,76 @@
+//! Records as agents send them.
+use seawall_model::alert::Firing;
+use seawall_model::finding::ObjectAssessment;
+use seawall_model::package::Inventory;
+use seawall_model::record::Record;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+fn value<T: DeserializeOwned>(json: Value) -> T {
+    serde_json::from_value(json).unwrap()
+}
+
+pub(crate) const DIGEST: &str =
+    "sha256:1111111111111111111111111111111111111111111111111111111111111111";
+
+fn image() -> Value {
+    json!({"name": "reg/shop:1", "digest": DIGEST, "index_digest": null, "config_digest": null})
+}
+
+/// A detection on `workload` of the namespace shop.
+pub(crate) fn firing(cluster: &str, workload: &str, time: i64) -> Record {
+    let firing: Firing = value(json!({
+        "detection": "SW-D-9001", "title": "Shell joined to an outbound connection", "severity": "high",
+        "tactics": ["execution"], "mitre": ["T1059.004"], "parity": [], "source": "syscall", "time": time,
+        "where": {"cluster": cluster, "node": "n1", "namespace": "shop", "workload": workload, "pod": "web-1",
+            "pod_uid": "p1", "container": "c", "container_id": "abc", "image": image(), "identity": "complete"},
+        "process": [{"exec_id": "1", "pid": 7, "name": "sh", "exe": "/bin/sh", "args": ["sh", "-i"], "cwd": "/",
+            "user": "root", "uid": 0, "start": time}],
+        "actor": null, "object": null, "why": [{"expression": "proc.name = sh", "value": "sh"}],
+        "output": "=cmd|shell", "remediation": "Stop it.", "action": {"mode": "alert", "result": "none"},
+        "lost_nearby": 0
+    }));
+    Record::Firing(Box::new(firing))
+}
+
+/// A Deployment of the namespace shop, judged by the control of privileged containers.
+pub(crate) fn assessment(control: &str, name: &str, state: &str, paths: &[&str]) -> Record {
+    let resource = json!({"apiVersion": "apps/v1", "kind": "Deployment", "namespace": "shop", "name": name,
+        "uid": format!("uid-{name}")});
+    let evidence: Vec<Value> =
+        paths.iter().map(|path| json!({"path": path, "value": true})).collect();
+    let assessment: ObjectAssessment = value(json!({
+        "resource": resource, "owner": null, "labels": [["app", name]], "images": ["reg/shop:1"], "deleted": false,
+        "findings": [{"control": control, "title": "Privileged container", "severity": "high", "state": state,
+            "reason": null, "resource": resource, "source": null, "message": "m", "frameworks": [],
+            "evidence": evidence, "fix": [], "exemption": null, "engine": "cel"}],
+        "problems": [], "observed": 9
+    }));
+    Record::Assessment(Box::new(assessment))
+}
+
+/// An image with one old PyPI package.
+pub(crate) fn inventory() -> Record {
+    let mut target = json!({"kind": "image"});
+    for (key, part) in image().as_object().unwrap() {
+        target[key] = part.clone();
+    }
+    let inventory: Inventory = value(json!({
+        "target": target, "distro": {"id": "debian", "version": "12", "name": "Debian 12"},
+        "platform": "linux/amd64", "layers": [{"diff_id": "sha256:l", "created_by": null, "size": 1, "base": false}],
+        "packages": [{"ecosystem": "pypi", "name": "django", "version": "1.0", "purl": "pkg:pypi/django@1.0",
+            "arch": null, "source": null, "locations": ["/a"], "owner": null, "layer": 0, "third_party": false}],
+        "problems": [], "extractor_version": 1
+    }));
+    Record::Inventory(Box::new(inventory))
+}
+
+pub(crate) fn running(observed: i64) -> Record {
+    Record::Running {
+        containers: vec![value(
+            json!({"id": "abc", "name": "c", "image": image(), "namespace": "shop",
+            "pod": "web-1", "pod_uid": "p1", "workload": "Deployment/web"}),
+        )],
+        observed,
+    }
+}

@@ -1,0 +1,137 @@
+//! First and second start, and the errors that say what to do.
+use crate::world::{PASSWORD, World, config};
+use seawall_hub::{Hub, SystemEntropy, TlsFiles};
+use seawall_model::time::{Clock, FixedClock, SystemClock};
+use std::sync::Arc;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_start_resumes() {
+    let world = World::start().await;
+    let agent = world.agent("/org/", "prod").await;
+    let fingerprint = world.hub.ca_fingerprint().to_owned();
+    let World { hub, clock, directory, owner, .. } = world;
+    drop(agent);
+    hub.shutdown().await;
+    let hub = Hub::start(config(directory.path(), clock.clone())).await.unwrap();
+    assert_eq!(hub.first_password(), None);
+    assert_eq!(hub.ca_fingerprint(), fingerprint, "agents and browsers trust the same CA");
+    let base = format!("https://localhost:{}", hub.address().port());
+    let client = crate::world::client(&hub);
+    let world = World { hub, clock, directory, base, client, owner };
+    world.sign_in("admin", PASSWORD).await;
+    assert_eq!(world.items("/agents").await[0]["connected"], false);
+    let check = world.get("/audit/verify").await.expect(200);
+    assert_eq!((&check["ok"], &check["broken_at"]), (&true.into(), &serde_json::Value::Null));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_in_the_way_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Arc::new(FixedClock::at(SystemClock.now()));
+    let fresh = || config(directory.path(), clock.clone());
+    let refused = async |config| match Hub::start(config).await {
+        Ok(_) => panic!("the hub started"),
+        Err(error) => {
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+            format!("{error}{}", cause.unwrap_or_default())
+        }
+    };
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut config = fresh();
+    config.listen = taken.local_addr().unwrap();
+    let said = refused(config).await;
+    assert!(said.contains("another program does") && said.contains("--listen"), "{said}");
+    let mut config = fresh();
+    config.agents_listen = taken.local_addr().unwrap();
+    assert!(refused(config).await.contains("--agents"));
+
+    let file = directory.path().join("file");
+    std::fs::write(&file, "no certificate").unwrap();
+    let mut config = fresh();
+    config.database = seawall_hub::Location::Directory(file.join("below"));
+    let said = refused(config).await;
+    assert!(said.contains("data directory"), "{said}");
+    let mut config = fresh();
+    config.tls = Some(TlsFiles { certificate: directory.path().join("none"), key: file.clone() });
+    assert!(refused(config).await.contains("--tls-cert"));
+    let mut config = fresh();
+    config.tls = Some(TlsFiles { certificate: file.clone(), key: file });
+    assert!(refused(config).await.contains("no certificate"));
+    for url in ["http://hub", "https://hub/path", "hub", "https://"] {
+        let mut config = fresh();
+        config.base_url = Some(url.to_owned());
+        assert!(refused(config).await.contains("expected https://HOST"), "{url}");
+    }
+
+    let first = Hub::start(fresh()).await.unwrap();
+    let said = refused(fresh()).await;
+    assert!(said.contains("in use by another Seawall process"), "{said}");
+    first.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_of_ones_own_is_served_and_pinned() {
+    let directory = tempfile::tempdir().unwrap();
+    let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let (certificate, key) = (directory.path().join("tls.crt"), directory.path().join("tls.key"));
+    std::fs::write(&certificate, own.cert.pem()).unwrap();
+    std::fs::write(&key, own.signing_key.serialize_pem()).unwrap();
+    let clock = Arc::new(FixedClock::at(SystemClock.now()));
+    let mut with_own = config(directory.path(), clock.clone());
+    with_own.tls = Some(TlsFiles { certificate, key });
+    let hub = Hub::start(with_own).await.unwrap();
+    use sha2::Digest;
+    let expected = hex::encode(sha2::Sha256::digest(own.cert.der()));
+    assert_eq!(hub.ca_fingerprint(), expected);
+    let token = hub.local_enrolment().await.unwrap();
+    assert!(token.starts_with("swe_") && token.ends_with(&expected), "{token}");
+    let enrolment = seawall_uplink::Enrolment {
+        hub: &format!("https://127.0.0.1:{}", hub.address().port()),
+        token: &token,
+        cluster: &crate::world::cluster("own"),
+        role: seawall_model::asset::AgentRole::Sensor,
+        name: "n1",
+    };
+    seawall_uplink::enrol(&enrolment).await.unwrap();
+    hub.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forgotten_password_is_reset_on_the_machine() {
+    let world = World::start().await;
+    let World { hub, clock, directory, owner, .. } = world;
+    hub.shutdown().await;
+    let database = config(directory.path(), clock.clone()).database;
+    let entropy = Arc::new(SystemEntropy);
+    let reset = |name: &'static str| {
+        seawall_hub::reset_password(&database, name, clock.clone(), entropy.clone())
+    };
+    assert_eq!(reset("nobody").await.unwrap(), None);
+    let password = reset("Admin").await.unwrap().unwrap();
+    let hub = Hub::start(config(directory.path(), clock.clone())).await.unwrap();
+    let base = format!("https://localhost:{}", hub.address().port());
+    let client = crate::world::client(&hub);
+    let world = World { hub, clock, directory, base, client, owner };
+    world.try_sign_in("admin", PASSWORD).await.expect(401);
+    let session = world.try_sign_in("admin", &password).await.expect(200);
+    assert_eq!(session["user"]["must_change_password"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_and_answers_carry_their_headers() {
+    let world = World::start().await;
+    let page = World::answer(world.client.get(&world.base)).await;
+    assert!(page.header("content-type").starts_with("text/html"));
+    assert!(page.header("content-security-policy").starts_with("default-src 'none'"), "{page:?}");
+    let deep = World::answer(world.client.get(format!("{}/alerts/1", world.base))).await;
+    assert!(deep.header("content-type").starts_with("text/html"), "the interface routes itself");
+    World::answer(world.client.get(format!("{}/assets/none.js", world.base))).await.expect(404);
+    for name in ["strict-transport-security", "x-content-type-options", "x-frame-options"] {
+        assert!(!page.header(name).is_empty(), "{name}");
+    }
+    let api = world.get("/session").await;
+    assert_eq!(api.header("cache-control"), "no-store");
+    assert_eq!(api.header("content-security-policy"), "default-src 'none'; frame-ancestors 'none'");
+    let health = World::answer(world.client.get(format!("{}/healthz", world.base))).await;
+    assert_eq!((health.status.as_u16(), health.text.as_str()), (200, "ok\n"));
+}

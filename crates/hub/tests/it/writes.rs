@@ -1,0 +1,187 @@
+//! What every write keeps: idempotency, revisions, problem documents, the audit log.
+use crate::records::firing;
+use crate::world::{DAY, World};
+use reqwest::Method;
+use seawall_model::time::Clock;
+use serde_json::{Value, json};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_post_is_done_once() {
+    let world = World::start().await;
+    let send = |key: &'static str, body: Value| {
+        let request = world.client.post(world.url("/scopes")).bearer_auth(&world.owner);
+        World::answer(request.header("idempotency-key", key).json(&body))
+    };
+    let body = json!({"parent": "/org/", "kind": "account", "name": "One"});
+    let first = send("k1", body.clone()).await.expect(201);
+    let again = send("k1", body.clone()).await;
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert_eq!(again.expect(201), first);
+    let other = json!({"parent": "/org/", "kind": "account", "name": "Two"});
+    send("k1", other).await.expect(422);
+    send("k2", body.clone()).await.expect(409);
+    // What failed may be tried again under the same key.
+    let wrong = json!({"parent": "/org/", "kind": "account", "name": ""});
+    send("k3", wrong.clone()).await.expect(400);
+    send("k3", wrong).await.expect(400);
+    world.clock.advance(25 * 60 * 60 * 1000);
+    send("k1", body).await.expect(409);
+
+    let token = json!({"name": "t", "role": "owner", "scope": "/org/", "namespaces": null,
+        "expires": world.clock.now() + DAY});
+    let request = || {
+        let request = world.client.post(world.url("/tokens")).bearer_auth(&world.owner);
+        World::answer(request.header("idempotency-key", "secret").json(&token))
+    };
+    assert!(request().await.expect(201)["token"].as_str().unwrap().starts_with("swt_"));
+    assert_eq!(request().await.expect(201)["token"], Value::Null, "a secret is shown once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mistakes_have_a_place_and_a_request_id() {
+    let world = World::start().await;
+    let check = async |method: Method,
+                       path: &str,
+                       body: &'static str,
+                       status: u16,
+                       pointer: &str,
+                       says: &str| {
+        let request = world.client.request(method, world.url(path)).bearer_auth(&world.owner);
+        let request = request.header("content-type", "application/json").body(body);
+        let answer = World::answer(request).await;
+        assert_eq!(answer.header("content-type"), "application/problem+json", "{answer:?}");
+        let id = answer.header("x-request-id").to_owned();
+        let problem = answer.expect(status);
+        assert_eq!(problem["status"], status);
+        assert_eq!(problem["request_id"], Value::String(id));
+        let expected = if pointer.is_empty() { Value::Null } else { json!(pointer) };
+        assert_eq!(problem["errors"][0]["pointer"], expected, "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains(says), "{problem}");
+    };
+    let get = Method::GET;
+    check(get.clone(), "/alerts?filter=severty:high", "", 400, "?filter", "severity").await;
+    check(get.clone(), "/alerts?filter=(a", "", 400, "?filter", "").await;
+    check(get.clone(), "/alerts?sort=colour", "", 400, "?sort", "colour").await;
+    check(get.clone(), "/alerts?after=abc", "", 400, "?after", "cursor").await;
+    check(get.clone(), "/alerts?colour=red", "", 400, "?", "colour").await;
+    check(
+        get.clone(),
+        "/alerts/0192d3a0-7c2e-7c4b-9d3e-1f2a3b4c5d6e",
+        "",
+        404,
+        "",
+        "no such alert",
+    )
+    .await;
+    check(get.clone(), "/alerts/no-id", "", 404, "", "no id").await;
+    check(get.clone(), "/nothing", "", 404, "", "nothing at this address").await;
+    check(Method::PUT, "/alerts", "", 405, "", "method").await;
+    let post = Method::POST;
+    check(post.clone(), "/scopes", "{", 400, "", "").await;
+    check(
+        post.clone(),
+        "/scopes",
+        r#"{"parent":"/org/","kind":"planet","name":"x"}"#,
+        400,
+        "/kind",
+        "account",
+    )
+    .await;
+    check(
+        post.clone(),
+        "/scopes",
+        r#"{"parent":"/org/","colour":1}"#,
+        400,
+        "/colour",
+        "unknown field",
+    )
+    .await;
+    check(
+        post.clone(),
+        "/scopes",
+        r#"{"parent":"/org/none/","kind":"account","name":"x"}"#,
+        422,
+        "",
+        "",
+    )
+    .await;
+    check(
+        post,
+        "/alerts/bulk",
+        r#"{"action":"dismiss","filter":"","note":"n"}"#,
+        400,
+        "/reason",
+        "missing",
+    )
+    .await;
+
+    let large = "x".repeat((1 << 20) + 1);
+    let request = world.client.post(world.url("/scopes")).bearer_auth(&world.owner).body(large);
+    World::answer(request).await.expect(413);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stale_revision_is_refused() {
+    let world = World::start().await;
+    let agent = world.agent("/org/", "prod").await;
+    agent.send(vec![firing("prod", "Deployment/web", 1_795_000_000_000)]).await;
+    let alert = world.items("/alerts").await.remove(0);
+    let id = alert["id"].as_str().unwrap();
+    let get = world.get(&format!("/alerts/{id}")).await;
+    let tag = get.header("etag").to_owned();
+    assert_eq!(tag, format!("\"{}\"", alert["revision"]));
+    let step = |verb: &'static str, tag: Option<String>| {
+        let mut request = world.client.post(world.url(&format!("/alerts/{id}/{verb}")));
+        if let Some(tag) = tag {
+            request = request.header("if-match", tag);
+        }
+        World::answer(request.bearer_auth(&world.owner))
+    };
+    let taken = step("take", Some(tag.clone())).await.expect(200);
+    assert_eq!(taken["state"], "in_progress");
+    step("resolve", Some(tag)).await.expect(412);
+    step("resolve", Some("\"x\"".to_owned())).await.expect(400);
+    let resolved = step("resolve", None).await.expect(200);
+    assert_eq!(resolved["state"], "resolved");
+    let refused = step("take", None).await.expect(409);
+    assert_eq!(refused["type"], "/problems/transition");
+    step("reopen", None).await.expect(200);
+
+    let dismiss = |body: Value| async { world.post(&format!("/alerts/{id}/dismiss"), body).await };
+    let empty = dismiss(json!({"reason": "test", "note": " "})).await.expect(400);
+    assert_eq!(empty["errors"][0]["pointer"], "/note");
+    let dismissed = dismiss(json!({"reason": "test", "note": "a drill"})).await.expect(200);
+    assert_eq!(dismissed["dismissal"]["by"], "token:tests");
+
+    let actions = world.items(&format!("/audit?filter=target:{id}&sort=position")).await;
+    let actions: Vec<_> = actions.iter().map(|entry| entry["action"].as_str().unwrap()).collect();
+    assert_eq!(actions, ["alert.take", "alert.resolve", "alert.reopen", "alert.dismiss"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bulk_steps_preview_and_then_change() {
+    let world = World::start().await;
+    let agent = world.agent("/org/", "prod").await;
+    let firings = (0..3).map(|n| firing("prod", &format!("Deployment/web{n}"), 1_795_000_000_000));
+    agent.send(firings.collect()).await;
+    let body = |dry_run: bool| {
+        json!({"action": "dismiss", "filter": "workload:Deployment/web1,Deployment/web2",
+        "reason": "expected", "note": "n", "dry_run": dry_run})
+    };
+    let preview = world.post("/alerts/bulk", body(true)).await.expect(200);
+    assert_eq!(preview, json!({"matched": 2, "changed": 2}));
+    assert_eq!(world.items("/alerts?filter=state:active").await.len(), 3);
+    world.post("/alerts/bulk", body(false)).await.expect(200);
+    assert_eq!(world.items("/alerts?filter=state:active").await.len(), 1);
+    let again = world.post("/alerts/bulk", body(false)).await.expect(200);
+    assert_eq!(again, json!({"matched": 2, "changed": 0}));
+    let facets = world.get("/alerts/facets").await.expect(200);
+    assert_eq!(facets["state"], json!({"active": 1, "dismissed": 2}));
+    assert_eq!(facets["severity"], json!({"high": 3}));
+    assert_eq!(facets["detection"][0]["title"], "Shell joined to an outbound connection");
+    let both = json!({"action": "take", "ids": [], "filter": ""});
+    world.post("/alerts/bulk", both).await.expect(400);
+    let wrong = json!({"action": "take", "filter": "("});
+    let refused = world.post("/alerts/bulk", wrong).await.expect(400);
+    assert_eq!(refused["errors"][0]["pointer"], "/filter");
+}
