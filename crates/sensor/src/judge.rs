@@ -26,6 +26,9 @@ pub(crate) struct Place {
     pub(crate) node: String,
 }
 
+/// Sees every event.
+pub type EventTap = Box<dyn FnMut(&Event) + Send>;
+
 /// Where the sensor's results go. Both are called from the sensor's thread and must not block for long: events wait
 /// in the kernel's rings meanwhile.
 pub struct Outputs {
@@ -33,7 +36,7 @@ pub struct Outputs {
     pub record: Arc<dyn Fn(Record) + Send + Sync>,
     /// Every event, after its container is known. A connect whose streams close a loop only later comes a second
     /// time, with the same sequence number, so that a recording decides as the sensor did.
-    pub event: Option<Box<dyn FnMut(&Event) + Send>>,
+    pub event: Option<EventTap>,
 }
 
 /// Owned by the pipeline.

@@ -4,6 +4,7 @@
 //! bpf/*.bpf.c ─rings─► kernel ─Record─► pipeline ─Event─► judge ─Firing─► sink
 //!                                        │  ▲
 //!             processes, streams, drift ─┘  └─ identity ◄─gRPC─ containerd
+//! node, images ─scan─► inventory ─Inventory─► sink
 //! ```
 //!
 //! The pipeline thread owns all state; identity asks the runtime from a thread of its own. Nothing here knows the hub:
@@ -23,7 +24,7 @@ mod streams;
 
 pub use config::{CONTAINERD_SOCKETS, Config, Watch};
 pub use inventory::InventoryTask;
-pub use judge::{Detections, Outputs};
+pub use judge::{Detections, EventTap, Outputs};
 pub use probe::{CannotRun, probe};
 pub use recorder::Recorder;
 pub use sensor::Sensor;

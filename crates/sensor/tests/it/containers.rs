@@ -187,7 +187,7 @@ fn containers() {
     let guard = match &*RUNTIME {
         Ok(runtime) => runtime,
         Err(reason) => {
-            println!("skipped: containers: {reason}");
+            eprintln!("skipped: containers: {reason}");
             return;
         }
     };
@@ -242,8 +242,7 @@ fn identity(rig: &Rig, runtime: &Runtime) {
     let read = rig.wait("read of shadow", opened("/etc/shadow"));
     assert_eq!(read.process.exe_path, "/bin/cat");
     rig.wait("write", opened("/tmp/made"));
-    let credential = rig.firings("SW-D-0003", read.process.pid);
-    let place = &credential.first().expect("the detection fires").location;
+    let place = rig.fired("SW-D-0003", read.process.pid).location;
     assert_eq!(
         (place.namespace.as_deref(), place.workload.as_deref()),
         (Some("shop"), Some("Deployment/web"))

@@ -32,7 +32,7 @@ fn check(config: Config, stand_still: bool, class: &str) {
         let losses = rig.sensor.losses();
         losses.iter().find(|loss| loss.class == class).map_or(0, |loss| loss.count) as usize
     };
-    println!("{arrived} of {FILES} arrived, {} counted as {class}", counted(class));
+    eprintln!("{arrived} of {FILES} arrived, {} counted as {class}", counted(class));
     assert!(arrived < FILES && arrived > FILES / 100, "{arrived} arrived");
     assert!(arrived + counted(class) >= FILES, "{arrived} arrived, {:?}", rig.sensor.losses());
     assert_eq!(counted("ring:priority"), 0, "a flood of opens costs no exec");

@@ -43,7 +43,7 @@ static RIG: LazyLock<Option<Rig>> = LazyLock::new(|| {
 /// The running sensor, or a named skip.
 pub(crate) fn rig(test: &str) -> Option<&'static Rig> {
     if RIG.is_none() {
-        println!("skipped: {test}: needs root");
+        eprintln!("skipped: {test}: needs root");
     }
     RIG.as_ref()
 }
@@ -98,6 +98,22 @@ impl Rig {
             _ => None,
         });
         firings.filter(fits).cloned().collect()
+    }
+
+    /// The first such firing; an event is seen a moment before it is judged.
+    #[track_caller]
+    pub(crate) fn fired(&self, detection: &str, pid: u32) -> Firing {
+        let begin = Instant::now();
+        loop {
+            if let Some(firing) = self.firings(detection, pid).into_iter().next() {
+                return firing;
+            }
+            assert!(
+                begin.elapsed() < Duration::from_secs(2),
+                "{detection} did not fire within 2 s"
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// The first event that fits, waited for.

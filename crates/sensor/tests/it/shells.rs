@@ -64,8 +64,7 @@ fn check_shell(rig: &Rig, script: &str) -> Event {
     };
     let event = found.unwrap_or_else(|| panic!("not recognised:\n{}", seen()));
     end(child);
-    let firings = rig.firings(DETECTION, pid);
-    let fired = firings.first().expect("the detection fires");
+    let fired = rig.fired(DETECTION, pid);
     assert_eq!(fired.location.node.as_deref(), Some("test-node"));
     assert!(!fired.why.is_empty() && !fired.tactics.is_empty(), "{fired:?}");
     event
