@@ -21,11 +21,13 @@ pub const COST_LIMIT: u64 = 1_000_000;
 const CHARGE: &str = "@charge";
 const CHARGE_TEXT: &str = "@charge_text";
 
-/// Stack for one expression, in bytes. Measured in the slowest build: a bracket costs the parser 100 KiB, a level
-/// the interpreter 8 KiB; threads of servers and tests have 2 MiB.
+/// Stack for one expression, in bytes: 512 levels of [`LEVEL`], with room to spare; the parser takes 100 KiB per bracket.
 const STACK: usize = 32 << 20;
-/// Below this much left, a new stack is taken.
-const RED_ZONE: usize = 16 << 20;
+/// Stack of one level of the interpreter in the slowest build, measured between 20 and 40 KiB. Threads have 2 MiB, so
+/// only deep expressions take a stack of their own: mapping one costs more than judging an object.
+const LEVEL: usize = 48 << 10;
+/// Below this much left, parsing takes a stack of its own.
+const PARSER: usize = 16 << 20;
 
 /// The lists whose elements are judged one by one.
 pub(crate) const LISTS: [&str; 5] =
@@ -64,9 +66,52 @@ pub(crate) enum Term {
     Each {
         list: String,
         variable: String,
-        predicate: IdedExpr,
+        predicate: Tree,
     },
-    Whole(IdedExpr),
+    Whole(Tree),
+}
+
+/// An instrumented expression and how deep it is.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    root: IdedExpr,
+    levels: usize,
+}
+
+impl Tree {
+    fn new(mut root: IdedExpr) -> Self {
+        instrument(&mut root);
+        let levels = levels(&root);
+        Self { root, levels }
+    }
+}
+
+/// Levels of the tree below and with `node`.
+fn levels(node: &IdedExpr) -> usize {
+    let deepest = |nodes: &mut dyn Iterator<Item = &IdedExpr>| nodes.map(levels).max().unwrap_or(0);
+    1 + match &node.expr {
+        Expr::Call(call) => deepest(&mut call.args.iter().chain(call.target.as_deref())),
+        Expr::Select(select) => levels(&select.operand),
+        Expr::List(list) => deepest(&mut list.elements.iter()),
+        Expr::Map(map) => {
+            let entry = |entry: &cel::common::ast::IdedEntryExpr| match &entry.expr {
+                EntryExpr::MapEntry(entry) => levels(&entry.key).max(levels(&entry.value)),
+                EntryExpr::StructField(field) => levels(&field.value),
+            };
+            map.entries.iter().map(entry).max().unwrap_or(0)
+        }
+        Expr::Comprehension(comprehension) => {
+            let parts = [
+                &comprehension.iter_range,
+                &comprehension.accu_init,
+                &comprehension.loop_cond,
+                &comprehension.loop_step,
+                &comprehension.result,
+            ];
+            deepest(&mut parts.into_iter())
+        }
+        Expr::Struct(_) | Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => 0,
+    }
 }
 
 /// Why an expression has no answer.
@@ -83,7 +128,7 @@ pub fn compile(
     params: &BTreeMap<String, Type>,
 ) -> Result<Expression, Vec<ExpressionError>> {
     limits::check(text).map_err(|message| vec![ExpressionError { message, line: 1, column: 1 }])?;
-    stacker::maybe_grow(RED_ZONE, STACK, || compile_bounded(text, params))
+    stacker::maybe_grow(PARSER, STACK, || compile_bounded(text, params))
 }
 
 fn compile_bounded(
@@ -150,23 +195,20 @@ fn split(tree: IdedExpr, terms: &mut Vec<Term>) {
                 }
                 _ => None,
             };
-            if let Some((list, Some(mut predicate))) = list {
-                instrument(&mut predicate);
+            if let Some((list, Some(predicate))) = list {
                 terms.push(Term::Each {
                     list,
                     variable: comprehension.iter_var.clone(),
-                    predicate,
+                    predicate: Tree::new(predicate),
                 });
             } else {
-                let mut whole = IdedExpr { id: tree.id, expr: Expr::Comprehension(comprehension) };
-                instrument(&mut whole);
-                terms.push(Term::Whole(whole));
+                let whole = IdedExpr { id: tree.id, expr: Expr::Comprehension(comprehension) };
+                terms.push(Term::Whole(Tree::new(whole)));
             }
         }
         expr => {
-            let mut whole = IdedExpr { id: tree.id, expr };
-            instrument(&mut whole);
-            terms.push(Term::Whole(whole));
+            let whole = IdedExpr { id: tree.id, expr };
+            terms.push(Term::Whole(Tree::new(whole)));
         }
     }
 }
@@ -284,10 +326,11 @@ impl Run {
     /// Runs a whole term, or a predicate with its element bound.
     pub(crate) fn holds(
         &self,
-        expression: &IdedExpr,
+        term: &Tree,
         element: Option<(&str, Value)>,
     ) -> Result<bool, Failure> {
-        stacker::maybe_grow(RED_ZONE / 2, STACK, || self.holds_bounded(expression, element))
+        let needed = (term.levels + 2) * LEVEL;
+        stacker::maybe_grow(needed, STACK, || self.holds_bounded(&term.root, element))
     }
 
     fn holds_bounded(
