@@ -77,6 +77,11 @@ pub(crate) fn clip(text: &str) -> String {
     text.chars().take(MAX_TEXT).map(|c| if c == '\0' { '\u{fffd}' } else { c }).collect()
 }
 
+/// A text as documents hold it, to compare with what was stored.
+pub(crate) fn without_nul(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
+}
+
 /// 0 is unknown, 5 critical.
 pub(crate) fn rank(severity: Severity) -> i64 {
     match severity {

@@ -1,7 +1,7 @@
 //! The change feed: one row per changed object, numbered in commit order, for the stream of server-sent events.
 use crate::db::{Db, Sql};
 use crate::error::Result;
-use crate::noun::Narrowing;
+use crate::noun::{Narrowing, storable};
 use crate::store::{NewChange, Store, Tx};
 use crate::visible::Visible;
 use seawall_model::{Id, Millis};
@@ -111,7 +111,7 @@ pub(crate) async fn write(tx: &mut Tx, changes: Vec<NewChange>) -> Result<Option
     let take = "UPDATE counters SET value = value + $1 WHERE name = 'changes' RETURNING value";
     let row = tx.row("number changes", Sql::new(take).uint(count)).await?;
     let newest = row.map_or(count, |row| row.uint(0));
-    let rows: Vec<Value> = latest
+    let mut rows: Value = latest
         .iter()
         .zip(newest - count + 1..)
         .map(|(change, sequence)| {
@@ -127,6 +127,7 @@ pub(crate) async fn write(tx: &mut Tx, changes: Vec<NewChange>) -> Result<Option
             ])
         })
         .collect();
+    storable(&mut rows, 0);
     let insert = format!(
         "INSERT INTO changes (sequence, noun, id, revision, scope, namespace, image, at) \
          SELECT CAST(r.value ->> 0 AS BIGINT), r.value ->> 1, r.value ->> 2, \
@@ -134,7 +135,7 @@ pub(crate) async fn write(tx: &mut Tx, changes: Vec<NewChange>) -> Result<Option
          CAST(r.value ->> 7 AS BIGINT) FROM {}",
         tx.db().elements(1)
     );
-    tx.execute("write changes", Sql::new(insert).text(Value::Array(rows))).await?;
+    tx.execute("write changes", Sql::new(insert).text(rows)).await?;
     if let Some(notify) = tx.db().notify() {
         tx.rows("notify", Sql::new(notify).text(newest)).await?;
     }

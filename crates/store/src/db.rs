@@ -1,4 +1,5 @@
 //! The two engines behind one query layer: SQL is written once with `$N`; what differs is [`crate::dialect`].
+use crate::cell::without_nul;
 use crate::error::{Error, Result};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -264,11 +265,7 @@ impl Sql {
 
     /// NUL is replaced, as in stored documents: PostgreSQL takes none.
     pub(crate) fn opt_text(mut self, value: Option<impl ToString>) -> Self {
-        let clean = |value: String| match value.contains('\0') {
-            true => value.replace('\0', "\u{fffd}"),
-            false => value,
-        };
-        self.args.push(Arg::Text(value.map(|value| clean(value.to_string()))));
+        self.args.push(Arg::Text(value.map(|value| without_nul(value.to_string()))));
         self
     }
 

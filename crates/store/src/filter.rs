@@ -80,9 +80,13 @@ impl Filter {
 
     /// Whether the noun matches; the same answer as the database's.
     pub fn matches<N: Noun>(&self, noun: &N) -> bool {
+        crate::noun::document(noun).is_ok_and(|document| self.matches_json::<N>(&document))
+    }
+
+    /// The same for the noun's JSON as it was read, made once for many filters.
+    pub fn matches_json<N: Noun>(&self, json: &serde_json::Value) -> bool {
         debug_assert_eq!(self.table, N::TABLE.plural, "a filter belongs to one noun");
-        crate::noun::document(noun)
-            .is_ok_and(|document| memory::matches(&self.root, N::TABLE, &document))
+        memory::matches(&self.root, N::TABLE, json)
     }
 
     /// The first field that `visible` may not compare.

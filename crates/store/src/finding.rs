@@ -1,5 +1,5 @@
 //! Findings: replaced per resource, so that what is missing is gone.
-use crate::cell::{self, clip};
+use crate::cell::{self, clip, without_nul};
 use crate::db::{Arg, Sql};
 use crate::error::Result;
 use crate::image::{self, StoredInventory};
@@ -122,7 +122,7 @@ const BETWEEN: &str = "\u{1f}";
 impl Draft {
     pub(crate) fn control(finding: ControlFinding, resource_key: &str) -> Self {
         Self {
-            key: [finding.control.as_str(), resource_key].join(BETWEEN),
+            key: without_nul([finding.control.as_str(), resource_key].join(BETWEEN)),
             namespace: finding.resource.namespace.clone(),
             resource: format!("{}/{}", finding.resource.kind, finding.resource.name),
             resource_key: resource_key.to_owned(),
@@ -135,7 +135,9 @@ impl Draft {
         let layer = package.layer.as_ref().map_or("", |layer| layer.diff_id.as_str());
         let owner = package.owner.as_deref().unwrap_or_default();
         Self {
-            key: [flaw.id.as_str(), &package.purl, layer, owner, resource_key].join(BETWEEN),
+            key: without_nul(
+                [flaw.id.as_str(), &package.purl, layer, owner, resource_key].join(BETWEEN),
+            ),
             namespace: None,
             resource: resource.to_owned(),
             resource_key: resource_key.to_owned(),

@@ -1,5 +1,5 @@
 //! Images, their packages, and where they run; inventories for matching again without pulling.
-use crate::cell::{self, clip};
+use crate::cell::{self, clip, without_nul};
 use crate::db::{Arg, Row, Sql};
 use crate::error::{Error, Result};
 use crate::list::{self, Reads, decode, fetch, fetch_where, read_where, select_of};
@@ -262,6 +262,13 @@ fn resolve<'a>(
     scope: &ScopePath,
     wanted: &ImageRef,
 ) -> &'a mut Image {
+    let clean = |digest: &Option<String>| digest.clone().map(without_nul);
+    let wanted = &ImageRef {
+        name: without_nul(wanted.name.clone()),
+        digest: clean(&wanted.digest),
+        index_digest: clean(&wanted.index_digest),
+        config_digest: clean(&wanted.config_digest),
+    };
     let found = there.iter().rposition(|image| same_image(image, wanted));
     let position = found.unwrap_or_else(|| {
         there.push(Image {

@@ -303,14 +303,9 @@ impl Store {
         Ok(Total { value: counted.min(MAX_EXACT_TOTAL), exact: counted <= MAX_EXACT_TOTAL })
     }
 
-    async fn hits<N: Noun>(
-        &self,
-        visible: &Visible,
-        words: &[String],
-        limit: u32,
-    ) -> Result<Vec<Hit>>
+    async fn hits<N>(&self, visible: &Visible, words: &[String], limit: u32) -> Result<Vec<Hit>>
     where
-        N: Titled,
+        N: Noun + Titled,
     {
         let (table, db) = (N::TABLE, self.db());
         let mut sql = select_of::<N>();

@@ -247,7 +247,7 @@ fn value_of(noun: &'static str, value: &impl Serialize) -> Result<Value> {
 /// Levels of a stored document; its reader gives up at 128.
 const MAX_DEPTH: usize = 100;
 
-fn storable(value: &mut Value, depth: usize) {
+pub(crate) fn storable(value: &mut Value, depth: usize) {
     match value {
         Value::Array(_) | Value::Object(_) if depth >= MAX_DEPTH => *value = Value::Null,
         Value::String(text) => {

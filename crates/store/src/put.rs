@@ -2,7 +2,7 @@
 use crate::cell::{Cell, cell, search_text};
 use crate::db::{Db, Sql};
 use crate::error::{Error, Result};
-use crate::noun::{Noun, Table, document};
+use crate::noun::{Noun, Table, document, storable};
 use crate::store::Tx;
 use seawall_model::Id;
 use serde_json::{Value, json};
@@ -49,7 +49,8 @@ fn row<N: Noun>(noun: &N) -> Result<Value> {
             Cell::Int(number) => json!(number),
         });
     }
-    let extras = noun.extras();
+    let mut extras = noun.extras();
+    extras.iter_mut().for_each(|extra| storable(extra, 0));
     debug_assert_eq!(extras.len(), table.extras.len(), "{}", table.noun);
     row.extend(extras);
     Ok(Value::Array(row))

@@ -191,9 +191,9 @@ mod tests {
         let narrow = grant("/org/a/c/", Some(&["shop"]));
         let other = grant("/org/b/", Some(&["x"]));
         check(&[], "/org/", None, false);
-        check(&[narrow.clone()], "/org/a/c/", Some("shop"), true);
-        check(&[narrow.clone()], "/org/a/c/", Some("bank"), false);
-        check(&[narrow.clone()], "/org/a/c/", None, false);
+        check(std::slice::from_ref(&narrow), "/org/a/c/", Some("shop"), true);
+        check(std::slice::from_ref(&narrow), "/org/a/c/", Some("bank"), false);
+        check(std::slice::from_ref(&narrow), "/org/a/c/", None, false);
         check(&[narrow.clone(), other.clone()], "/org/b/", Some("x"), true);
         check(&[narrow.clone(), other], "/org/b/", Some("shop"), false);
         check(&[narrow.clone(), whole.clone()], "/org/a/c/", None, true);

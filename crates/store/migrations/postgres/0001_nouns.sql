@@ -344,6 +344,7 @@ CREATE TABLE audit (
     actor TEXT COLLATE "C" NOT NULL,
     action TEXT COLLATE "C" NOT NULL,
     target TEXT COLLATE "C" NOT NULL,
+    scope TEXT COLLATE "C",
     search TEXT COLLATE "C" NOT NULL,
     payload TEXT COLLATE "C" NOT NULL
 );

@@ -343,6 +343,7 @@ CREATE TABLE audit (
     actor TEXT NOT NULL,
     action TEXT NOT NULL,
     target TEXT NOT NULL,
+    scope TEXT,
     search TEXT NOT NULL,
     payload TEXT NOT NULL
 );

@@ -65,7 +65,7 @@ pub(crate) async fn users_and_sessions(bench: &Bench) {
     bench.clock.advance(HOUR);
     assert!(store.session("s1", HOUR).await.unwrap().is_none());
     store.create_session("s3", alice.id, NOW + 12 * HOUR).await.unwrap();
-    bench.clock.advance(8 * HOUR);
+    bench.clock.advance(9 * HOUR);
     assert!(store.session("s3", DAY).await.unwrap().is_none());
     assert_eq!(store.purge_sessions(HOUR).await.unwrap(), 2);
 

@@ -1,5 +1,10 @@
 //! One conformance suite for both engines: every case runs on a fresh SQLite directory and on a fresh database of a
 //! PostgreSQL that the test starts itself.
+#![expect(
+    clippy::unwrap_used,
+    reason = "cases are functions of a table, which clippy does not know as tests"
+)]
+#![expect(clippy::print_stdout, reason = "a skipped engine says so")]
 mod access;
 mod bench;
 mod estate;
@@ -59,19 +64,27 @@ fn run_all(engine: &str, mut open: impl FnMut(&str) -> (Location, Option<tempfil
     let runtime = bench::runtime();
     // One case by name, as `cargo test` would filter functions.
     let only = std::env::var("SEAWALL_STORE_CASE").ok();
+    let mut failed = Vec::new();
     for (name, case) in CASES {
         if only.as_ref().is_some_and(|only| only != name) {
             continue;
         }
         let (location, directory) = open(name);
         println!("{engine}: {name}");
-        runtime.block_on(async {
-            let bench = Bench::open(location).await;
-            case(&bench).await;
-            bench.store.close().await;
-        });
+        // One failing case does not hide the others.
+        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            runtime.block_on(async {
+                let bench = Bench::open(location).await;
+                case(&bench).await;
+                bench.store.close().await;
+            });
+        }));
+        if done.is_err() {
+            failed.push(*name);
+        }
         drop(directory);
     }
+    assert!(failed.is_empty(), "{engine}: {failed:?}");
 }
 
 #[test]
