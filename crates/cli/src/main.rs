@@ -5,6 +5,8 @@
 
 mod command;
 mod exit;
+mod link;
+mod node;
 mod output;
 
 use clap::Parser;

@@ -91,3 +91,19 @@ pub(crate) fn cache_dir() -> std::path::PathBuf {
     let base = named.map(Into::into).or_else(home).unwrap_or_else(std::env::temp_dir);
     base.join("seawall")
 }
+
+/// Where the hub and its local agents keep what must last. Source: Filesystem Hierarchy Standard, XDG Base Directory
+/// Specification.
+pub(crate) fn data_dir() -> std::path::PathBuf {
+    // The owner of /proc/self is the effective user.
+    let is_root = std::fs::metadata("/proc/self")
+        .is_ok_and(|about| std::os::unix::fs::MetadataExt::uid(&about) == 0);
+    if is_root {
+        return "/var/lib/seawall".into();
+    }
+    let named = std::env::var_os("XDG_DATA_HOME").filter(|path| !path.is_empty());
+    let home =
+        || std::env::var_os("HOME").map(|home| std::path::Path::new(&home).join(".local/share"));
+    let base = named.map(Into::into).or_else(home).unwrap_or_else(std::env::temp_dir);
+    base.join("seawall")
+}

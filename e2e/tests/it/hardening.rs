@@ -57,17 +57,30 @@ async fn a_privileged_deployment_is_found_and_healed_by_our_patch() -> Result<()
     );
     let with_flaw = api.get("/scores").await?;
 
-    // Every unhealthy finding of the Deployment carries the patch that heals it.
-    let healing = Instant::now();
-    for finding in &findings {
-        let detail =
-            api.get(&format!("/findings/{}", finding["id"].as_str().context("id")?)).await?;
-        let patch = detail["detail"]["fix"].to_string();
-        rig.kubectl(&["patch", "deployment", "web", "--type=json", "-p", &patch])?;
+    // A fix is withheld where the API server would refuse it beside another flaw, so healing may take rounds.
+    let mut open = findings;
+    let mut healed = Duration::MAX;
+    for _ in 0..3 {
+        for finding in &open {
+            let detail =
+                api.get(&format!("/findings/{}", finding["id"].as_str().context("id")?)).await?;
+            let patch = &detail["detail"]["fix"];
+            if patch.as_array().is_some_and(|operations| !operations.is_empty()) {
+                let patch = patch.to_string();
+                rig.kubectl(&["patch", "deployment", "web", "--type=json", "-p", &patch])?;
+            }
+        }
+        let before = open.len();
+        let patched = Instant::now();
+        (_, open) = api
+            .wait_for("findings", filter, Duration::from_secs(10), |items| items.len() < before)
+            .await?;
+        healed = patched.elapsed();
+        if open.is_empty() {
+            break;
+        }
     }
-    let patch_took = healing.elapsed();
-    api.wait_for("findings", filter, Duration::from_secs(10), |items| items.is_empty()).await?;
-    let healed = healing.elapsed() - patch_took;
+    assert!(open.is_empty(), "not healed by our patches: {open:#?}");
     eprintln!("unhealthy after {appeared:?}, healed after {healed:?}");
     assert!(appeared < Duration::from_secs(1), "unhealthy after {appeared:?}");
     assert!(healed < Duration::from_secs(1), "healed after {healed:?}");

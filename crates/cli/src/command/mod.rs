@@ -2,32 +2,55 @@
 use crate::exit::Outcome;
 
 mod db;
+mod hub;
+mod manifests;
+mod policy;
 mod replay;
-mod rules;
+pub(crate) mod rules;
+mod scan;
+mod sensor;
+mod up;
 mod vuln;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
+    /// Watch this machine: hub, sensor, image scans, and the cluster of a kubeconfig
+    Up(up::Args),
+    /// Serve user interface, API and agents
+    Hub(hub::Args),
+    /// Watch this node's kernel and packages for a hub, or print alerts
+    Sensor(sensor::Args),
+    /// Scan an image, a root file system or Kubernetes manifests
+    #[command(subcommand)]
+    Scan(scan::Verb),
     /// The advisory index: build, update, inspect
     #[command(subcommand)]
     Db(db::Verb),
+    /// Advisory tools: compare versions
+    #[command(subcommand)]
+    Vuln(vuln::Verb),
     /// Event rules: check, list and test files in Falco's language
     #[command(subcommand)]
     Rules(rules::Verb),
     /// Run recorded events through the rules and print the alerts
     Replay(replay::Args),
-    /// Advisory tools: compare versions
+    /// Controls: run their tests
     #[command(subcommand)]
-    Vuln(vuln::Verb),
+    Policy(policy::Verb),
 }
 
 impl Command {
     pub(crate) fn run(self) -> Outcome {
         match self {
+            Self::Up(args) => args.run(),
+            Self::Hub(args) => args.run(),
+            Self::Sensor(args) => args.run(),
+            Self::Scan(verb) => verb.run(),
             Self::Db(verb) => verb.run(),
+            Self::Vuln(verb) => verb.run(),
             Self::Rules(verb) => verb.run(),
             Self::Replay(args) => args.run(),
-            Self::Vuln(verb) => verb.run(),
+            Self::Policy(verb) => verb.run(),
         }
     }
 }

@@ -70,12 +70,17 @@ impl Verb {
     }
 }
 
+/// The rules in the binary.
+pub(crate) fn catalogue() -> (RuleSet, Vec<Problem>) {
+    let catalogue = seawall_content::detections();
+    let texts: Vec<_> = catalogue.iter().map(|entry| (entry.path, entry.text)).collect();
+    RuleSet::load(&texts)
+}
+
 /// The files in order as one set; without any, the catalogue. A file that cannot be read is exit 3.
 pub(crate) fn load(files: &[PathBuf]) -> Result<(RuleSet, Vec<Problem>), Failure> {
     if files.is_empty() {
-        let catalogue = seawall_content::detections();
-        let texts: Vec<_> = catalogue.iter().map(|entry| (entry.path, entry.text)).collect();
-        return Ok(RuleSet::load(&texts));
+        return Ok(catalogue());
     }
     let mut texts = Vec::new();
     for file in files {
@@ -97,8 +102,8 @@ pub(crate) fn broken(problems: &[Problem], strict: bool) -> bool {
 
 fn check(files: &[PathBuf], strict: bool, cost: bool, format: Format) -> Outcome {
     let (rules, mut problems) = load(files)?;
-    if !cost {
-        problems.retain(|problem| problem.code != "cost");
+    if cost {
+        problems.extend(rules.costs());
     }
     output::print_problems(&problems, format);
     if broken(&problems, strict) {

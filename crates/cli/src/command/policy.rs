@@ -1,0 +1,92 @@
+//! `seawall policy test`: the tests that stand in control files.
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output::{self, Format};
+use anyhow::Context;
+use seawall_posture::Catalogue;
+use std::path::{Path, PathBuf};
+
+#[derive(clap::Subcommand)]
+pub(crate) enum Verb {
+    /// Run the tests of the control files below a directory
+    Test {
+        dir: PathBuf,
+        /// Only tests whose `CONTROL > NAME` contains this text
+        #[arg(long, value_name = "TEXT")]
+        run: Option<String>,
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
+    },
+}
+
+impl Verb {
+    pub(crate) fn run(self) -> Outcome {
+        let Self::Test { dir, run, format } = self;
+        let files = files(&dir)?;
+        let pairs = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        let (catalogue, problems) = Catalogue::load(pairs, frameworks());
+        output::print_problems(&problems, format);
+        let wanted = |name: &str| run.as_ref().is_none_or(|text| name.contains(text.as_str()));
+        let results: Vec<_> = catalogue
+            .controls
+            .iter()
+            .flat_map(|control| seawall_posture::test(control))
+            .filter(|result| wanted(&format!("{} > {}", result.control, result.name)))
+            .collect();
+        let failed = results.iter().filter(|result| !result.failures.is_empty()).count();
+        match format {
+            Format::Json => {
+                let json = |result: &seawall_posture::CaseResult| {
+                    serde_json::json!({"control": result.control, "file": result.file, "line": result.line,
+                        "name": result.name, "passed": result.failures.is_empty(), "failures": result.failures})
+                };
+                output::print_json(&results.iter().map(json).collect::<Vec<_>>())?;
+            }
+            Format::Table => {
+                let mut text = String::new();
+                for result in &results {
+                    let verdict = if result.failures.is_empty() { "ok  " } else { "FAIL" };
+                    text += &format!("{verdict} {} > {}\n", result.control, result.name);
+                    for failure in &result.failures {
+                        text += &format!("       {failure}\n");
+                    }
+                }
+                text += &format!("{} passed, {failed} failed\n", results.len() - failed);
+                output::print(&output::escape(&text))?;
+            }
+        }
+        if problems.iter().any(|problem| problem.kind == seawall_model::problem::ProblemKind::Error)
+        {
+            return Err(Failure::usage(anyhow::anyhow!("some controls did not load; see above")));
+        }
+        Ok(if failed == 0 { Exit::Pass } else { Exit::Findings })
+    }
+}
+
+/// The frameworks in the binary, which controls name.
+pub(crate) fn frameworks() -> Vec<(&'static str, &'static str)> {
+    seawall_content::frameworks().into_iter().map(|entry| (entry.path, entry.text)).collect()
+}
+
+/// All `.yaml` and `.yml` files below `dir`, sorted, with their text.
+fn files(dir: &Path) -> Result<Vec<(String, String)>, Failure> {
+    let mut files = Vec::new();
+    let mut folders = vec![dir.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let entries = std::fs::read_dir(&folder)
+            .with_context(|| format!("cannot list {}", folder.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            let is_yaml =
+                path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+            if path.is_dir() {
+                folders.push(path);
+            } else if is_yaml {
+                let text = std::fs::read_to_string(&path)
+                    .with_context(|| format!("cannot read {}", path.display()))?;
+                files.push((path.display().to_string(), text));
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}

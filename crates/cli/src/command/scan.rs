@@ -1,0 +1,102 @@
+//! `seawall scan image|fs|manifests`: packages with their vulnerabilities, objects with their flaws.
+use crate::command::{db, manifests};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output::{self, Format};
+use seawall_model::Severity;
+use seawall_model::package::Inventory;
+use seawall_scan::{
+    Containerd, Display, FactsCache, FailOn, ImageOptions, OpenOptions, Platform, Report,
+    RootfsOptions,
+};
+use std::path::PathBuf;
+
+#[derive(clap::Subcommand)]
+pub(crate) enum Verb {
+    /// Scan an image: docker-archive:FILE, oci-archive:FILE, oci-layout:DIR, containerd:IMAGE, a path, or - for stdin
+    Image {
+        reference: String,
+        /// Which image of several, such as linux/amd64
+        #[arg(long, value_name = "OS/ARCH")]
+        platform: Option<Platform>,
+        /// containerd's socket and namespace
+        #[arg(long, value_name = "ADDRESS[,NAMESPACE]")]
+        containerd: Option<String>,
+        /// Read every layer, also those read before
+        #[arg(long)]
+        no_cache: bool,
+        #[command(flatten)]
+        judge: Judge,
+    },
+    /// Scan a root file system
+    Fs {
+        dir: PathBuf,
+        #[command(flatten)]
+        judge: Judge,
+    },
+    /// Judge Kubernetes manifests: files, directories, or - for stdin
+    Manifests(manifests::Args),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Judge {
+    /// Index directory [default: below the user's cache]
+    #[arg(long, env = "SEAWALL_DB", value_name = "DIR")]
+    db: Option<PathBuf>,
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+    /// Show only these severities, such as critical,high
+    #[arg(long, value_delimiter = ',', value_name = "LIST")]
+    severity: Vec<Severity>,
+    /// Exit 1 on a finding at or over a severity, known exploited, or likely exploited
+    #[arg(long, value_name = "LEVEL[,kev][,epss=0.5]")]
+    fail_on: Option<FailOn>,
+    /// Exit 0 although something could not be read
+    #[arg(long)]
+    allow_incomplete: bool,
+}
+
+impl Verb {
+    pub(crate) fn run(self) -> Outcome {
+        match self {
+            Self::Image { reference, platform, containerd, no_cache, judge } => {
+                let containerd =
+                    containerd.as_deref().map_or_else(Containerd::default, Containerd::parse);
+                let facts =
+                    (!no_cache).then(|| FactsCache::new(&output::cache_dir().join("layers")));
+                let options = ImageOptions { open: OpenOptions { platform, containerd }, facts };
+                let inventory = seawall_scan::scan_image(&reference, &options)
+                    .map_err(Failure::could_not_run)?;
+                judge.finish(inventory)
+            }
+            Self::Fs { dir, judge } => {
+                let inventory = seawall_scan::scan_rootfs(&dir, &RootfsOptions::default())
+                    .map_err(Failure::could_not_run)?;
+                judge.finish(inventory)
+            }
+            Self::Manifests(args) => args.run(),
+        }
+    }
+}
+
+impl Judge {
+    fn finish(self, inventory: Inventory) -> Outcome {
+        let index = seawall_feeds::open(&db::directory(self.db)).map_err(Failure::could_not_run)?;
+        let report = Report::new(inventory, &index);
+        let display = Display { severities: self.severity };
+        match self.format {
+            Format::Table => output::print(&seawall_scan::render_table(&report, &display))?,
+            Format::Json => {
+                let text =
+                    seawall_scan::render_json(&report, &display).map_err(std::io::Error::from)?;
+                output::print(&text)?;
+            }
+        }
+        output::print_problems(&report.problems, self.format);
+        match seawall_scan::exit_code(&report, self.fail_on.as_ref(), self.allow_incomplete) {
+            0 => Ok(Exit::Pass),
+            1 => Ok(Exit::Findings),
+            4 => Ok(Exit::Incomplete),
+            _ => Err(Failure::could_not_run(anyhow::anyhow!("a layer was refused; see above"))),
+        }
+    }
+}
