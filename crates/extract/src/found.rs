@@ -22,8 +22,9 @@ pub struct Extractor {
 pub enum Route {
     /// Paths that fit a pattern: `*` within a segment, `**` over segments.
     Files(&'static [&'static str]),
-    /// Executables and shared objects that begin with `magic` and hold `needle` at a multiple of 16 bytes.
-    Binary { magic: &'static [u8], needle: &'static [u8] },
+    /// Executables and shared objects that begin with `magic` and hold `needle` at a multiple of 16 bytes, within
+    /// the file range that `within` reads from the first bytes, if it can.
+    Binary { magic: &'static [u8], needle: &'static [u8], within: fn(&[u8]) -> Option<(u64, u64)> },
 }
 
 /// Text extractors get the file with bytes that are not UTF-8 replaced, binary ones get it as it is.

@@ -7,8 +7,8 @@ use crate::{ALL, EXTRACTOR_VERSION, Extractor, glob};
 use seawall_model::Problem;
 use std::collections::BTreeMap;
 
-/// Bytes asked for to tell what a binary is.
-const MAGIC_BYTES: usize = 16;
+/// Bytes asked for to tell what a binary is: an ELF header and its program headers, which linkers put behind it.
+const MAGIC_BYTES: usize = 4096;
 /// Links kept per layer; the largest real images hold some 100,000.
 const MAX_LINKS: usize = 1_000_000;
 /// Routed files per layer; a layer of 10,000 Python packages stays far below.
@@ -50,6 +50,8 @@ pub enum Want {
         cap: u64,
         needle: &'static [u8],
         alignment: usize,
+        /// First byte and end of the part of the file to look in; `None` is everywhere.
+        within: Option<(u64, u64)>,
     },
 }
 
@@ -114,8 +116,8 @@ impl LayerReader {
     /// The first bytes after [`Want::Head`]; says whether the whole is needed.
     pub fn head(&self, bytes: &[u8]) -> Want {
         match binary(bytes).map(|extractor| (extractor.max_bytes, &extractor.route)) {
-            Some((cap, Route::Binary { needle, .. })) => {
-                Want::Containing { cap, needle, alignment: NEEDLE_ALIGNMENT }
+            Some((cap, Route::Binary { needle, within, .. })) => {
+                Want::Containing { cap, needle, alignment: NEEDLE_ALIGNMENT, within: within(bytes) }
             }
             _ => Want::Skip,
         }

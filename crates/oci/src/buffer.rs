@@ -54,11 +54,34 @@ impl Drop for Permit {
     }
 }
 
+/// A file's content: read forward, and where it lies on disk also looked into.
+pub(crate) trait Content: Read {
+    /// Whether `needle` occurs in that part; `None` if only reading forward can tell.
+    fn look(&mut self, _: &Needle) -> Option<io::Result<bool>> {
+        None
+    }
+}
+
+/// What to look for, where, at which multiples. Units: bytes.
+pub(crate) struct Needle {
+    pub(crate) bytes: &'static [u8],
+    pub(crate) alignment: usize,
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+}
+
+impl Needle {
+    fn occurs_in(&self, file: &[u8]) -> bool {
+        let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(file.len());
+        occurs(&file[at(self.start)..at(self.end)], self.bytes, self.alignment)
+    }
+}
+
 /// Asks `visitor` about a regular file and hands over what it wants. An error is the reader's own; whatever else
 /// stands in the way is told to the visitor.
 pub(crate) fn offer(
     entry: &Entry,
-    reader: &mut dyn Read,
+    reader: &mut dyn Content,
     visitor: &mut dyn Visitor,
 ) -> io::Result<()> {
     let mut prefix = Vec::new();
@@ -71,7 +94,20 @@ pub(crate) fn offer(
     let (cap, needle) = match want {
         Want::Skip | Want::Head(_) => return Ok(()),
         Want::Whole(cap) => (cap, None),
-        Want::Containing { cap, needle, alignment } => (cap, Some((needle, alignment))),
+        Want::Containing { cap, needle: bytes, alignment, within } => {
+            let (start, end) = within.unwrap_or((0, entry.size));
+            // The multiples count from the file's first byte.
+            let start = start - start % alignment.max(1) as u64;
+            (
+                cap,
+                Some(Needle {
+                    bytes,
+                    alignment,
+                    start,
+                    end: end.clamp(start, entry.size.max(start)),
+                }),
+            )
+        }
     };
     let cap = cap.min(bounds::ANALYSED);
     if entry.size > cap {
@@ -80,7 +116,14 @@ pub(crate) fn offer(
         visitor.refused(entry, gap(entry, "limit-reached", message));
         return Ok(());
     }
-    let wanted = |bytes: &[u8]| needle.is_none_or(|(needle, step)| occurs(bytes, needle, step));
+    if let Some(needle) = &needle {
+        match reader.look(needle) {
+            Some(Ok(true)) | None => {}
+            Some(Ok(false)) => return Ok(()),
+            Some(Err(error)) => return Err(error),
+        }
+    }
+    let wanted = |bytes: &[u8]| needle.as_ref().is_none_or(|needle| needle.occurs_in(bytes));
     let rest = entry.size - prefix.len() as u64;
     if entry.size <= bounds::BUFFERED {
         let _permit = BUFFERS.wait(entry.size);
@@ -119,16 +162,17 @@ pub(crate) fn offer(
     }
 }
 
-/// Whether `needle` occurs at a multiple of `step`.
+/// Whether `needle` occurs at a multiple of `step`. A bare loop, since whole images pass through it.
 pub(crate) fn occurs(bytes: &[u8], needle: &[u8], step: usize) -> bool {
-    bytes
-        .chunks(step.max(1))
-        .any(|chunk| chunk.first() == needle.first() && starts(bytes, chunk, needle))
-}
-
-fn starts(bytes: &[u8], chunk: &[u8], needle: &[u8]) -> bool {
-    let at = chunk.as_ptr() as usize - bytes.as_ptr() as usize;
-    bytes[at..].starts_with(needle)
+    let Some(first) = needle.first() else { return true };
+    let mut at = 0;
+    while at + needle.len() <= bytes.len() {
+        if bytes[at] == *first && bytes[at..].starts_with(needle) {
+            return true;
+        }
+        at += step.max(1);
+    }
+    false
 }
 
 fn cut(entry: &Entry, visitor: &mut dyn Visitor, error: io::Error) -> io::Error {

@@ -209,6 +209,9 @@ impl<R: Skip> Read for Tar<R> {
     }
 }
 
+/// A stream is read forward only.
+impl<R: Skip> crate::buffer::Content for Tar<R> {}
+
 impl Header {
     fn extend(&mut self, extended: Extended) {
         if let Some(name) = extended.sparse_name.or(extended.name) {

@@ -2,7 +2,7 @@
 //! Overlay marks of an unpacked snapshot become the whiteouts a tar would hold. Source: kernel
 //! Documentation/filesystems/overlayfs.rst, "whiteouts and opaque directories".
 use crate::bounds;
-use crate::buffer;
+use crate::buffer::{self, Content, Needle};
 use crate::layer::Dropped;
 use crate::tar::escape;
 use crate::visit::{Entry, EntryKind, Meters, Visitor};
@@ -11,8 +11,11 @@ use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
+
+/// Bytes looked through at once.
+const LOOK: usize = 256 * 1024;
 
 /// What to leave out.
 #[derive(Default)]
@@ -161,14 +164,51 @@ struct Lazy<'a> {
     file: Option<File>,
 }
 
+impl Lazy<'_> {
+    fn file(&mut self) -> io::Result<&mut File> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => open(self.path)?,
+        };
+        Ok(self.file.insert(file))
+    }
+}
+
 impl io::Read for Lazy<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => self.file.insert(open(self.path)?),
-        };
-        file.read(buffer)
+        self.file()?.read(buffer)
     }
+}
+
+/// Most programs lack what is looked for, and then the greater part of them is never read.
+impl Content for Lazy<'_> {
+    fn look(&mut self, needle: &Needle) -> Option<io::Result<bool>> {
+        Some(self.file().and_then(|file| look(file, needle)))
+    }
+}
+
+fn look(file: &File, needle: &Needle) -> io::Result<bool> {
+    // A multiple of every alignment in use that is no shorter than its needle, so none straddles two chunks.
+    let mut chunk = vec![0; LOOK];
+    let mut at = needle.start;
+    while at < needle.end {
+        let most = usize::try_from(needle.end - at).unwrap_or(usize::MAX).min(LOOK);
+        let mut filled = 0;
+        while filled < most {
+            match file.read_at(&mut chunk[filled..most], at + filled as u64)? {
+                0 => break,
+                read => filled += read,
+            }
+        }
+        if filled == 0 {
+            break;
+        }
+        if buffer::occurs(&chunk[..filled], needle.bytes, needle.alignment) {
+            return Ok(true);
+        }
+        at += filled as u64;
+    }
+    Ok(false)
 }
 
 /// Neither follows a link that took the file's place nor waits for a writer of a pipe that did.

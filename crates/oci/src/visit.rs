@@ -37,6 +37,8 @@ pub enum Want {
         cap: u64,
         needle: &'static [u8],
         alignment: usize,
+        /// First byte and end of the part of the file to look in; `None` is everywhere.
+        within: Option<(u64, u64)>,
     },
 }
 

@@ -31,6 +31,8 @@ pub enum ScanError {
     OpenImage { reference: String, source: OpenError },
     #[error("{} is no directory that can be read", path.display())]
     OpenDirectory { path: PathBuf, source: std::io::Error },
+    #[error("the scan of {} was ended", path.display())]
+    Stopped { path: PathBuf },
 }
 
 /// Reads the image once: `docker-archive:FILE`, `oci-archive:FILE`, `oci-layout:DIR`, `containerd:IMAGE`, a path, or

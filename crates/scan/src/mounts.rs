@@ -85,7 +85,7 @@ impl Mounts {
         let name = path.rsplit('/').next().unwrap_or(path);
         let ends = |end: &&str| path.strip_suffix(*end).is_some_and(|rest| rest.ends_with('/'));
         if STORAGE.contains(&path)
-            || STORAGE_ENDS.iter().any(|end| ends(end))
+            || STORAGE_ENDS.iter().any(ends)
             || name.starts_with("io.containerd.")
         {
             return Some("container storage");

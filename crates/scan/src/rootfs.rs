@@ -9,12 +9,15 @@ use seawall_model::package::{Inventory, Target};
 use seawall_oci::{Meters, Platform, TreeOptions, walk_tree};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How to scan a root file system.
 #[derive(Clone, Debug, Default)]
 pub struct RootfsOptions {
     /// The machine's name, if the root is a machine's own.
     pub node: Option<String>,
+    /// Set by another thread to end the walk: a large file system takes minutes.
+    pub stop: Option<Arc<AtomicBool>>,
 }
 
 /// Walks `root`, such as `/`, as if it were one layer. Kernel file systems, container storage and foreign mounts are
@@ -26,10 +29,16 @@ pub fn scan_rootfs(root: &Path, options: &RootfsOptions) -> Result<Inventory, Sc
     std::fs::read_dir(&root).map_err(failed)?;
     let mounts = Arc::new(Mounts::below(&root, &metadata));
     let deciding = mounts.clone();
-    let enter = move |path: &str, metadata: &std::fs::Metadata| deciding.enter(path, metadata);
+    let asked = options.stop.clone();
+    let enter = move |path: &str, metadata: &std::fs::Metadata| {
+        !stopped(asked.as_deref()) && deciding.enter(path, metadata)
+    };
     let tree = TreeOptions { enter: Some(Box::new(enter)), overlay: false };
     let mut visitor = LayerVisitor::new();
     let walk = walk_tree(&root, &tree, &mut visitor, &Meters::default());
+    if stopped(options.stop.as_deref()) {
+        return Err(ScanError::Stopped { path: root });
+    }
     let facts = visitor.reader.finish();
     let contents = merge(&[Some(&facts)], false);
     let mut problems = contents.problems;
@@ -54,4 +63,16 @@ pub fn scan_rootfs(root: &Path, options: &RootfsOptions) -> Result<Inventory, Sc
         problems,
         extractor_version: EXTRACTOR_VERSION,
     })
+}
+
+fn stopped(stop: Option<&AtomicBool>) -> bool {
+    stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
+}
+
+#[test]
+fn a_stopped_walk_gives_no_half_inventory() {
+    let dir = tempfile::tempdir().unwrap();
+    let stop = Arc::new(AtomicBool::new(true));
+    let options = RootfsOptions { node: None, stop: Some(stop) };
+    assert!(matches!(scan_rootfs(dir.path(), &options), Err(ScanError::Stopped { .. })));
 }

@@ -53,8 +53,8 @@ fn want(want: seawall_extract::Want) -> Want {
         seawall_extract::Want::Skip => Want::Skip,
         seawall_extract::Want::Head(bytes) => Want::Head(bytes),
         seawall_extract::Want::Whole(cap) => Want::Whole(cap),
-        seawall_extract::Want::Containing { cap, needle, alignment } => {
-            Want::Containing { cap, needle, alignment }
+        seawall_extract::Want::Containing { cap, needle, alignment, within } => {
+            Want::Containing { cap, needle, alignment, within }
         }
     }
 }

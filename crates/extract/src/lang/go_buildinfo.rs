@@ -1,13 +1,14 @@
 //! Go modules that the linker records in a binary: toolchain, main module, dependencies.
 //! Source: Go `debug/buildinfo/buildinfo.go` (both layouts), `runtime/debug/mod.go` (text form).
 use crate::prelude::*;
-use object::read::elf::{ElfFile32, ElfFile64};
-use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SegmentFlags};
+use object::elf::{FileHeader32, FileHeader64};
+use object::read::elf::{ElfFile32, ElfFile64, FileHeader, ProgramHeader};
+use object::{Endianness, Object, ObjectSection, ObjectSegment, ObjectSymbol, SegmentFlags};
 
 pub(crate) static EXTRACTOR: Extractor = Extractor {
     id: "go-buildinfo",
     title: "Go build information",
-    route: Route::Binary { magic: b"\x7fELF", needle: MAGIC },
+    route: Route::Binary { magic: b"\x7fELF", needle: MAGIC, within: writable },
     max_bytes: 4 * GIB, // The bound of one analysed entry; read in place, never copied here.
     extract: Extract::Bytes(extract),
 };
@@ -22,12 +23,35 @@ const MARK: usize = 16;
 const BIG_ENDIAN: u8 = 1;
 const INLINE: u8 = 2;
 
+/// The file range that holds all writable segments: the linker puts the record in one, and they are a small part of a
+/// program. `head` are the first bytes of an ELF file.
+fn writable(head: &[u8]) -> Option<(u64, u64)> {
+    match head.get(4) {
+        Some(1) => writable_of::<FileHeader32<Endianness>>(head),
+        _ => writable_of::<FileHeader64<Endianness>>(head),
+    }
+}
+
+fn writable_of<E: FileHeader<Endian = Endianness>>(head: &[u8]) -> Option<(u64, u64)> {
+    let header = E::parse(head).ok()?;
+    let endian = header.endian().ok()?;
+    let segments = header.program_headers(endian, head).ok()?;
+    let loaded = segments.iter().filter(|segment| {
+        let flags = segment.p_flags(endian) & (object::elf::PF_W | object::elf::PF_X);
+        segment.p_type(endian) == object::elf::PT_LOAD && flags == object::elf::PF_W
+    });
+    let ranges = loaded.map(|segment| segment.file_range(endian));
+    ranges
+        .map(|(start, size)| (start, start.saturating_add(size)))
+        .reduce(|all, own| (all.0.min(own.0), all.1.max(own.1)))
+}
+
 /// `bytes` is a whole ELF file. Without the record it is no Go program, which is no problem.
 fn extract(bytes: &[u8], found: &mut Found) {
     // The class byte tells the two forms apart; see elf(5), EI_CLASS.
     let read = match bytes.get(4) {
-        Some(1) => ElfFile32::<object::Endianness>::parse(bytes).map(|elf| read(&elf)),
-        _ => ElfFile64::<object::Endianness>::parse(bytes).map(|elf| read(&elf)),
+        Some(1) => ElfFile32::<Endianness>::parse(bytes).map(|elf| read(&elf)),
+        _ => ElfFile64::<Endianness>::parse(bytes).map(|elf| read(&elf)),
     };
     match read {
         Ok(Some(Ok(info))) => report(&info, found),

@@ -142,3 +142,14 @@ fn toolchains() {
     check("go", None);
     check("", None);
 }
+
+#[test]
+fn the_writable_segment_is_where_to_look() {
+    let record = inline_record("go1.20.4", MODULES);
+    let file = elf(&record);
+    assert_eq!(writable(&file[..128]), Some((128, file.len() as u64)));
+    assert_eq!(writable(&file[..100]), None);
+    let mut executable = file.clone();
+    executable[68] = 5;
+    assert_eq!(writable(&executable), None);
+}

@@ -10,7 +10,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// Kept between runs, outside the build's folder: making it takes a minute.
@@ -49,41 +48,45 @@ macro_rules! need {
     };
 }
 
-/// A Debian root with pip's packages and a Go program, made once. `None` where the distribution's mirror is away.
-fn debian_root() -> Option<&'static Path> {
-    static ROOT: OnceLock<Option<PathBuf>> = OnceLock::new();
-    ROOT.get_or_init(|| {
-        let root = Path::new(CACHE).join("root");
-        if Path::new(CACHE).join("ready").exists() {
-            return Some(root);
-        }
-        fs::create_dir_all(CACHE).unwrap();
-        let _ = fs::remove_dir_all(&root);
-        let made = Command::new("mmdebstrap")
-            .args([
-                "--variant=minbase",
-                "--include=python3-pip,python3-yaml",
-                "--mode=root",
-                "bookworm",
-            ])
-            .arg(&root)
-            .output()
-            .unwrap();
-        if !made.status.success() {
-            println!("{}", String::from_utf8_lossy(&made.stderr));
-            return None;
-        }
-        let site = root.join("usr/local/lib/python3.11/dist-packages");
-        let packages = ["Django==3.2.1", "requests==2.25.0", "jaraco.text==3.5.0"];
-        run(Command::new("pip")
-            .args(["install", "--quiet", "--no-compile", "--target"])
-            .arg(&site)
-            .args(packages));
-        go_program(&root.join("usr/local/bin/app"));
-        fs::write(Path::new(CACHE).join("ready"), "").unwrap();
-        Some(root)
-    })
-    .as_deref()
+/// A Debian root with pip's packages and a Go program. Made once and kept as an archive: a folder would look like
+/// installed software to whoever scans this machine. `None` where the distribution's mirror is away.
+fn debian_root() -> Option<tempfile::TempDir> {
+    let archive = Path::new(CACHE).join("root.tar");
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    if archive.exists() {
+        run(Command::new("tar").arg("-xf").arg(&archive).arg("-C").arg(root));
+        return Some(folder);
+    }
+    let made = Command::new("mmdebstrap")
+        .args([
+            "--variant=minbase",
+            "--include=python3-pip,python3-yaml",
+            "--mode=root",
+            "bookworm",
+        ])
+        .arg(root)
+        .output()
+        .unwrap();
+    if !made.status.success() {
+        eprintln!("{}", String::from_utf8_lossy(&made.stderr));
+        return None;
+    }
+    let site = root.join("usr/local/lib/python3.11/dist-packages");
+    let packages = ["Django==3.2.1", "requests==2.25.0", "jaraco.text==3.5.0"];
+    let install = ["install", "--quiet", "--no-compile", "--target"];
+    run(Command::new("pip").args(install).arg(&site).args(packages));
+    go_program(&root.join("usr/local/bin/app"));
+    fs::create_dir_all(CACHE).unwrap();
+    let whole = Path::new(CACHE).join("root.tar.part");
+    run(Command::new("tar")
+        .arg("-C")
+        .arg(root)
+        .args(["--exclude=./dev/*", "-cf"])
+        .arg(&whole)
+        .arg("."));
+    fs::rename(whole, archive).unwrap();
+    Some(folder)
 }
 
 /// A program with one dependency and one replaced dependency.
@@ -215,6 +218,7 @@ fn a_debian_image_in_every_form_and_as_a_root() {
         println!("skipped: the distribution's mirror cannot be reached");
         return;
     };
+    let root = root.path();
     let truth = truth(root);
     assert!(
         truth.dpkg.len() > 80 && truth.pip.len() > 5 && truth.go.len() == 3,
@@ -244,7 +248,7 @@ fn a_debian_image_in_every_form_and_as_a_root() {
     copy(&[&gzip, &archive]);
     compare(&scan(&format!("oci-archive:{}", at("archive.tar"))), &truth);
     let back = format!("docker-archive:{}:example.org/back:1", at("back.tar"));
-    copy(&[&zstd, &back]);
+    copy(&[&gzip, &back]);
     compare(&scan(&at("back.tar")), &truth);
 }
 
@@ -357,7 +361,7 @@ fn images_of_containerd() {
         run(containerd.ctr().args(["content", "rm", &layer.diff_id]));
     }
     let unpacked = containerd.scan(name, None);
-    assert_eq!((listed(&unpacked).as_str(), problems(&unpacked).as_str()), (expected, ""));
+    assert_eq!((listed(&unpacked).as_str(), &unpacked.problems[..]), (expected, &[][..]));
     let left = run(containerd.ctr().args(["snapshots", "list"]));
     assert!(!left.contains("seawall-view"), "{left}");
 }
