@@ -2,11 +2,12 @@
 use crate::config::Config;
 use seawall_model::record::Record;
 use seawall_scan::{
-    Containerd, FactsCache, ImageOptions, Listed, OpenOptions, RootfsOptions,
+    Containerd, FactsCache, ImageOptions, Listed, OpenOptions, RootfsOptions, ScanError,
     list_containerd_images, scan_image, scan_rootfs,
 };
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -21,11 +22,12 @@ const NICE: i32 = 10;
 /// A running inventory. It ends after the scan under way when this is dropped.
 pub struct InventoryTask {
     stop: Option<Sender<()>>,
+    walk: Arc<AtomicBool>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
 impl InventoryTask {
-    /// Scans the node, then each image once per digest, in a thread of low priority. Needs no kernel events and hence
+    /// Scans each image once per digest and the node, in a thread of low priority. Needs no kernel events and hence
     /// no root beyond what reading the files takes. `cache` keeps what layers contain across starts.
     pub fn start(
         config: Config,
@@ -34,20 +36,30 @@ impl InventoryTask {
     ) -> std::io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let facts = cache.map(FactsCache::new);
+        let walk = Arc::new(AtomicBool::new(false));
+        let stop_walk = walk.clone();
         let thread =
             std::thread::Builder::new().name("sensor-inventory".to_owned()).spawn(move || {
                 // Without the right to, scans merely compete with the rest.
                 let _nice = rustix::process::setpriority_process(None, NICE);
-                Scans { config, facts, sink, images: HashSet::new(), refused: HashMap::new() }
-                    .run(&stopped);
+                Scans {
+                    config,
+                    facts,
+                    stop_walk,
+                    sink,
+                    images: HashSet::new(),
+                    refused: HashMap::new(),
+                }
+                .run(&stopped);
             })?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
+        Ok(Self { stop: Some(stop), walk, thread: Some(thread) })
     }
 }
 
 impl Drop for InventoryTask {
     fn drop(&mut self) {
         self.stop = None;
+        self.walk.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -59,6 +71,8 @@ impl Drop for InventoryTask {
 struct Scans {
     config: Config,
     facts: Option<FactsCache>,
+    /// Ends a walk of the node's file system.
+    stop_walk: Arc<AtomicBool>,
     sink: Arc<dyn Fn(Record) + Send + Sync>,
     /// Digests scanned.
     images: HashSet<String>,
@@ -73,15 +87,16 @@ impl Scans {
     fn run(mut self, stopped: &Receiver<()>) {
         let mut node_due = Instant::now();
         loop {
-            if Instant::now() >= node_due {
-                node_due = Instant::now() + NODE_EVERY;
-                self.node();
-            }
             for socket in self.config.containerd.clone() {
                 let containerd = Containerd { address: socket, namespace: None };
                 if containerd.address.exists() && !self.images(&containerd, stopped) {
                     return;
                 }
+            }
+            // After the images: a large file system takes minutes, known layers none.
+            if Instant::now() >= node_due {
+                node_due = Instant::now() + NODE_EVERY;
+                self.node();
             }
             match stopped.recv_timeout(IMAGES_EVERY) {
                 Err(RecvTimeoutError::Timeout) => {}
@@ -91,9 +106,13 @@ impl Scans {
     }
 
     fn node(&self) {
-        let options = RootfsOptions { node: Some(self.config.node.clone()) };
+        let options = RootfsOptions {
+            node: Some(self.config.node.clone()),
+            stop: Some(self.stop_walk.clone()),
+        };
         match scan_rootfs(&self.config.root, &options) {
             Ok(inventory) => (self.sink)(Record::Inventory(Box::new(inventory))),
+            Err(ScanError::Stopped { .. }) => {}
             Err(error) => {
                 tracing::warn!(error = %crate::probe::chain(&error), "node could not be scanned")
             }
