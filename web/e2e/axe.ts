@@ -9,7 +9,7 @@ const SOURCE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe
 export async function audit(page: Page): Promise<string[]> {
   // `evaluate` runs outside the page's policy, so axe needs no exception in it.
   await page.evaluate(SOURCE);
-  const results = (await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")) as AxeResults;
+  const results = await page.evaluate<AxeResults>("axe.run(document, { resultTypes: ['violations'] })");
   return results.violations
     .filter((violation) => violation.impact === "serious" || violation.impact === "critical")
     .flatMap((violation) =>
@@ -20,10 +20,11 @@ export async function audit(page: Page): Promise<string[]> {
 /** Visible controls that Tab never reaches. Those within a roving group count as reached with one of the group. */
 export async function unreachable(page: Page): Promise<string[]> {
   await page.evaluate(() => {
-    const modal = document.querySelector<HTMLElement>('[role="dialog"]');
+    // Dialogs stand in the order they opened; the last one keeps the focus within itself.
+    const modal = [...document.querySelectorAll<HTMLElement>('[role="dialog"]')].at(-1);
     const all = (modal ?? document).querySelectorAll<HTMLElement>("a[href], button, input, select, textarea, summary");
     for (const element of all) {
-      const roving = element.closest('[role="tablist"], [role="radiogroup"]');
+      const roving = element.closest('[role="tablist"], [role="radiogroup"], .mantine-Spotlight-actionsList');
       const off = element.matches(":disabled, [type=hidden], [aria-hidden=true]") || element.closest("[aria-hidden=true], [inert]");
       // A password field's eye is a pointer's shortcut; Mantine takes it out of the tab order.
       const eye = element.tabIndex === -1 && element.closest(".mantine-PasswordInput-section");
@@ -37,7 +38,11 @@ export async function unreachable(page: Page): Promise<string[]> {
     const again = await page.evaluate(() => {
       const element = document.activeElement as HTMLElement | null;
       if (element === null || element === document.body) return false;
-      const seen = element.dataset.reached === "yes";
+      // A date field takes several Tabs for itself: only another element that was seen before ends the round.
+      const stays = element.dataset.last === "yes";
+      document.querySelector<HTMLElement>("[data-last]")?.removeAttribute("data-last");
+      element.dataset.last = "yes";
+      const seen = element.dataset.reached === "yes" && !stays;
       element.dataset.reached = "yes";
       delete element.dataset.mustReach;
       return seen;
@@ -51,6 +56,9 @@ export async function unreachable(page: Page): Promise<string[]> {
 
 /** Text that is wider than the page: something sticks out. */
 export async function overflow(page: Page): Promise<string[]> {
-  const [wide, width] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-  return (wide ?? 0) > (width ?? 0) + 1 ? [`the page is ${wide ?? 0} px wide in a window of ${width ?? 0} px`] : [];
+  const { scrollWidth, clientWidth } = await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return { scrollWidth, clientWidth };
+  });
+  return scrollWidth > clientWidth + 1 ? [`the page is ${scrollWidth} px wide in a window of ${clientWidth} px`] : [];
 }

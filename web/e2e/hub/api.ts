@@ -98,7 +98,7 @@ function read({ world, path, query }: Ask, caller: Caller): unknown {
   if (path === "/search") return { items: search(world, query.get("q") ?? "") };
   if (path === "/audit/verify") return { ok: true, entries: world.audit.length, broken_at: null };
   if (first === "filters" && id !== undefined && id in NOUNS) return NOUNS[id as NounName].completions;
-  if (first === "detections" && id !== undefined) return { id, title: id, yaml: `- rule: Shell's input and output joined to a remote host\n  id: ${id}\n  source: syscall\n  condition: >-\n    spawned_process and shell_binaries\n  priority: CRITICAL\n` };
+  if (first === "detections" && id !== undefined) return { id, title: id, text: `- rule: Shell's input and output joined to a remote host\n  id: ${id}\n  source: syscall\n  condition: >-\n    spawned_process and shell_binaries\n  priority: CRITICAL\n` };
   if (first === "images" && below === "packages") return listing(packagesOf(one(world.images, id)), query, {}, "");
   if (first === "images" && below === "findings") {
     const image = one(world.images, id);
@@ -138,10 +138,15 @@ function overview(world: World): unknown {
     alerts: tally(world.alerts.filter(isOpen)),
     findings: { control: tally(kind("control")), vulnerability: tally(kind("vulnerability")) },
     images: { total: world.images.length, running: world.images.filter((image) => image.running.length > 0).length, with_critical: world.images.filter((image) => (image.counts?.critical ?? 0) > 0).length },
-    clusters: world.clusters,
-    agents: { connected: world.agents.filter((agent) => agent.connected).length, total: world.agents.length, dropped: world.agents.flatMap((agent) => agent.dropped).reduce((sum, each) => sum + each.count, 0) },
-    empty: empty ? ["no_cluster", "no_sensor", "no_images", "no_feeds"] : [],
+    clusters: world.clusters.map((cluster) => ({ ...cluster, freshness: cluster.name === "staging" ? "stale" : "fresh", agents_connected: world.agents.filter((agent) => agent.cluster === cluster.uid && agent.connected).length })),
+    agents: { connected: world.agents.filter((agent) => agent.connected).length, total: world.agents.length, dropped: droppedByClass(world) },
+    empty: empty ? ["no-cluster", "no-images", "no-alerts", "no-index"] : [],
   };
+}
+
+function droppedByClass(world: World): Record<string, number> {
+  const all = world.agents.flatMap((agent) => agent.dropped);
+  return Object.fromEntries(all.map((each) => [each.class, each.count]));
 }
 
 function facets(world: World, filter: string): unknown {
@@ -215,7 +220,7 @@ function write(ask: Ask, caller: Caller): unknown {
     return Object.assign(one(world.agents, id), { revoked: true, connected: false });
   }
   need(caller, noun === "enrolments" ? "enrol" : "users");
-  return settings(world, method, noun ?? "", id, body);
+  return settings(world, { method, noun: noun ?? "", id, step: action }, body);
 }
 
 function bulk({ world, body }: Ask, caller: Caller): unknown {
@@ -241,7 +246,14 @@ function exempt({ world, body, tell }: Ask, caller: Caller, id: string | undefin
   return Object.assign(one(world.exemptions, id), { state: states[action] });
 }
 
-function settings(world: World, method: string, noun: string, id: string | undefined, body: Record<string, unknown>): unknown {
+interface Target {
+  method: string;
+  noun: string;
+  id: string | undefined;
+  step: string;
+}
+
+function settings(world: World, { method, noun, id, step }: Target, body: Record<string, unknown>): unknown {
   if (method === "DELETE") {
     if (noun === "enrolments") Object.assign(one(world.enrolments, id), { revoked: true });
     if (noun === "users") world.users = world.users.filter((user) => user.id !== id);
@@ -250,6 +262,7 @@ function settings(world: World, method: string, noun: string, id: string | undef
     return undefined;
   }
   const made = { id: uuid(), created: Date.now(), ...body };
+  if (noun === "users" && step === "reset-password") return { password: "brave-otter-lantern-42" };
   if (noun === "users" && id !== undefined) return Object.assign(one(world.users, id), body);
   if (noun === "users") world.users.push({ ...made, must_change_password: true, disabled: false, last_sign_in: null } as never);
   if (noun === "roles") world.roles.push(made as never);

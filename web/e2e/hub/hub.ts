@@ -37,14 +37,23 @@ export async function startHub(options: { empty?: boolean; port?: number } = {})
   const server = createServer((request, response) => {
     void (async () => {
       const url = new URL(request.url ?? "/", "http://hub");
-      if (!url.pathname.startsWith("/api/v1/")) return serveFile(url.pathname, response);
+      if (!url.pathname.startsWith("/api/v1/")) {
+        serveFile(url.pathname, response);
+        return;
+      }
       const path = url.pathname.slice("/api/v1".length);
       const caller = sessions.get(/seawall=(\w+)/.exec(request.headers.cookie ?? "")?.[1] ?? "") ?? null;
-      if (path === "/stream" && caller) return openStream(request, response, streams);
+      if (path === "/stream" && caller) {
+        openStream(request, response, streams);
+        return;
+      }
       try {
         const body = await readBody(request);
         const result = answer({ world, sessions, caller, tell, method: request.method ?? "GET", path, query: url.searchParams, body });
-        if (url.searchParams.size > 0 && request.headers.accept === "text/csv") return csv(result.body, response);
+        if (request.headers.accept === "text/csv") {
+          csv(result.body, response);
+          return;
+        }
         const headers: Record<string, string> = { "Content-Type": "application/json" };
         if (result.cookie !== undefined) headers["Set-Cookie"] = `seawall=${result.cookie}; HttpOnly; SameSite=Strict; Path=/`;
         response.writeHead(result.body === undefined ? 204 : 200, headers);

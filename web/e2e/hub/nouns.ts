@@ -46,7 +46,7 @@ export const NOUNS = {
     name: (image) => image.name, fixable: (image) => image.fixable, last: (image) => image.last, first: (image) => image.first,
   }),
   clusters: noun((world) => world.clusters, "name", { name: (cluster) => cluster.name, kind: (cluster) => cluster.kind }),
-  agents: noun((world) => world.agents, "name", { name: (agent) => agent.name, cluster: (agent) => agent.cluster, last_seen: (agent) => agent.last_seen }),
+  agents: noun((world) => world.agents, "name", { name: (agent) => agent.name, cluster: (agent) => agent.cluster, last: (agent) => agent.last_seen }),
   assets: noun((world) => world.assets, "name", { name: (asset) => asset.name, kind: (asset) => asset.kind, namespace: (asset) => asset.namespace, cluster: (asset) => asset.cluster }),
   packages: noun(
     (world) =>

@@ -151,7 +151,8 @@ export interface StoredEvent {
 }
 
 export interface Facet {
-  value: string;
+  /** Null counts the alerts without one. */
+  value: string | null;
   title?: string | null;
   count: number;
 }
@@ -337,14 +338,23 @@ export interface Agent {
   last_seen: Millis;
 }
 
+/** `fresh` within 30 s, `silent` after an hour, by the last word of any of its agents. */
+export type Freshness = "fresh" | "stale" | "silent";
+
+export interface ClusterStatus extends Cluster {
+  freshness: Freshness;
+  agents_connected: number;
+}
+
 export interface Overview {
   score: Score;
   moves: ScoreDelta[];
   alerts: Counts;
   findings: { control: Counts; vulnerability: Counts };
   images: { total: number; running: number; with_critical: number };
-  clusters: Cluster[];
-  agents: { connected: number; total: number; dropped: number };
+  clusters: ClusterStatus[];
+  /** Revoked agents are left out; lost records by class. */
+  agents: { connected: number; total: number; dropped: Record<string, number> };
   empty: string[];
 }
 
@@ -522,7 +532,7 @@ export interface Content {
   id: string;
   title: string;
   severity?: Severity;
-  yaml: string;
+  text: string;
 }
 
 export interface SearchHit {

@@ -1,4 +1,5 @@
 // Ctrl-K: pages by name, and every noun the hub's search knows.
+import { Modal, VisuallyHidden } from "@mantine/core";
 import { Spotlight } from "@mantine/spotlight";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
@@ -42,7 +43,10 @@ export function Palette() {
   const hits = asked.length >= 2 ? (found.data?.items ?? []) : [];
   const offered = hits.filter((hit) => singular(hit.noun) in PAGES);
   return (
-    <Spotlight.Root query={text} onQueryChange={setText} scrollable maxHeight={420} shortcut="mod + K">
+    <Spotlight.Root query={text} onQueryChange={setText} scrollable maxHeight={420} shortcut="mod + K" tagsToIgnore={[]}>
+      <VisuallyHidden>
+        <Modal.Title>Search</Modal.Title>
+      </VisuallyHidden>
       <Spotlight.Search placeholder="Search pages, alerts, images, workloads…" leftSection={<IconSearch size={17} />} />
       <Spotlight.ActionsList>
         {offered.length > 0 && (

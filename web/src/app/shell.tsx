@@ -44,11 +44,14 @@ export function Shell() {
       <div className={css.side}>
         <Sidebar path={path} stream={stream} onHelp={openHelp} />
       </div>
-      <Drawer opened={menu} onClose={close} size={264} withCloseButton={false} padding={0} title={null} aria-label="Menu">
-        <div className={css.drawer}>
-          <Sidebar path={path} stream={stream} onHelp={openHelp} />
-        </div>
-      </Drawer>
+      <Drawer.Root opened={menu} onClose={close} size={264}>
+        <Drawer.Overlay backgroundOpacity={0.3} />
+        <Drawer.Content aria-label="Menu">
+          <div className={css.drawer}>
+            <Sidebar path={path} stream={stream} onHelp={openHelp} />
+          </div>
+        </Drawer.Content>
+      </Drawer.Root>
       <main id="main" className={css.main} tabIndex={-1}>
         <Outlet />
       </main>

@@ -8,6 +8,9 @@ import { filterFieldsQuery } from "../api/queries";
 import { complete } from "../filter/complete";
 import css from "./query-bar.module.css";
 
+/** Fields named while the bar is empty; completion has them all. */
+const HINTED = 4;
+
 interface QueryBarProps {
   noun: string;
   filter: string;
@@ -24,6 +27,8 @@ export function QueryBar({ noun, filter, error, onApply }: QueryBarProps) {
   const wanted = useRef<number | null>(null);
   const combobox = useCombobox({ onDropdownClose: () => combobox.resetSelectedOption() });
   const fields = useQuery(filterFieldsQuery(noun));
+  const names = fields.data?.slice(0, HINTED).map((field) => `${field.name}:`) ?? [];
+  const hint = names.length > 0 ? `Filter by ${names.join(" ")} or words` : "Filter";
   const offered = complete(text, cursor, fields.data ?? []);
 
   // A facet or the address bar changed the filter from outside.
@@ -77,7 +82,7 @@ export function QueryBar({ noun, filter, error, onApply }: QueryBarProps) {
           ref={input}
           className={css.input}
           aria-label={`Filter ${noun}`}
-          placeholder="Filter, e.g. severity:>=high namespace:shop"
+          placeholder={hint}
           value={text}
           error={error}
           leftSection={<IconFilter size={15} aria-hidden />}

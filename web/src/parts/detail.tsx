@@ -25,17 +25,19 @@ export function Detail<T>({ noun, id, close, head, title, actions, children }: D
   return (
     <Drawer.Root opened onClose={close} position="right" size={780} lockScroll={false}>
       <Drawer.Overlay backgroundOpacity={0.18} />
-      <Drawer.Content className={css.content} aria-label={item.data ? title(item.data) : "Detail"}>
-        <div className={css.head}>
-          <div className={css.title}>
-            {item.data && head(item.data)}
-            {item.data && <h2>{title(item.data)}</h2>}
+      <Drawer.Content classNames={{ content: css.content }} aria-label={item.data ? title(item.data) : "Detail"}>
+        <div className={css.top}>
+          <div className={css.head}>
+            <div className={css.title}>
+              {item.data && head(item.data)}
+              {item.data && <h2>{title(item.data)}</h2>}
+            </div>
+            <ActionIcon size="md" aria-label="Close" onClick={close} data-autofocus>
+              <IconX size={17} />
+            </ActionIcon>
           </div>
-          <ActionIcon size="md" aria-label="Close" onClick={close} data-autofocus>
-            <IconX size={17} />
-          </ActionIcon>
+          {item.data && actions && <div className={css.actions}>{actions(item.data)}</div>}
         </div>
-        {item.data && actions && <div className={css.actions}>{actions(item.data)}</div>}
         <div className={css.body}>
           {item.isPending && <Skeleton height={160} />}
           {gone && <Empty title="It is no longer there, or outside your scopes" />}

@@ -1,21 +1,20 @@
-// How long ago something was heard of, and whether that is too long.
-import type { Millis } from "../api/types";
-import { exact, relative } from "../format/time";
-import { Dot } from "./tag";
-import { useNow } from "./time";
+// How recent the picture of a cluster is, as the hub judges it.
+import type { Freshness as Word } from "../api/types";
+import { words } from "../format/text";
+import { Dot, type Tone } from "./tag";
 
-/** Agents report at least once a minute; past these, in milliseconds, a listing is late and then stale. */
-const LATE = 2 * 60_000;
-const STALE = 10 * 60_000;
+const TONES: Record<Word, { tone: Tone; title: string }> = {
+  fresh: { tone: "good", title: "Heard of within 30 seconds" },
+  stale: { tone: "warn", title: "Not heard of for more than 30 seconds" },
+  silent: { tone: "bad", title: "Not heard of for an hour: nothing may be concluded from it" },
+};
 
-export function Freshness({ at }: { at: Millis }) {
-  const age = useNow() - at;
-  const [tone, word] =
-    age < LATE ? (["good", "Fresh"] as const) : age < STALE ? (["warn", "Late"] as const) : (["bad", "Stale"] as const);
+export function Freshness({ word }: { word: Word | undefined }) {
+  if (word === undefined) return <span className="muted">–</span>;
+  const { tone, title } = TONES[word];
   return (
-    <Dot tone={tone} title={exact(at)}>
-      {word}
-      <span className="muted">{relative(at, at + Math.max(age, 0))}</span>
+    <Dot tone={tone} title={title}>
+      {words(word)}
     </Dot>
   );
 }

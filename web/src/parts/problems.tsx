@@ -1,5 +1,6 @@
 // What was left out of a result. A list with a gap is incomplete, never clean.
 import type { Problem } from "../api/types";
+import { Prose } from "./prose";
 import css from "./problems.module.css";
 import { Tag, type Tone } from "./tag";
 
@@ -12,14 +13,16 @@ export function Problems({ problems }: { problems: readonly Problem[] }) {
         <li key={index}>
           <Tag tone={TONES[problem.kind]}>{problem.kind}</Tag>
           <div>
-            <div>{problem.message}</div>
+            <Prose text={problem.message} />
             {problem.item !== null && <div className="mono muted wrap-anywhere">{problem.item}</div>}
             {problem.file !== null && (
               <div className="mono muted wrap-anywhere">
                 {[problem.file, problem.line, problem.column].filter((part) => part !== null).join(":")}
               </div>
             )}
-            {problem.help !== null && <div className="muted">{problem.help}</div>}
+            {problem.help !== null && <div className="muted">
+                <Prose text={problem.help} />
+              </div>}
           </div>
         </li>
       ))}

@@ -114,10 +114,9 @@ function groups(facets: AlertFacets): FacetGroup[] {
   const listed = (field: "detection" | "namespace" | "cluster", title: string): FacetGroup => ({
     field,
     title,
-    values: facets[field].map((facet) => {
-      const name = facet.title ?? facet.value;
-      return { value: facet.value, label: name, name, count: facet.count };
-    }),
+    values: facets[field].flatMap(({ value, title: shown, count }) =>
+      value === null ? [] : [{ value, label: shown ?? value, name: shown ?? value, count }],
+    ),
   });
   return [
     {

@@ -1,6 +1,6 @@
 import type { Alert } from "../../api/types";
 import type { Column } from "../../list/column";
-import { count, words } from "../../format/text";
+import { commandLine, count, words } from "../../format/text";
 import { SeverityBadge } from "../../parts/severity";
 import { Time } from "../../parts/time";
 import css from "./alerts.module.css";
@@ -9,12 +9,19 @@ import { AlertStateDot } from "./state";
 
 const or = (value: string | null) => value ?? <span className="muted">–</span>;
 
+/** What ran, or who asked: the line that tells two alerts of one kind apart. */
+function command(alert: Alert): string {
+  const process = alert.process[0];
+  if (!process) return alert.actor?.user ?? "";
+  return process.args.length > 0 ? commandLine(process.args) : process.exe;
+}
+
 export const COLUMNS: readonly Column<Alert>[] = [
   {
     id: "severity",
     title: "Severity",
     sort: "severity",
-    width: "104px",
+    width: "98px",
     card: "badge",
     cell: (alert) => <SeverityBadge severity={alert.severity} />,
   },
@@ -22,7 +29,12 @@ export const COLUMNS: readonly Column<Alert>[] = [
     id: "title",
     title: "Alert",
     card: "title",
-    cell: (alert) => <span className={css.title}>{alert.title}</span>,
+    cell: (alert) => (
+      <>
+        {alert.title}
+        <span className={`mono ${css.command}`}>{command(alert)}</span>
+      </>
+    ),
   },
   {
     id: "subject",
@@ -37,24 +49,9 @@ export const COLUMNS: readonly Column<Alert>[] = [
       </div>
     ),
   },
-  {
-    id: "process",
-    title: "Process",
-    width: "17%",
-    cell: (alert) => {
-      const process = alert.process[0];
-      return process ? (
-        <span className={`mono ${css.clip}`} title={process.args.join(" ")}>
-          {process.args.length > 0 ? process.args.join(" ") : process.exe}
-        </span>
-      ) : (
-        or(alert.actor?.user ?? null)
-      );
-    },
-  },
-  { id: "state", title: "State", sort: "state", width: "112px", card: "badge", cell: (alert) => <AlertStateDot state={alert.state} /> },
-  { id: "count", title: "Count", sort: "count", width: "76px", align: "end", cell: (alert) => count(alert.count) },
-  { id: "last", title: "Last seen", sort: "last", width: "112px", cell: (alert) => <Time at={alert.last} /> },
+  { id: "state", title: "State", sort: "state", width: "110px", card: "badge", cell: (alert) => <AlertStateDot state={alert.state} /> },
+  { id: "count", title: "Count", sort: "count", width: "70px", align: "end", cell: (alert) => count(alert.count) },
+  { id: "last", title: "Last seen", sort: "last", width: "108px", cell: (alert) => <Time at={alert.last} /> },
   { id: "first", title: "First seen", sort: "first", width: "112px", hidden: true, cell: (alert) => <Time at={alert.first} /> },
   { id: "detection", title: "Detection", hidden: true, cell: (alert) => <span className="mono">{alert.detection}</span> },
   { id: "pod", title: "Pod", hidden: true, cell: (alert) => or(alert.where.pod) },

@@ -11,6 +11,7 @@ import { Code, Copy, Identifier } from "../../parts/copy";
 import { Detail } from "../../parts/detail";
 import { Facts, type Fact } from "../../parts/facts";
 import { Failure } from "../../parts/failure";
+import { Prose } from "../../parts/prose";
 import { Section } from "../../parts/section";
 import { SeverityBadge } from "../../parts/severity";
 import { Tag } from "../../parts/tag";
@@ -49,10 +50,10 @@ function Evidence({ alert }: { alert: Alert }) {
     <>
       <Notices alert={alert} />
       <Section title="What happened" aside={<Copy text={JSON.stringify(alert, null, 2)} label="Copy alert as JSON" />}>
-        <p className={css.text}>{alert.output}</p>
+        <Prose text={alert.output} />
       </Section>
       <Section title="What to do">
-        <p className={css.text}>{alert.remediation}</p>
+        <Prose text={alert.remediation} />
       </Section>
       <Section title="Where">
         <Facts facts={whereFacts(alert)} />
@@ -166,7 +167,7 @@ function whereFacts({ where }: Alert): Fact[] {
     [
       "Image",
       image && (
-        <Link to="/images" search={{ filter: quote(image.name) }}>
+        <Link to="/images" search={{ filter: `name:${quote(image.name)}` }}>
           {image.name}
         </Link>
       ),
@@ -218,7 +219,7 @@ function Rule({ id }: { id: string }) {
     <details className={css.rule} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>Show the rule</summary>
       {rule.error && <Failure error={rule.error} />}
-      {rule.data && <Code text={rule.data.yaml} label="rule" />}
+      {rule.data && <Code text={rule.data.text} label="rule" />}
     </details>
   );
 }

@@ -7,6 +7,7 @@ import { count, words } from "../../format/text";
 import { Detail } from "../../parts/detail";
 import { Facts } from "../../parts/facts";
 import { Failure } from "../../parts/failure";
+import { Prose } from "../../parts/prose";
 import { Section } from "../../parts/section";
 import { Time } from "../../parts/time";
 import { ExemptionStateDot } from "./exemptions";
@@ -35,7 +36,7 @@ export function ExemptionDetail({ id, close }: { id: string; close: () => void }
       {(exemption) => (
         <>
           <Section title="Reason">
-            <p className={css.text}>{exemption.reason}</p>
+            <Prose text={exemption.reason} />
           </Section>
           <Section title="Terms">
             <Facts

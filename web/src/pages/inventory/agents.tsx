@@ -49,7 +49,7 @@ function columns(clusterName: (uid: string) => string): readonly Column<Agent>[]
       align: "end",
       cell: (agent) => (dropped(agent) > 0 ? <Tag tone="warn">{count(dropped(agent))}</Tag> : "0"),
     },
-    { id: "last", title: "Last seen", sort: "last_seen", width: "112px", cell: (agent) => <Time at={agent.last_seen} /> },
+    { id: "last", title: "Last seen", sort: "last", width: "112px", cell: (agent) => <Time at={agent.last_seen} /> },
     {
       id: "certificate",
       title: "Certificate ends",

@@ -24,8 +24,8 @@ function columns(clusterName: (uid: string) => string): readonly Column<Asset>[]
     { id: "kind", title: "Kind", sort: "kind", width: "140px", card: "badge", cell: (asset) => asset.kind },
     { id: "namespace", title: "Namespace", sort: "namespace", width: "150px", cell: (asset) => asset.namespace ?? "–" },
     { id: "cluster", title: "Cluster", width: "18%", cell: (asset) => clusterName(asset.cluster) },
-    { id: "owner", title: "Owner", width: "18%", cell: (asset) => asset.owner ?? "–" },
-    { id: "last", title: "Last seen", width: "112px", cell: (asset) => <Time at={asset.last_seen} /> },
+    { id: "owner", title: "Owner", sort: "owner", width: "18%", cell: (asset) => asset.owner ?? "–" },
+    { id: "last", title: "Last seen", sort: "last", width: "112px", cell: (asset) => <Time at={asset.last_seen} /> },
     {
       id: "images",
       title: "Images",

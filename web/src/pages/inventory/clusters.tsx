@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { useQuery } from "@tanstack/react-query";
 import { topQuery } from "../../api/queries";
-import type { Agent, Cluster } from "../../api/types";
+import type { Agent, Cluster, Freshness as Word } from "../../api/types";
 import { INVENTORY } from "../../app/nav";
 import { Page } from "../../app/page";
 import { quote } from "../../filter/lex";
@@ -16,30 +16,35 @@ import { Section } from "../../parts/section";
 import { Time } from "../../parts/time";
 import { AgentStateDot } from "./agent-state";
 import css from "./inventory.module.css";
+import { useFreshness } from "./names";
 
 const KINDS = { kubernetes: "Kubernetes", machine: "Machine" };
 
-const COLUMNS: readonly Column<Cluster>[] = [
+function columns(freshness: (id: string) => Word | undefined): readonly Column<Cluster>[] {
+  return [
   { id: "name", title: "Cluster", sort: "name", card: "title", cell: (cluster) => cluster.name },
   { id: "kind", title: "Kind", width: "120px", cell: (cluster) => KINDS[cluster.kind] },
   { id: "version", title: "Version", width: "130px", cell: (cluster) => cluster.version ?? "–" },
-  { id: "freshness", title: "Freshness", width: "200px", card: "badge", cell: (cluster) => <Freshness at={cluster.last_seen} /> },
-  { id: "first", title: "First seen", width: "120px", cell: (cluster) => <Time at={cluster.first_seen} /> },
+  { id: "freshness", title: "Freshness", width: "120px", card: "badge", cell: (cluster) => <Freshness word={freshness(cluster.id)} /> },
+  { id: "last", title: "Last seen", sort: "last", width: "120px", cell: (cluster) => <Time at={cluster.last_seen} /> },
+  { id: "first", title: "First seen", sort: "first", width: "120px", cell: (cluster) => <Time at={cluster.first_seen} /> },
   { id: "uid", title: "UID", hidden: true, cell: (cluster) => <span className="mono">{cluster.uid}</span> },
   { id: "scope", title: "Scope", hidden: true, cell: (cluster) => <span className="mono">{cluster.scope}</span> },
-];
+  ];
+}
 
 export function Clusters() {
+  const freshness = useFreshness();
   return (
     <Page title="Inventory" tabs={{ label: "Inventory", items: INVENTORY }}>
       <List<Cluster>
         noun="clusters"
         plural="clusters"
-        columns={COLUMNS}
+        columns={columns(freshness)}
         rowId={(cluster) => cluster.id}
         rowLabel={(cluster) => cluster.name}
         opens
-        drawer={(id, close) => <ClusterDetail id={id} close={close} />}
+        drawer={(id, close) => <ClusterDetail id={id} close={close} freshness={freshness(id)} />}
         empty={
           <Empty title="No cluster is connected" command="seawall up --kubeconfig FILE">
             Name a kubeconfig to watch a cluster from here, or enrol an agent that runs inside it.
@@ -50,14 +55,20 @@ export function Clusters() {
   );
 }
 
-function ClusterDetail({ id, close }: { id: string; close: () => void }) {
+interface ClusterDetailProps {
+  id: string;
+  close: () => void;
+  freshness: Word | undefined;
+}
+
+function ClusterDetail({ id, close, freshness }: ClusterDetailProps) {
   return (
     <Detail<Cluster>
       noun="clusters"
       id={id}
       close={close}
       title={(cluster) => cluster.name}
-      head={(cluster) => <Freshness at={cluster.last_seen} />}
+      head={() => <Freshness word={freshness} />}
     >
       {(cluster) => (
         <>

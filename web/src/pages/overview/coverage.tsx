@@ -1,13 +1,14 @@
 // What is watched, how fresh it is, and what was lost.
 import { Link } from "@tanstack/react-router";
 import type { Overview } from "../../api/types";
-import { count } from "../../format/text";
+import { count, plural } from "../../format/text";
 import { Freshness } from "../../parts/freshness";
 import { Panel } from "../../parts/section";
 import { Tag } from "../../parts/tag";
 import css from "./overview.module.css";
 
 export function Coverage({ overview: { clusters, agents } }: { overview: Overview }) {
+  const dropped = Object.values(agents.dropped).reduce((sum, each) => sum + each, 0);
   return (
     <div className={css.coverage}>
       <Panel
@@ -17,7 +18,7 @@ export function Coverage({ overview: { clusters, agents } }: { overview: Overvie
             <Link to="/inventory/agents">
               {count(agents.connected)} of {count(agents.total)} agents connected
             </Link>{" "}
-            {agents.dropped > 0 && <Tag tone="warn">{count(agents.dropped)} records dropped</Tag>}
+            {dropped > 0 && <Tag tone="warn">{count(dropped)} records dropped</Tag>}
           </span>
         }
       >
@@ -25,14 +26,15 @@ export function Coverage({ overview: { clusters, agents } }: { overview: Overvie
         <ul className={css.rows}>
           {clusters.map((cluster) => (
             <li key={cluster.id}>
-              <Freshness at={cluster.last_seen} />
+              <Freshness word={cluster.freshness} />
               <div>
                 <Link to="/inventory/clusters" search={{ open: cluster.id }}>
                   {cluster.name}
                 </Link>
               </div>
               <span className="muted">
-                {[cluster.kind === "kubernetes" ? "Kubernetes" : "Machine", cluster.version].filter(Boolean).join(" ")}
+                {[cluster.kind === "kubernetes" ? "Kubernetes" : "Machine", cluster.version].filter(Boolean).join(" ")} ·{" "}
+                {plural(cluster.agents_connected, "agent")}
               </span>
             </li>
           ))}

@@ -11,27 +11,22 @@ interface Hint {
 
 /** By the hub's code. An unknown code is still shown, in words. */
 const HINTS: Record<string, Hint> = {
-  no_cluster: {
+  "no-cluster": {
     title: "Connect a cluster",
     text: "Workloads are judged by the hardening controls as soon as the hub can watch them.",
     command: "seawall up --kubeconfig FILE",
   },
-  no_agent: {
-    title: "Connect an agent",
-    text: "An agent sends what happens on its machine. Make an enrolment token in Settings, then run it there.",
-    command: "seawall agent --hub URL --token-file FILE",
-  },
-  no_sensor: {
-    title: "Start a sensor",
-    text: "Detections need root on Linux with BTF.",
-    command: "sudo seawall up",
-  },
-  no_images: {
+  "no-images": {
     title: "Look into images",
     text: "Images of the local containerd are scanned when its socket can be read.",
     command: "seawall up --containerd /run/containerd/containerd.sock",
   },
-  no_feeds: {
+  "no-alerts": {
+    title: "No alert yet",
+    text: "That is good news if a sensor runs. It needs root on Linux with BTF.",
+    command: "sudo seawall up",
+  },
+  "no-index": {
     title: "Load vulnerability feeds",
     text: "Packages are known, but nothing can be said about their flaws without feeds.",
     command: "seawall up --feeds ROOT",
@@ -43,7 +38,7 @@ export function Hints({ codes }: { codes: readonly string[] }) {
   return (
     <div className={css.hints}>
       {codes.map((code) => {
-        const hint = HINTS[code.replaceAll("-", "_")] ?? { title: words(code), text: "" };
+        const hint = HINTS[code] ?? { title: words(code), text: "" };
         return (
           <section key={code} className={css.hint}>
             <div>

@@ -6,6 +6,7 @@ import { plural, words } from "../../format/text";
 import { date } from "../../format/time";
 import { Detail } from "../../parts/detail";
 import { Facts } from "../../parts/facts";
+import { Prose } from "../../parts/prose";
 import { Section } from "../../parts/section";
 import { SeverityBadge } from "../../parts/severity";
 import { Time } from "../../parts/time";
@@ -36,13 +37,14 @@ export function RecommendationDetail({ id, close }: { id: string; close: () => v
 
 function Body({ item }: { item: Item }) {
   const mayAssign = useMay("assign");
+  const unhealthy = item.resources.filter((finding) => finding.state === "unhealthy").length;
   return (
     <>
       <Section title="Why it matters">
-        <p className={css.text}>{item.description}</p>
+        <Prose text={item.description} />
       </Section>
       <Section title="What to do">
-        <p className={css.text}>{item.remediation}</p>
+        <Prose text={item.remediation} />
       </Section>
       <Section title="Who and when">
         {mayAssign ? (
@@ -57,7 +59,7 @@ function Body({ item }: { item: Item }) {
         )}
       </Section>
       <Section title={`Affected resources (${item.affected})`}>
-        {item.resources.length === 0 && <p className="muted">No resource is unhealthy now.</p>}
+        {unhealthy === 0 && <p className="muted">No resource is unhealthy now.</p>}
         <ul className={css.resources}>
           {item.resources.map((finding) => (
             <li key={finding.id}>
@@ -65,8 +67,8 @@ function Body({ item }: { item: Item }) {
             </li>
           ))}
         </ul>
-        {item.resources.length > 0 && item.resources.length < item.affected && (
-          <p className="muted">The first {item.resources.length} are shown; the export has all.</p>
+        {unhealthy > 0 && unhealthy < item.affected && (
+          <p className="muted">The first {unhealthy} are shown; the export of findings has all.</p>
         )}
       </Section>
       <Section title="About">

@@ -5,6 +5,7 @@ import { useMay } from "../../api/session";
 import type { ControlDetail, Finding, VulnDetail } from "../../api/types";
 import { kubectlPatch } from "../../format/text";
 import { Code } from "../../parts/copy";
+import { Prose } from "../../parts/prose";
 import { Time } from "../../parts/time";
 import { ExemptionDialog } from "../exemptions/request";
 import { Explanation } from "../images/explanation";
@@ -50,7 +51,7 @@ export function FindingItem({ finding }: { finding: Finding }) {
 function ControlBody({ detail }: { detail: ControlDetail }) {
   return (
     <>
-      {detail.message !== null && <div>{detail.message}</div>}
+      {detail.message !== null && <Prose text={detail.message} />}
       {detail.evidence.length > 0 && (
         <div>
           <h4>Evidence</h4>
