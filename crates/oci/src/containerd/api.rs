@@ -220,7 +220,8 @@ impl Client {
     ) -> Result<(), Status> {
         let path = "/containerd.services.snapshots.v1.Snapshots/Remove";
         let remove = RemoveSnapshot { snapshotter: snapshotter.to_owned(), key: key.to_owned() };
-        self.call::<_, Empty>(path, namespace, remove).map(|_| ())
+        // One that the collector took first is as good as removed.
+        found_or_none(self.call::<_, Empty>(path, namespace, remove)).map(|_| ())
     }
 
     fn grpc(&self) -> tonic::client::Grpc<Channel> {

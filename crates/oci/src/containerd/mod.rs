@@ -161,8 +161,8 @@ fn snapshot(
         snapshotter: snapshotter.clone(),
         key: key.clone(),
         parent: chain.to_owned(),
-        // Keeps the collector away until the view is removed below.
-        labels: HashMap::from([("containerd.io/gc.root".to_owned(), String::new())]),
+        // Keeps the collector away until the view is removed below. An empty value would not be stored.
+        labels: HashMap::from([("containerd.io/gc.root".to_owned(), "view".to_owned())]),
     };
     let mounts = client.view(namespace, view).map_err(|status| {
         format!("it has no {snapshotter} snapshot of it: {}", status.message())

@@ -36,7 +36,9 @@ fn a_root_is_one_layer_without_number() {
     assert_eq!(inventory.packages[2].owner.as_deref(), Some("libc6"));
     assert_eq!(problems(&inventory), "Note directories-left-out, Note directories-left-out");
     assert!(matches!(inventory.target, Target::Directory { .. }));
-    let node = scan_rootfs(folder.path(), &RootfsOptions { node: Some("node-1".into()) }).unwrap();
+    let node =
+        scan_rootfs(folder.path(), &RootfsOptions { node: Some("node-1".into()), stop: None })
+            .unwrap();
     assert_eq!(node.target, Target::Node { name: "node-1".into() });
     assert!(node.platform.is_some());
 }
