@@ -2,11 +2,10 @@
 use super::extract::object;
 use super::list::{ListQuery, Listing, Lookup};
 use super::problem::Refusal;
-use super::schema::Page;
 use axum::response::Response;
 use http::StatusCode;
 use seawall_model::asset::Agent;
-use seawall_store::Agents;
+use seawall_store::{Agents, Page};
 use serde_json::json;
 
 /// Agents the caller may see.

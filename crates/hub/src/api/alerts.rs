@@ -5,11 +5,10 @@ pub(crate) mod facets;
 use super::extract::{Body, IfMatch, object};
 use super::list::{ListQuery, Listing, Lookup};
 use super::problem::Refusal;
-use super::schema::Page;
 use axum::response::Response;
 use http::StatusCode;
 use seawall_model::alert::{Alert, DismissReason};
-use seawall_store::{AlertStep, Alerts};
+use seawall_store::{AlertStep, Alerts, Page};
 use serde_json::json;
 
 /// A note is a sentence or two, not a report.

@@ -1,9 +1,9 @@
 //! `/assets`: Kubernetes objects and nodes.
 use super::list::{ListQuery, Listing, Lookup};
 use super::problem::Refusal;
-use super::schema::Page;
 use axum::response::Response;
 use seawall_model::asset::Asset;
+use seawall_store::Page;
 
 /// Assets the caller may see.
 #[utoipa::path(get, path = "/api/v1/assets", tag = "assets", params(ListQuery),

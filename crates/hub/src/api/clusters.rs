@@ -1,9 +1,9 @@
 //! `/clusters`: connected Kubernetes clusters and single machines.
 use super::list::{ListQuery, Listing, Lookup};
 use super::problem::Refusal;
-use super::schema::Page;
 use axum::response::Response;
 use seawall_model::asset::Cluster;
+use seawall_store::Page;
 
 /// Clusters the caller may see.
 #[utoipa::path(get, path = "/api/v1/clusters", tag = "clusters", params(ListQuery),

@@ -1,11 +1,11 @@
 //! `/controls`: the built-in controls as text.
 use super::list::whole;
 use super::problem::Refusal;
-use super::schema::Page;
 use crate::app::App;
 use crate::content::ControlEntry;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use seawall_store::Page;
 
 /// All built-in controls.
 #[utoipa::path(get, path = "/api/v1/controls", tag = "controls",

@@ -1,11 +1,11 @@
 //! `/detections`: the built-in rules as text.
 use super::list::whole;
 use super::problem::Refusal;
-use super::schema::Page;
 use crate::app::App;
 use crate::content::DetectionEntry;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use seawall_store::Page;
 
 /// All built-in detections.
 #[utoipa::path(get, path = "/api/v1/detections", tag = "detections",

@@ -4,7 +4,6 @@ pub(crate) mod redeem;
 use super::extract::{Body, object};
 use super::list::{ListQuery, Listing, Lookup};
 use super::problem::Refusal;
-use super::schema::{self, Page};
 use crate::app::App;
 use crate::auth::session::{ENROLMENT_PREFIX, digest};
 use crate::auth::{Action, Caller};
@@ -13,7 +12,7 @@ use axum::response::Response;
 use http::StatusCode;
 use seawall_model::Millis;
 use seawall_model::scope::ScopePath;
-use seawall_store::{Enrolment, Enrolments, NewEnrolment};
+use seawall_store::{Enrolment, Enrolments, NewEnrolment, Page};
 use serde_json::json;
 
 const HOUR: Millis = 60 * 60 * 1000;
@@ -35,25 +34,15 @@ pub(crate) struct NewEnrolmentBody {
     manual_accept: bool,
 }
 
-#[derive(serde::Serialize)]
-struct CreatedEnrolment {
-    token: String,
-    command: String,
-    #[serde(flatten)]
-    about: Enrolment,
-}
-
 /// The enrolment with its token, shown this once.
-#[derive(utoipa::ToSchema)]
-#[schema(as = CreatedEnrolment)]
-#[expect(dead_code, reason = "describes `CreatedEnrolment`, whose parts the store defines")]
-pub(crate) struct CreatedEnrolmentSchema {
+#[derive(serde::Serialize, utoipa::ToSchema)]
+pub(crate) struct CreatedEnrolment {
     /// `swe_…`
     token: String,
     /// To paste where the agent runs.
     command: String,
     #[serde(flatten)]
-    about: schema::Enrolment,
+    about: Enrolment,
 }
 
 /// A secret for a new token, and the token as agents take it: `swe_SECRET.HASH-OF-THE-CA`.
@@ -65,14 +54,14 @@ pub(crate) fn new_token(app: &App) -> (String, String) {
 
 /// Enrolments with their uses and refusals; never their tokens.
 #[utoipa::path(get, path = "/api/v1/enrolments", tag = "enrolments", params(ListQuery),
-    responses((status = 200, body = Page<schema::Enrolment>)))]
+    responses((status = 200, body = Page<Enrolment>)))]
 pub(crate) async fn list(listing: Listing) -> Result<Response, Refusal> {
     listing.of::<Enrolment>().await
 }
 
 /// A new enrolment token.
 #[utoipa::path(post, path = "/api/v1/enrolments", tag = "enrolments",
-    request_body = NewEnrolmentBody, responses((status = 201, body = CreatedEnrolmentSchema)))]
+    request_body = NewEnrolmentBody, responses((status = 201, body = CreatedEnrolment)))]
 pub(crate) async fn create(
     State(app): State<App>,
     caller: Caller,
@@ -124,7 +113,7 @@ pub(crate) async fn delete(lookup: Lookup) -> Result<StatusCode, Refusal> {
 
 /// Let the agent that waits in.
 #[utoipa::path(post, path = "/api/v1/enrolments/{id}/accept", tag = "enrolments",
-    responses((status = 200, body = schema::Enrolment)))]
+    responses((status = 200, body = Enrolment)))]
 pub(crate) async fn accept(lookup: Lookup) -> Result<Response, Refusal> {
     let Lookup { app, caller, id } = &lookup;
     let store = app.audited(caller, "enrolment.accept", id, json!({}));

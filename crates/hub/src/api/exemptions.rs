@@ -2,7 +2,6 @@
 use super::extract::{Body, IfMatch, object};
 use super::list::{ListQuery, Listing, Lookup};
 use super::problem::Refusal;
-use super::schema::Page;
 use crate::app::App;
 use crate::auth::{Action, Caller};
 use axum::extract::State;
@@ -13,7 +12,7 @@ use seawall_model::exemption::{
     Category, Exemption, ExemptionSource, ExemptionState, ExemptionTarget,
 };
 use seawall_model::scope::ScopePath;
-use seawall_store::{Exemptions, NewExemption};
+use seawall_store::{Exemptions, NewExemption, Page};
 use serde_json::json;
 
 /// Of reason and each part of the target.

@@ -1,6 +1,5 @@
 //! `/filters/{noun}`: the fields of a noun, for completion in query bars.
 use super::problem::Refusal;
-use super::schema;
 use axum::extract::Path;
 use seawall_model::access::{RoleAssignment, User};
 use seawall_model::alert::Alert;
@@ -37,7 +36,7 @@ const TABLES: [&Table; 17] = [
 /// Fields that the filter of `noun` knows, with their types and words.
 #[utoipa::path(get, path = "/api/v1/filters/{noun}", tag = "filters",
     params(("noun" = String, Path, description = "Plural, such as `alerts`")),
-    responses((status = 200, body = [schema::FieldInfo])))]
+    responses((status = 200, body = [FieldInfo])))]
 pub(crate) async fn get(Path(noun): Path<String>) -> Result<axum::Json<Vec<FieldInfo>>, Refusal> {
     let mut found = TABLES.iter().filter(|table| table.plural == noun);
     let table = found.next().ok_or_else(|| {

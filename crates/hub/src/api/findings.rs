@@ -1,9 +1,9 @@
 //! `/findings`: facts about assets: failed controls and flaws.
 use super::list::{ListQuery, Listing, Lookup};
 use super::problem::Refusal;
-use super::schema::Page;
 use axum::response::Response;
 use seawall_model::finding::Finding;
+use seawall_store::Page;
 
 /// Findings the caller may see.
 #[utoipa::path(get, path = "/api/v1/findings", tag = "findings", params(ListQuery),

@@ -1,28 +1,27 @@
 //! `/images`: images by name and digest, their packages and findings.
 use super::list::{ListQuery, Listing, Lookup, quoted, whole};
 use super::problem::Refusal;
-use super::schema::{self, Page};
 use axum::response::Response;
 use seawall_model::finding::Finding;
-use seawall_store::{Image, Images};
+use seawall_store::{Image, ImagePackage, Images, Page};
 
 /// Images the caller may see.
 #[utoipa::path(get, path = "/api/v1/images", tag = "images", params(ListQuery),
-    responses((status = 200, body = Page<schema::Image>)))]
+    responses((status = 200, body = Page<Image>)))]
 pub(crate) async fn list(listing: Listing) -> Result<Response, Refusal> {
     listing.of::<Image>().await
 }
 
 /// One image.
 #[utoipa::path(get, path = "/api/v1/images/{id}", tag = "images",
-    responses((status = 200, body = schema::Image)))]
+    responses((status = 200, body = Image)))]
 pub(crate) async fn get(lookup: Lookup) -> Result<Response, Refusal> {
     lookup.of::<Image>().await
 }
 
 /// All packages of an image, each with its findings counted.
 #[utoipa::path(get, path = "/api/v1/images/{id}/packages", tag = "images",
-    responses((status = 200, body = Page<schema::ImagePackage>)))]
+    responses((status = 200, body = Page<ImagePackage>)))]
 pub(crate) async fn packages(lookup: Lookup) -> Result<Response, Refusal> {
     let Lookup { app, caller, id } = &lookup;
     match app.store.image_packages(&caller.visible_here(), *id).await? {

@@ -49,7 +49,9 @@ impl Refusal {
     /// 400 with the place of the mistake.
     pub(crate) fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         let (pointer, detail) = (pointer.into(), detail.into());
-        let mut refusal = Self::new(StatusCode::BAD_REQUEST, format!("{pointer}: {detail}"));
+        // The empty pointer is the whole document.
+        let place = if pointer.is_empty() { "the body" } else { &pointer };
+        let mut refusal = Self::new(StatusCode::BAD_REQUEST, format!("{place}: {detail}"));
         refusal.errors.push(Pointed { pointer, detail });
         refusal
     }

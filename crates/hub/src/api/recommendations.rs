@@ -2,14 +2,13 @@
 use super::extract::{Body, IfMatch, object};
 use super::list::{ListQuery, Listing, Lookup, quoted};
 use super::problem::Refusal;
-use super::schema::Page;
 use crate::app::App;
 use axum::response::Response;
 use http::StatusCode;
 use seawall_model::Millis;
 use seawall_model::finding::{Finding, FindingKind};
 use seawall_model::recommendation::Recommendation;
-use seawall_store::{Assign, Query, Reads, Recommendations, Visible};
+use seawall_store::{Assign, Page, Query, Reads, Recommendations, Visible};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 

@@ -2,7 +2,6 @@
 use super::extract::{Body, object};
 use super::list::{ListQuery, Listing, Lookup};
 use super::problem::Refusal;
-use super::schema::Page;
 use crate::app::App;
 use crate::auth::{Action, Caller};
 use axum::extract::State;
@@ -10,7 +9,7 @@ use axum::response::Response;
 use http::StatusCode;
 use seawall_model::access::{Principal, Role, RoleAssignment};
 use seawall_model::scope::ScopePath;
-use seawall_store::{NewAssignment, RoleAssignments};
+use seawall_store::{NewAssignment, Page, RoleAssignments};
 use serde_json::json;
 
 /// Namespaces of one assignment; a longer list is a scope of its own.

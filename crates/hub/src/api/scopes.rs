@@ -2,14 +2,13 @@
 use super::extract::{Body, object};
 use super::list::{ListQuery, Listing};
 use super::problem::Refusal;
-use super::schema::Page;
 use crate::app::App;
 use crate::auth::{Action, Caller};
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use seawall_model::scope::{Scope, ScopeKind, ScopePath};
-use seawall_store::{NewScope, Scopes};
+use seawall_store::{NewScope, Page, Scopes};
 use serde_json::json;
 
 /// A path segment and its display name.

@@ -2,7 +2,6 @@
 use super::extract::{Params, object};
 use super::list::{ListQuery, Listing};
 use super::problem::Refusal;
-use super::schema::Page;
 use crate::app::App;
 use crate::auth::Caller;
 use axum::extract::State;
@@ -10,7 +9,7 @@ use axum::response::Response;
 use http::StatusCode;
 use seawall_model::recommendation::{Score, ScoreDelta};
 use seawall_model::scope::ScopePath;
-use seawall_store::{Scores, Visible};
+use seawall_store::{Page, Scores, Visible};
 
 #[derive(serde::Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]

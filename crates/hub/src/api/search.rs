@@ -1,7 +1,6 @@
 //! `/search`: objects of every noun by words.
 use super::extract::Params;
 use super::problem::Refusal;
-use super::schema;
 use crate::app::App;
 use crate::auth::Caller;
 use axum::extract::State;
@@ -18,21 +17,14 @@ pub(crate) struct SearchQuery {
     q: String,
 }
 
-#[derive(serde::Serialize)]
+#[derive(serde::Serialize, utoipa::ToSchema)]
 pub(crate) struct Hits {
     items: Vec<Hit>,
 }
 
-#[derive(utoipa::ToSchema)]
-#[schema(as = Hits)]
-#[expect(dead_code, reason = "describes `Hits`, whose parts the store defines")]
-pub(crate) struct HitsSchema {
-    items: Vec<schema::Hit>,
-}
-
 /// Objects that hold all words of `q`, a few of each noun.
 #[utoipa::path(get, path = "/api/v1/search", tag = "search", params(SearchQuery),
-    responses((status = 200, body = HitsSchema)))]
+    responses((status = 200, body = Hits)))]
 pub(crate) async fn get(
     State(app): State<App>,
     caller: Caller,

@@ -3,7 +3,6 @@ use super::extract::{Body, object};
 use super::list::{ListQuery, Listing, Lookup};
 use super::problem::Refusal;
 use super::roles::check_namespaces;
-use super::schema::{self, Page};
 use crate::app::App;
 use crate::auth::session::{TOKEN_PREFIX, digest};
 use crate::auth::{Action, Caller};
@@ -13,7 +12,7 @@ use http::StatusCode;
 use seawall_model::Millis;
 use seawall_model::access::Role;
 use seawall_model::scope::ScopePath;
-use seawall_store::{NewToken, Token, Tokens};
+use seawall_store::{NewToken, Page, Token, Tokens};
 use serde_json::json;
 
 /// A token that nobody renews for a year is one nobody remembers.
@@ -32,34 +31,24 @@ pub(crate) struct NewTokenBody {
 }
 
 /// The token with its secret, shown this once.
-#[derive(serde::Serialize)]
-struct CreatedToken {
+#[derive(serde::Serialize, utoipa::ToSchema)]
+pub(crate) struct CreatedToken {
+    /// `swt_…`
     token: String,
     #[serde(flatten)]
     about: Token,
 }
 
-/// The token with its secret, shown this once.
-#[derive(utoipa::ToSchema)]
-#[schema(as = CreatedToken)]
-#[expect(dead_code, reason = "describes `CreatedToken`, whose parts the store defines")]
-pub(crate) struct CreatedTokenSchema {
-    /// `swt_…`
-    token: String,
-    #[serde(flatten)]
-    about: schema::Token,
-}
-
 /// Tokens of scopes whose users the caller manages; never their secrets.
 #[utoipa::path(get, path = "/api/v1/tokens", tag = "tokens", params(ListQuery),
-    responses((status = 200, body = Page<schema::Token>)))]
+    responses((status = 200, body = Page<Token>)))]
 pub(crate) async fn list(listing: Listing) -> Result<Response, Refusal> {
     listing.of::<Token>().await
 }
 
 /// A new token.
 #[utoipa::path(post, path = "/api/v1/tokens", tag = "tokens", request_body = NewTokenBody,
-    responses((status = 201, body = CreatedTokenSchema)))]
+    responses((status = 201, body = CreatedToken)))]
 pub(crate) async fn create(
     State(app): State<App>,
     caller: Caller,

@@ -2,7 +2,6 @@
 use super::extract::{Body, object};
 use super::list::{ListQuery, Listing, Lookup};
 use super::problem::Refusal;
-use super::schema::Page;
 use super::session::check_new_password;
 use crate::app::App;
 use crate::auth::{Action, Caller, password};
@@ -10,7 +9,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use seawall_model::access::User;
-use seawall_store::{NewUser, Users};
+use seawall_store::{NewUser, Page, Users};
 use serde_json::json;
 use utoipa::ToSchema;
 

@@ -8,6 +8,7 @@ use crate::api::list::quoted;
 use crate::app::App;
 use seawall_model::exemption::Category;
 use seawall_model::finding::{Finding, FindingKind, State};
+use seawall_model::package::Ecosystem;
 use seawall_model::problem::ProblemKind;
 use seawall_model::recommendation::Score;
 use seawall_model::scope::{Scope, ScopeKind, ScopePath};
@@ -240,6 +241,8 @@ async fn update_guidance(
 ) -> seawall_store::Result<Guidance> {
     let (ecosystem, package) =
         work.trim_start_matches("update:").split_once('/').unwrap_or(("", work));
+    let mut named = Ecosystem::ALL.into_iter().map(Ecosystem::osv_name);
+    let ecosystem = named.find(|name| name.eq_ignore_ascii_case(ecosystem)).unwrap_or("");
     let filter = format!(
         "kind:vulnerability state:unhealthy scope:{} package:{}",
         quoted(scope.as_str()),

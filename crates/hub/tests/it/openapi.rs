@@ -4,7 +4,7 @@
 #[test]
 fn the_committed_document_is_current() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
-    let current = seawall_hub::openapi().to_pretty_json().unwrap() + "\n";
+    let current = serde_json::to_string_pretty(&seawall_hub::openapi()).unwrap() + "\n";
     if std::env::var_os("SEAWALL_BLESS").is_some() {
         std::fs::write(path, &current).unwrap();
     }
@@ -17,7 +17,7 @@ fn the_committed_document_is_current() {
 
 #[test]
 fn every_operation_is_described_and_every_reference_leads_somewhere() {
-    let document = serde_json::to_value(seawall_hub::openapi()).unwrap();
+    let document = seawall_hub::openapi();
     let mut operations = 0;
     for item in document["paths"].as_object().unwrap().values() {
         for operation in item.as_object().unwrap().values() {

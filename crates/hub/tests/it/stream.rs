@@ -42,7 +42,9 @@ async fn an_alert_arrives_and_only_where_it_may_be_seen() {
         world.token("security_reader", &a, None).await,
         world.token("security_reader", &b, None).await,
     );
-    let narrowed = world.token("security_reader", &a, Some(&["bank"])).await;
+    // Only a cluster has namespaces.
+    let cluster = world.items("/clusters").await[0]["scope"].as_str().unwrap().to_owned();
+    let narrowed = world.token("security_reader", &cluster, Some(&["bank"])).await;
     let patience = Duration::from_secs(10);
     let send = async {
         tokio::time::sleep(Duration::from_millis(300)).await;

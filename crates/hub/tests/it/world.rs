@@ -151,7 +151,6 @@ impl World {
     }
 
     /// Asks until `holds`, for at most `patience`.
-    #[track_caller]
     pub(crate) async fn wait(
         &self,
         path: &str,

@@ -2,7 +2,6 @@
 use super::{check_note, verb};
 use crate::api::extract::Body;
 use crate::api::problem::Refusal;
-use crate::api::schema;
 use crate::app::App;
 use crate::auth::Caller;
 use axum::extract::State;
@@ -67,7 +66,7 @@ impl BulkBody {
 
 /// The same step for many alerts. Those outside the caller's scopes are not matched.
 #[utoipa::path(post, path = "/api/v1/alerts/bulk", tag = "alerts", request_body = BulkBody,
-    responses((status = 200, body = schema::Bulk)))]
+    responses((status = 200, body = Bulk)))]
 pub(crate) async fn step(
     State(app): State<App>,
     caller: Caller,
