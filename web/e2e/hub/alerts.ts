@@ -22,7 +22,7 @@ interface Kind {
   detection: string;
   title: string;
   severity: Severity;
-  tactics: string[];
+  tactics: Firing["tactics"];
   mitre: string[];
   parity: string[];
   remediation: string;
@@ -108,7 +108,7 @@ export function alerts(now: number): Alert[] {
     asAlert(read(now - 47 * MINUTE, place("data", "StatefulSet", "queue"), "/root/.aws/credentials", "cat"), now - 47 * MINUTE, 1),
     asAlert(read(now - 66 * MINUTE, host, "/etc/shadow", "less"), now - 70 * MINUTE, 3),
     asAlert(drift(now - 3 * 60 * MINUTE, place("ingress", "Deployment", "gateway", STAGING.name), "/dev/shm/a"), now - 4 * 60 * MINUTE, 4),
-    { ...asAlert({ ...read(now - 5 * 60 * MINUTE, { ...place("shop", "CronJob", "report"), identity: "pending" }, "/root/.docker/config.json", "head"), severity: "low" }, now - 6 * 60 * MINUTE, 2), where: { ...place("shop", "CronJob", "report"), identity: "pending" } },
+    { ...asAlert({ ...read(now - 5 * 60 * MINUTE, { ...place("shop", "CronJob", "report"), identity: "pending" as const }, "/root/.docker/config.json", "head"), severity: "low" }, now - 6 * 60 * MINUTE, 2), where: { ...place("shop", "CronJob", "report"), identity: "pending" as const } },
     asAlert({ ...drift(now - 8 * 60 * MINUTE, place("tools", "Deployment", "debug-shell"), "/usr/local/bin/k9s"), severity: "info" }, now - 30 * 60 * MINUTE, 12, "resolved"),
     { ...old, dismissal: { reason: "test" as const, note: "Planned exercise of the response team, ticket SEC-1182.", by: "amber", at: now - 25 * 60 * MINUTE } },
   ];
@@ -124,6 +124,6 @@ export function eventsOf(alert: Alert): StoredEvent[] {
   const shown = Math.min(alert.count, 60);
   return Array.from({ length: shown }, (_, index) => {
     const time = shown === 1 ? alert.last : Math.round(alert.last - ((alert.last - alert.first) * index) / (shown - 1));
-    return { id: uuid(), alert: alert.id, agent: uuid(), sequence: 9_000 - index, index: 0, time, firing: { ...alert, time } };
+    return { id: uuid(), scope: alert.scope, alert: alert.id, agent: uuid(), sequence: 9_000 - index, index: 0, time, firing: { ...alert, time } };
   });
 }

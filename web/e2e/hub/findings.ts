@@ -158,7 +158,7 @@ export function resourcesOf(item: Recommendation, all: readonly Finding[]): Find
 }
 
 export function exemptions(now: number): Exemption[] {
-  const base = { scope: PROD.scope, revision: 1, source: "ui" };
+  const base = { scope: PROD.scope, revision: 1, source: "ui" as const };
   return [
     { ...base, id: uuid(), target: { rule: "SW-C-0002", namespace: "monitoring", resource: "DaemonSet/node-exporter", package: null, path: "/spec/template/spec/volumes/0" }, category: "mitigated", reason: "Reads /proc and /sys of the node, read-only; that is what it is for.", owner: "platform", state: "granted", expires: now + 71 * DAY, matches: 1, last_match: now - 60_000, created: now - 19 * DAY },
     { ...base, id: uuid(), target: { rule: "SW-C-0001", namespace: "tools", resource: "Deployment/debug-shell", package: null, path: null }, category: "risk_accepted", reason: "Needed for the storage migration until the end of the month.", owner: "storage", state: "requested", expires: now + 6 * DAY, matches: 0, last_match: null, created: now - 2 * 3_600_000 },

@@ -10,7 +10,7 @@ function image(now: number, name: string, counts: Counts | null, running: number
   const workload = name.split("/").at(-1)?.split(":")[0] ?? name;
   const own = { name, digest: digest(), index_digest: digest(), config_digest: digest() };
   return {
-    ...own, id: uuid(), scope: PROD.scope, platform: "linux/amd64",
+    ...own, id: uuid(), scope: PROD.scope, revision: 1, running_count: running, platform: "linux/amd64",
     distro: counts === null ? null : { id: "debian", version: "12", name: "Debian GNU/Linux 12 (bookworm)" },
     layers: counts === null ? [] : [
       { diff_id: digest(), created_by: "/bin/sh -c #(nop) ADD file:5d1c9e in /", size: 29_150_000, base: true },

@@ -66,7 +66,7 @@ export function auditLog(now: number): AuditEntry[] {
   const hashes = rows.map(() => digest().slice(7));
   return rows
     .map(([actor, action, target], index) => ({
-      position: index + 1, at: now - (rows.length - index) * 47 * 60_000, actor, action, target, detail: { address: "192.0.2.14" },
+      id: `entry-${index + 1}`, position: index + 1, at: now - (rows.length - index) * 47 * 60_000, actor, action, target, detail: { address: "192.0.2.14" },
       hash: hashes[index] ?? "", previous: hashes[index - 1] ?? "0".repeat(64),
     }))
     .reverse();

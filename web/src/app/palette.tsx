@@ -43,7 +43,7 @@ export function Palette() {
   const hits = asked.length >= 2 ? (found.data?.items ?? []) : [];
   const offered = hits.filter((hit) => singular(hit.noun) in PAGES);
   return (
-    <Spotlight.Root query={text} onQueryChange={setText} scrollable maxHeight={420} shortcut="mod + K" tagsToIgnore={[]}>
+    <Spotlight.Root query={text} onQueryChange={setText} scrollable maxHeight={420} shortcut="mod + K" tagsToIgnore={[]} centered={false} overlayProps={{ backgroundOpacity: 0.4 }}>
       <VisuallyHidden>
         <Modal.Title>Search</Modal.Title>
       </VisuallyHidden>
@@ -60,7 +60,7 @@ export function Palette() {
                   {hit.severity !== null && <SeverityIcon severity={hit.severity} />}
                   <span className={css.title}>{hit.title}</span>
                   <span className={css.subtitle}>
-                    {[words(singular(hit.noun)), hit.subtitle].filter((part) => part !== null).join(" · ")}
+                    {[words(singular(hit.noun)), hit.subtitle].filter((part) => part !== "").join(" · ")}
                   </span>
                 </span>
               </Spotlight.Action>

@@ -13,14 +13,14 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
       <IconAlertTriangle size={16} aria-hidden />
       <div>
         <strong>{title}</strong>
-        {detail !== null && detail !== undefined && detail !== title && <div>{detail}</div>}
+        {detail !== undefined && detail !== title && <div>{detail}</div>}
         {problem?.errors?.map((each) => (
           <div key={each.pointer + each.detail}>
             {each.pointer !== "" && <span className="mono">{each.pointer} </span>}
             {each.detail}
           </div>
         ))}
-        {problem?.request_id !== null && problem?.request_id !== undefined && (
+        {problem?.request_id !== undefined && (
           <div className={css.request}>Request {problem.request_id}</div>
         )}
       </div>

@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { address } from "../../api/http";
 import { itemQuery } from "../../api/queries";
-import type { Alert, AlertObject, Content } from "../../api/types";
+import type { Alert, AlertObject, Detection } from "../../api/types";
 import { plural, shortDigest, words } from "../../format/text";
 import { quote } from "../../filter/lex";
 import { Code, Copy, Identifier } from "../../parts/copy";
@@ -214,7 +214,7 @@ function actorFacts({ actor }: Alert): Fact[] {
 
 function Rule({ id }: { id: string }) {
   const [open, setOpen] = useState(false);
-  const rule = useQuery({ ...itemQuery<Content>("detections", id), enabled: open });
+  const rule = useQuery({ ...itemQuery<Detection>("detections", id), enabled: open });
   return (
     <details className={css.rule} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>Show the rule</summary>

@@ -24,7 +24,7 @@ export function ImageDetail({ id, close }: { id: string; close: () => void }) {
       title={(image) => image.name}
       head={(image) => (
         <div className={css.row}>
-          {image.running.length > 0 ? <Tag tone="accent">running</Tag> : <Tag>not running</Tag>}
+          {image.running_count > 0 ? <Tag tone="accent">running</Tag> : <Tag>not running</Tag>}
           {image.counts === null ? <Tag tone="warn">not scanned</Tag> : <SeverityCounts counts={image.counts} />}
         </div>
       )}

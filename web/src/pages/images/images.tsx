@@ -56,8 +56,8 @@ const COLUMNS: readonly Column<Image>[] = [
     width: "110px",
     card: "badge",
     cell: (image) =>
-      image.running.length > 0 ? (
-        <Tag tone="accent">{count(image.running.length)} running</Tag>
+      image.running_count > 0 ? (
+        <Tag tone="accent">{count(image.running_count)} running</Tag>
       ) : (
         <span className="muted">no</span>
       ),

@@ -38,7 +38,7 @@ const COLUMNS: readonly Column<Recommendation>[] = [
   },
   { id: "status", title: "Status", width: "112px", card: "badge", cell: (item) => <StatusDot status={item.status} /> },
   { id: "owner", title: "Owner", sort: "owner", width: "120px", cell: (item) => item.owner ?? NONE },
-  { id: "due", title: "Due", sort: "due", width: "104px", cell: (item) => (item.due === null ? NONE : date(item.due)) },
+  { id: "due", title: "Due", sort: "due", width: "112px", cell: (item) => (item.due === null ? NONE : date(item.due)) },
   { id: "last", title: "Changed", sort: "last", width: "112px", cell: (item) => <Time at={item.last} /> },
   { id: "rule", title: "Rule", hidden: true, cell: (item) => <span className="mono">{item.rule}</span> },
   { id: "exempt", title: "Exempt", align: "end", hidden: true, cell: (item) => count(item.exempt) },

@@ -1,7 +1,7 @@
 import { Checkbox, NumberInput, Select } from "@mantine/core";
 import { useState } from "react";
 import { call } from "../../api/http";
-import type { Enrolment as EnrolmentToken } from "../../api/types";
+import type { CreatedEnrolment, Enrolment as EnrolmentToken } from "../../api/types";
 import { SETTINGS } from "../../app/nav";
 import { Page } from "../../app/page";
 import { plural, words } from "../../format/text";
@@ -119,7 +119,7 @@ export function Enrolment() {
           A token lets the first agent of a cluster or machine register. It carries the hash of the hub's CA, so the agent
           knows whom it talks to.
         </p>
-        <Create<{ token: string; command: string }>
+        <Create<CreatedEnrolment>
           label="New enrolment"
           title="Create enrolment token"
           noun="enrolments"

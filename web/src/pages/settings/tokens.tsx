@@ -1,7 +1,7 @@
 import { TextInput } from "@mantine/core";
 import { useState } from "react";
 import { call } from "../../api/http";
-import type { Token } from "../../api/types";
+import type { CreatedToken, Token } from "../../api/types";
 import { SETTINGS } from "../../app/nav";
 import { Page } from "../../app/page";
 import { words } from "../../format/text";
@@ -67,7 +67,7 @@ export function Tokens() {
     <Page title="Settings" tabs={{ label: "Settings", items: SETTINGS }}>
       <div className={css.bar}>
         <p>For scripts and pipelines. A token is a role at a scope, and always expires.</p>
-        <Create<{ token: string }>
+        <Create<CreatedToken>
           label="New token"
           title="Create token"
           noun="tokens"
