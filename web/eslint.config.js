@@ -4,7 +4,7 @@ import { defineConfig } from "eslint/config";
 import ts from "typescript-eslint";
 
 export default defineConfig(
-  { ignores: ["dist", "src/api/schema.d.ts"] },
+  { ignores: ["dist", "src/api/schema.ts"] },
   js.configs.recommended,
   ...ts.configs.strictTypeChecked,
   hooks.configs.flat["recommended-latest"],

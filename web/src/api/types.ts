@@ -1,4 +1,4 @@
-// What the hub's JSON looks like, from its OpenAPI document (`npm run gen` after it changed).
+// What the hub's JSON looks like, from its OpenAPI document (`npm run schema` after it changed).
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];

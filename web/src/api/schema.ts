@@ -1224,14 +1224,14 @@ export interface components {
         Agent: {
             capabilities: components["schemas"]["Capability"][];
             /** @description Epoch milliseconds at which the current certificate ends. */
-            certificate_expires: components["schemas"]["i64"];
+            certificate_expires: components["schemas"]["Millis"];
             cluster: string;
             connected: boolean;
             /** @description Lost records by class since enrolment. */
             dropped: components["schemas"]["Dropped"][];
-            first_seen: components["schemas"]["i64"];
+            first_seen: components["schemas"]["Millis"];
             id: components["schemas"]["Id"];
-            last_seen: components["schemas"]["i64"];
+            last_seen: components["schemas"]["Millis"];
             /**
              * Format: int64
              * @description The last batch the hub committed.
@@ -1264,9 +1264,9 @@ export interface components {
              */
             count: number;
             dismissal?: components["schemas"]["Dismissal"] | null;
-            first: components["schemas"]["i64"];
+            first: components["schemas"]["Millis"];
             id: components["schemas"]["Id"];
-            last: components["schemas"]["i64"];
+            last: components["schemas"]["Millis"];
             previous?: components["schemas"]["Id"] | null;
             /**
              * Format: int64
@@ -1298,7 +1298,7 @@ export interface components {
             api_version: string;
             /** @description UID of the `kube-system` namespace; for a machine outside a cluster its machine id. */
             cluster: string;
-            first_seen: components["schemas"]["i64"];
+            first_seen: components["schemas"]["Millis"];
             id: components["schemas"]["Id"];
             images: components["schemas"]["ImageRef"][];
             kind: string;
@@ -1306,7 +1306,7 @@ export interface components {
                 string,
                 string
             ][];
-            last_seen: components["schemas"]["i64"];
+            last_seen: components["schemas"]["Millis"];
             name: string;
             namespace?: string | null;
             /** @description Topmost owner as `Kind/name`. */
@@ -1337,7 +1337,7 @@ export interface components {
         AuditEntry: {
             action: string;
             actor: string;
-            at: components["schemas"]["i64"];
+            at: components["schemas"]["Millis"];
             detail: unknown;
             /** @description SHA-256 over the previous hash and every field above, each with its length; hexadecimal. */
             hash: string;
@@ -1413,11 +1413,11 @@ export interface components {
         Category: "mitigated" | "risk_accepted";
         /** @description A connected Kubernetes cluster or single machine. */
         Cluster: {
-            first_seen: components["schemas"]["i64"];
+            first_seen: components["schemas"]["Millis"];
             id: components["schemas"]["Id"];
             /** @description `kubernetes` or `machine`. */
             kind: components["schemas"]["ClusterKind"];
-            last_seen: components["schemas"]["i64"];
+            last_seen: components["schemas"]["Millis"];
             name: string;
             scope: components["schemas"]["ScopePath"];
             uid: string;
@@ -1517,7 +1517,7 @@ export interface components {
         /** @enum {string} */
         DismissReason: "false_positive" | "expected" | "accepted_risk" | "test" | "duplicate";
         Dismissal: {
-            at: components["schemas"]["i64"];
+            at: components["schemas"]["Millis"];
             by: string;
             note: string;
             reason: components["schemas"]["DismissReason"];
@@ -1544,8 +1544,8 @@ export interface components {
         Ecosystem: "debian" | "pypi" | "go";
         Enrolment: {
             accepted: boolean;
-            created: components["schemas"]["i64"];
-            expires: components["schemas"]["i64"];
+            created: components["schemas"]["Millis"];
+            expires: components["schemas"]["Millis"];
             id: components["schemas"]["Id"];
             /** @description Waits for `accept_enrolment` before the first use. */
             manual_accept: boolean;
@@ -1566,19 +1566,19 @@ export interface components {
             uses_allowed: number;
         };
         EnrolmentRefusal: {
-            at: components["schemas"]["i64"];
+            at: components["schemas"]["Millis"];
             cluster_name: string;
             cluster_uid: string;
             reason: components["schemas"]["Refusal"];
         };
         EnrolmentUse: {
             agent: components["schemas"]["Id"];
-            at: components["schemas"]["i64"];
+            at: components["schemas"]["Millis"];
             cluster_name: string;
             cluster_uid: string;
         };
         Epss: {
-            as_of: components["schemas"]["i64"];
+            as_of: components["schemas"]["Millis"];
             /** Format: double */
             percentile: number;
             /** Format: double */
@@ -1591,10 +1591,10 @@ export interface components {
         };
         Exemption: {
             category: components["schemas"]["Category"];
-            created: components["schemas"]["i64"];
-            expires: components["schemas"]["i64"];
+            created: components["schemas"]["Millis"];
+            expires: components["schemas"]["Millis"];
             id: components["schemas"]["Id"];
-            last_match?: components["schemas"]["i64"] | null;
+            last_match?: components["schemas"]["Millis"] | null;
             /**
              * Format: int64
              * @description Findings it excuses now; nothing for seven days warns.
@@ -1613,7 +1613,7 @@ export interface components {
         ExemptionRef: {
             by?: string | null;
             category: string;
-            expires?: components["schemas"]["i64"] | null;
+            expires?: components["schemas"]["Millis"] | null;
             id: string;
             reason: string;
         };
@@ -1664,14 +1664,14 @@ export interface components {
             detail: components["schemas"]["Detail"];
             /** Format: double */
             epss?: number | null;
-            first: components["schemas"]["i64"];
+            first: components["schemas"]["Millis"];
             fix_available: boolean;
             id: components["schemas"]["Id"];
             kev: boolean;
             /** @description Stable identity within the scope: control and resource UID, or image and (flaw, purl, layer, owner). */
             key: string;
             kind: components["schemas"]["FindingKind"];
-            last: components["schemas"]["i64"];
+            last: components["schemas"]["Millis"];
             namespace?: string | null;
             package?: string | null;
             reason?: string | null;
@@ -1737,7 +1737,7 @@ export interface components {
             source: string;
             tactics: components["schemas"]["Tactic"][];
             /** @description Epoch milliseconds of the event. */
-            time: components["schemas"]["i64"];
+            time: components["schemas"]["Millis"];
             title: string;
             where: components["schemas"]["Location"];
             /** @description The true branch of the condition. */
@@ -1800,7 +1800,7 @@ export interface components {
             coverage_problems: components["schemas"]["Problem"][];
             digest?: string | null;
             distro?: components["schemas"]["Distro"] | null;
-            first: components["schemas"]["i64"];
+            first: components["schemas"]["Millis"];
             /**
              * Format: int64
              * @description Those with a fix.
@@ -1808,7 +1808,7 @@ export interface components {
             fixable?: number | null;
             id: components["schemas"]["Id"];
             index_digest?: string | null;
-            last: components["schemas"]["i64"];
+            last: components["schemas"]["Millis"];
             layers: components["schemas"]["Layer"][];
             name: string;
             /**
@@ -1826,7 +1826,7 @@ export interface components {
              * @description All of them.
              */
             running_count: number;
-            scanned?: components["schemas"]["i64"] | null;
+            scanned?: components["schemas"]["Millis"] | null;
             scope: components["schemas"]["ScopePath"];
         };
         ImageCounts: {
@@ -1893,7 +1893,7 @@ export interface components {
             segment: string;
         };
         NewEnrolmentBody: {
-            expires?: components["schemas"]["i64"] | null;
+            expires?: components["schemas"]["Millis"] | null;
             manual_accept?: boolean;
             scope: components["schemas"]["ScopePath"];
             /**
@@ -1905,7 +1905,7 @@ export interface components {
         NewExemptionBody: {
             category: components["schemas"]["Category"];
             /** @description Epoch milliseconds. */
-            expires: components["schemas"]["i64"];
+            expires: components["schemas"]["Millis"];
             /** @description The caller, if absent. */
             owner?: string | null;
             reason: string;
@@ -1926,7 +1926,7 @@ export interface components {
         };
         NewTokenBody: {
             /** @description Epoch milliseconds, at most 366 days ahead. */
-            expires: components["schemas"]["i64"];
+            expires: components["schemas"]["Millis"];
             name: string;
             namespaces?: string[] | null;
             role: components["schemas"]["Role"];
@@ -1989,14 +1989,14 @@ export interface components {
             items: {
                 capabilities: components["schemas"]["Capability"][];
                 /** @description Epoch milliseconds at which the current certificate ends. */
-                certificate_expires: components["schemas"]["i64"];
+                certificate_expires: components["schemas"]["Millis"];
                 cluster: string;
                 connected: boolean;
                 /** @description Lost records by class since enrolment. */
                 dropped: components["schemas"]["Dropped"][];
-                first_seen: components["schemas"]["i64"];
+                first_seen: components["schemas"]["Millis"];
                 id: components["schemas"]["Id"];
-                last_seen: components["schemas"]["i64"];
+                last_seen: components["schemas"]["Millis"];
                 /**
                  * Format: int64
                  * @description The last batch the hub committed.
@@ -2021,9 +2021,9 @@ export interface components {
                  */
                 count: number;
                 dismissal?: components["schemas"]["Dismissal"] | null;
-                first: components["schemas"]["i64"];
+                first: components["schemas"]["Millis"];
                 id: components["schemas"]["Id"];
-                last: components["schemas"]["i64"];
+                last: components["schemas"]["Millis"];
                 previous?: components["schemas"]["Id"] | null;
                 /**
                  * Format: int64
@@ -2042,7 +2042,7 @@ export interface components {
                 api_version: string;
                 /** @description UID of the `kube-system` namespace; for a machine outside a cluster its machine id. */
                 cluster: string;
-                first_seen: components["schemas"]["i64"];
+                first_seen: components["schemas"]["Millis"];
                 id: components["schemas"]["Id"];
                 images: components["schemas"]["ImageRef"][];
                 kind: string;
@@ -2050,7 +2050,7 @@ export interface components {
                     string,
                     string
                 ][];
-                last_seen: components["schemas"]["i64"];
+                last_seen: components["schemas"]["Millis"];
                 name: string;
                 namespace?: string | null;
                 /** @description Topmost owner as `Kind/name`. */
@@ -2067,7 +2067,7 @@ export interface components {
             items: {
                 action: string;
                 actor: string;
-                at: components["schemas"]["i64"];
+                at: components["schemas"]["Millis"];
                 detail: unknown;
                 /** @description SHA-256 over the previous hash and every field above, each with its length; hexadecimal. */
                 hash: string;
@@ -2086,11 +2086,11 @@ export interface components {
         };
         Page_Cluster: {
             items: {
-                first_seen: components["schemas"]["i64"];
+                first_seen: components["schemas"]["Millis"];
                 id: components["schemas"]["Id"];
                 /** @description `kubernetes` or `machine`. */
                 kind: components["schemas"]["ClusterKind"];
-                last_seen: components["schemas"]["i64"];
+                last_seen: components["schemas"]["Millis"];
                 name: string;
                 scope: components["schemas"]["ScopePath"];
                 uid: string;
@@ -2144,8 +2144,8 @@ export interface components {
         Page_Enrolment: {
             items: {
                 accepted: boolean;
-                created: components["schemas"]["i64"];
-                expires: components["schemas"]["i64"];
+                created: components["schemas"]["Millis"];
+                expires: components["schemas"]["Millis"];
                 id: components["schemas"]["Id"];
                 /** @description Waits for `accept_enrolment` before the first use. */
                 manual_accept: boolean;
@@ -2172,10 +2172,10 @@ export interface components {
         Page_Exemption: {
             items: {
                 category: components["schemas"]["Category"];
-                created: components["schemas"]["i64"];
-                expires: components["schemas"]["i64"];
+                created: components["schemas"]["Millis"];
+                expires: components["schemas"]["Millis"];
                 id: components["schemas"]["Id"];
-                last_match?: components["schemas"]["i64"] | null;
+                last_match?: components["schemas"]["Millis"] | null;
                 /**
                  * Format: int64
                  * @description Findings it excuses now; nothing for seven days warns.
@@ -2202,14 +2202,14 @@ export interface components {
                 detail: components["schemas"]["Detail"];
                 /** Format: double */
                 epss?: number | null;
-                first: components["schemas"]["i64"];
+                first: components["schemas"]["Millis"];
                 fix_available: boolean;
                 id: components["schemas"]["Id"];
                 kev: boolean;
                 /** @description Stable identity within the scope: control and resource UID, or image and (flaw, purl, layer, owner). */
                 key: string;
                 kind: components["schemas"]["FindingKind"];
-                last: components["schemas"]["i64"];
+                last: components["schemas"]["Millis"];
                 namespace?: string | null;
                 package?: string | null;
                 reason?: string | null;
@@ -2237,7 +2237,7 @@ export interface components {
                 coverage_problems: components["schemas"]["Problem"][];
                 digest?: string | null;
                 distro?: components["schemas"]["Distro"] | null;
-                first: components["schemas"]["i64"];
+                first: components["schemas"]["Millis"];
                 /**
                  * Format: int64
                  * @description Those with a fix.
@@ -2245,7 +2245,7 @@ export interface components {
                 fixable?: number | null;
                 id: components["schemas"]["Id"];
                 index_digest?: string | null;
-                last: components["schemas"]["i64"];
+                last: components["schemas"]["Millis"];
                 layers: components["schemas"]["Layer"][];
                 name: string;
                 /**
@@ -2263,7 +2263,7 @@ export interface components {
                  * @description All of them.
                  */
                 running_count: number;
-                scanned?: components["schemas"]["i64"] | null;
+                scanned?: components["schemas"]["Millis"] | null;
                 scope: components["schemas"]["ScopePath"];
             }[];
             /** @description Cursor of the next page; `None` at the end. */
@@ -2304,16 +2304,16 @@ export interface components {
                  */
                 affected: number;
                 description: string;
-                due?: components["schemas"]["i64"] | null;
+                due?: components["schemas"]["Millis"] | null;
                 /** Format: int64 */
                 exempt: number;
-                first: components["schemas"]["i64"];
+                first: components["schemas"]["Millis"];
                 frameworks: string[];
                 /** Format: int64 */
                 healthy: number;
                 id: components["schemas"]["Id"];
                 kind: components["schemas"]["FindingKind"];
-                last: components["schemas"]["i64"];
+                last: components["schemas"]["Millis"];
                 owner?: string | null;
                 remediation: string;
                 /** Format: int64 */
@@ -2334,7 +2334,7 @@ export interface components {
         };
         Page_RoleAssignment: {
             items: {
-                created: components["schemas"]["i64"];
+                created: components["schemas"]["Millis"];
                 id: components["schemas"]["Id"];
                 /** @description At a cluster the grant may be narrowed to these namespaces; `None` is all of them. */
                 namespaces?: string[] | null;
@@ -2348,7 +2348,7 @@ export interface components {
         };
         Page_Scope: {
             items: {
-                created: components["schemas"]["i64"];
+                created: components["schemas"]["Millis"];
                 id: components["schemas"]["Id"];
                 kind: components["schemas"]["ScopeKind"];
                 name: string;
@@ -2360,7 +2360,7 @@ export interface components {
         };
         Page_ScoreDelta: {
             items: {
-                at: components["schemas"]["i64"];
+                at: components["schemas"]["Millis"];
                 /** @description `1 resource became unhealthy: Privileged container (Deployment/web)`. */
                 cause: string;
                 /** Format: double */
@@ -2388,7 +2388,7 @@ export interface components {
                 scope: components["schemas"]["ScopePath"];
                 /** Format: int64 */
                 sequence: number;
-                time: components["schemas"]["i64"];
+                time: components["schemas"]["Millis"];
             }[];
             /** @description Cursor of the next page; `None` at the end. */
             next?: string | null;
@@ -2396,10 +2396,10 @@ export interface components {
         };
         Page_Token: {
             items: {
-                created: components["schemas"]["i64"];
-                expires: components["schemas"]["i64"];
+                created: components["schemas"]["Millis"];
+                expires: components["schemas"]["Millis"];
                 id: components["schemas"]["Id"];
-                last_used?: components["schemas"]["i64"] | null;
+                last_used?: components["schemas"]["Millis"] | null;
                 name: string;
                 namespaces?: string[] | null;
                 role: components["schemas"]["Role"];
@@ -2411,10 +2411,10 @@ export interface components {
         };
         Page_User: {
             items: {
-                created: components["schemas"]["i64"];
+                created: components["schemas"]["Millis"];
                 disabled: boolean;
                 id: components["schemas"]["Id"];
-                last_sign_in?: components["schemas"]["i64"] | null;
+                last_sign_in?: components["schemas"]["Millis"] | null;
                 /** @description The password must be changed before anything else is allowed. */
                 must_change_password: boolean;
                 name: string;
@@ -2496,7 +2496,7 @@ export interface components {
             /** Format: int32 */
             pid: number;
             /** @description Epoch milliseconds. */
-            start: components["schemas"]["i64"];
+            start: components["schemas"]["Millis"];
             /** Format: int32 */
             uid: number;
             user?: string | null;
@@ -2515,16 +2515,16 @@ export interface components {
              */
             affected: number;
             description: string;
-            due?: components["schemas"]["i64"] | null;
+            due?: components["schemas"]["Millis"] | null;
             /** Format: int64 */
             exempt: number;
-            first: components["schemas"]["i64"];
+            first: components["schemas"]["Millis"];
             frameworks: string[];
             /** Format: int64 */
             healthy: number;
             id: components["schemas"]["Id"];
             kind: components["schemas"]["FindingKind"];
-            last: components["schemas"]["i64"];
+            last: components["schemas"]["Millis"];
             owner?: string | null;
             remediation: string;
             /** Format: int64 */
@@ -2586,7 +2586,7 @@ export interface components {
         Role: "security_reader" | "security_admin" | "contributor" | "owner";
         /** @description A principal holds a role at a scope and everything below. Grants add up; there is no deny. */
         RoleAssignment: {
-            created: components["schemas"]["i64"];
+            created: components["schemas"]["Millis"];
             id: components["schemas"]["Id"];
             /** @description At a cluster the grant may be narrowed to these namespaces; `None` is all of them. */
             namespaces?: string[] | null;
@@ -2610,7 +2610,7 @@ export interface components {
             node: string;
         };
         Scope: {
-            created: components["schemas"]["i64"];
+            created: components["schemas"]["Millis"];
             id: components["schemas"]["Id"];
             kind: components["schemas"]["ScopeKind"];
             name: string;
@@ -2625,7 +2625,7 @@ export interface components {
         ScopePath: string;
         /** @description The secure score of a scope at one moment. */
         Score: {
-            at: components["schemas"]["i64"];
+            at: components["schemas"]["Millis"];
             /**
              * Format: double
              * @description decided / (decided + unknown); `None` while nothing was assessed.
@@ -2641,7 +2641,7 @@ export interface components {
         };
         /** @description One move of the score with its cause; replaying the deltas reproduces the score. */
         ScoreDelta: {
-            at: components["schemas"]["i64"];
+            at: components["schemas"]["Millis"];
             /** @description `1 resource became unhealthy: Privileged container (Deployment/web)`. */
             cause: string;
             /** Format: double */
@@ -2733,7 +2733,7 @@ export interface components {
             scope: components["schemas"]["ScopePath"];
             /** Format: int64 */
             sequence: number;
-            time: components["schemas"]["i64"];
+            time: components["schemas"]["Millis"];
         };
         /**
          * @description The fourteen Enterprise tactics of ATT&CK v18, in kill-chain order.
@@ -2744,10 +2744,10 @@ export interface components {
         Technique: string;
         /** @description A bearer token as lists show it; its secret is only known to its holder. */
         Token: {
-            created: components["schemas"]["i64"];
-            expires: components["schemas"]["i64"];
+            created: components["schemas"]["Millis"];
+            expires: components["schemas"]["Millis"];
             id: components["schemas"]["Id"];
-            last_used?: components["schemas"]["i64"] | null;
+            last_used?: components["schemas"]["Millis"] | null;
             name: string;
             namespaces?: string[] | null;
             role: components["schemas"]["Role"];
@@ -2760,10 +2760,10 @@ export interface components {
             value: number;
         };
         User: {
-            created: components["schemas"]["i64"];
+            created: components["schemas"]["Millis"];
             disabled: boolean;
             id: components["schemas"]["Id"];
-            last_sign_in?: components["schemas"]["i64"] | null;
+            last_sign_in?: components["schemas"]["Millis"] | null;
             /** @description The password must be changed before anything else is allowed. */
             must_change_password: boolean;
             name: string;
@@ -2781,7 +2781,7 @@ export interface components {
             fixed_by?: string | null;
             /** @description The CVE, else the GHSA, else the record's own id. */
             id: string;
-            kev?: components["schemas"]["i64"] | null;
+            kev?: components["schemas"]["Millis"] | null;
             match: components["schemas"]["Match"];
             package: components["schemas"]["FindingPackage"];
             references: string[];
@@ -2794,8 +2794,11 @@ export interface components {
             expression: string;
             value?: string | null;
         };
-        /** Format: int64 */
-        i64: number;
+        /**
+         * Format: int64
+         * @description Epoch milliseconds, UTC.
+         */
+        Millis: number;
     };
     responses: never;
     parameters: never;
