@@ -19,7 +19,7 @@ if [ ! -e "$roots/.complete" ]; then
   cp "$(command -v busybox)" "$roots/busybox/bin/busybox"
   for applet in $(busybox --list | grep -vx busybox); do ln -sf busybox "$roots/busybox/bin/$applet"; done
   chmod 1777 "$roots/busybox/tmp"; echo 'root:x:0:0:root:/root:/bin/sh' >"$roots/busybox/etc/passwd"
-  mmdebstrap --quiet --variant=minbase --include=python3-minimal,perl-base,netcat-openbsd,curl,ca-certificates \
+  mmdebstrap --quiet --variant=minbase --include=python3,perl-base,netcat-openbsd,curl,ca-certificates \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --customize-hook='rm -rf "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/*; cp "$(command -v busybox)" "$1"/usr/bin/busybox-static' bookworm "$roots/debian"
   touch "$roots/.complete"

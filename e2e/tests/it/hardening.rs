@@ -37,8 +37,8 @@ async fn a_privileged_deployment_is_found_and_healed_by_our_patch() -> Result<()
     let containerd = rig.containerd().display().to_string();
     let up = Up::start(dir.path(), &["--kubeconfig", &kubeconfig, "--containerd", &containerd])?;
     let api = up.owner().await?;
-    // The watch has begun once the node's own objects are there.
-    api.wait_for("assets", "kind:Node", Duration::from_secs(30), |items| !items.is_empty()).await?;
+    let watching = |items: &[Value]| items.iter().any(|agent| agent["connected"] == true);
+    api.wait_for("agents", "role:cluster_agent", Duration::from_secs(30), watching).await?;
     let before = secure(&api).await?;
 
     let filter = "state:unhealthy resource:Deployment/web kind:control";

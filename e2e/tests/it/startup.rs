@@ -49,7 +49,7 @@ fn errors_say_what_to_do() -> Result<()> {
     check(
         &["up", "--no-sensor", "--data-dir", &data, "--listen", &address],
         3,
-        &[&address, "in use", "--listen"],
+        &[&address, "another program", "--listen"],
     );
     // A file where the folder should be: also root cannot write there.
     let file = dir.path().join("file");
