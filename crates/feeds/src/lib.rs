@@ -17,7 +17,9 @@ mod report;
 mod update;
 
 pub use build::build;
+pub use cisa_kev::parse_kev_for_fuzzing;
 pub use directory::{MANIFEST, OpenError, open};
 pub use feed::{ALL, Base, Feed, InvalidBase, Roots, UnknownFeed, select};
+pub use osv::parse_osv_for_fuzzing;
 pub use report::{BuildError, BuildReport, FeedReport, FeedStatus, FileReport, SegmentReport};
 pub use update::{UpdateError, update};

@@ -34,6 +34,7 @@ const PERMITTED: &[(&str, &[&str])] = &[
     ("seawall-cli", &["*"]),
     ("seawall-e2e", &["*"]),
     ("seawall-bench", &["*"]),
+    ("seawall-fuzz", &["*"]),
     ("xtask", &[]),
 ];
 

@@ -116,6 +116,14 @@ impl Export {
     }
 }
 
+/// Reads arbitrary bytes as one record; for fuzzing, which looks for panics and hangs.
+pub fn parse_osv_for_fuzzing(bytes: &[u8]) -> Option<Advisory> {
+    match record::parse(bytes) {
+        Parsed::Advisory { advisory, .. } => Some(*advisory),
+        Parsed::Dropped(_) => None,
+    }
+}
+
 /// The error says why the archive as a whole cannot be trusted.
 fn read_archive(
     path: &Path,
