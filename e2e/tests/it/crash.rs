@@ -227,9 +227,15 @@ async fn a_killed_sensor_loses_and_doubles_nothing_it_produced() -> Result<()> {
             .stderr(log)
             .spawn()?)
     };
-    // Someone reads the shadow file with a tool 200 times a second, under a number that tells the readings apart.
-    let script = "i=0; while :; do i=$((i+1)); /bin/cat /etc/shadow /nonexistent/$i >/dev/null 2>&1; sleep 0.003; done";
-    let mut attack = Command::new("sh").args(["-c", script]).spawn()?;
+    // A shell runs programs on outbound connections, up to 200 a second: each is an alert. It connects anew each time,
+    // since a sensor cannot know which side opened a connection that is older than itself.
+    let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let port = server.local_addr()?.port();
+    std::thread::spawn(move || server.incoming().for_each(drop));
+    let script = format!(
+        "while :; do exec 3<>/dev/tcp/127.0.0.1/{port}; /bin/true <&3 >&3; exec 3>&-; /bin/sleep 0.003; done"
+    );
+    let mut attack = Command::new("bash").args(["-c", &script]).spawn()?;
     let outcome = sensor_rounds(&sensor);
     drop(attack.kill());
     drop(attack.wait());
