@@ -205,9 +205,13 @@ mod tests {
         let (first, second) = ("/spec/containers/0", "/spec/containers/1");
         let of = |path: &str, category| exemption(json!({"path": path}), category);
         let one = of(first, "mitigated");
-        check(&[one.clone()], &["/spec/containers/0/securityContext"], Some("mitigated"));
-        check(&[one.clone()], &[first, second], None);
-        check(&[one.clone()], &["/spec/containers/01"], None);
+        check(
+            std::slice::from_ref(&one),
+            &["/spec/containers/0/securityContext"],
+            Some("mitigated"),
+        );
+        check(std::slice::from_ref(&one), &[first, second], None);
+        check(std::slice::from_ref(&one), &["/spec/containers/01"], None);
         check(&[one, of(second, "risk_accepted")], &[first, second], Some("risk_accepted"));
     }
 

@@ -89,7 +89,11 @@ impl Session {
             let frame = frame.map_err(|_| Status::deadline_exceeded("silent for 90 s"))??;
             match frame.and_then(|frame| frame.frame) {
                 None => return Ok(()),
-                Some(from_agent::Frame::Batch(batch)) => self.batch(&agent, batch).await?,
+                Some(from_agent::Frame::Batch(batch)) => {
+                    // Here too: nothing is taken from an expired agent until the next recheck.
+                    self.check_not_expired(certificate)?;
+                    self.batch(&agent, batch).await?;
+                }
                 Some(from_agent::Frame::Heartbeat(_)) => {
                     self.app.store.agent_seen(agent.id).await.map_err(unavailable)?;
                 }
@@ -129,10 +133,15 @@ impl Session {
         agent.map_err(unavailable)?.ok_or_else(refused)
     }
 
-    async fn check_still_trusted(&self, certificate: AgentCertificate) -> Result<(), Status> {
+    fn check_not_expired(&self, certificate: AgentCertificate) -> Result<(), Status> {
         if certificate.expires < self.app.now() {
             return Err(Status::unauthenticated("the certificate has expired: renew it"));
         }
+        Ok(())
+    }
+
+    async fn check_still_trusted(&self, certificate: AgentCertificate) -> Result<(), Status> {
+        self.check_not_expired(certificate)?;
         let agent = self.app.store.get::<Agent>(&Visible::system(), certificate.agent).await;
         match agent.map_err(unavailable)? {
             Some(agent) if !agent.revoked => Ok(()),

@@ -3,7 +3,7 @@ use super::extract::{Body, IfMatch, object};
 use super::list::{ListQuery, Listing, Lookup};
 use super::problem::Refusal;
 use crate::app::App;
-use crate::auth::{Action, Caller};
+use crate::auth::{Action, Caller, Who};
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
@@ -109,7 +109,10 @@ pub(crate) async fn create(
         reason: body.reason,
         state,
         expires: body.expires,
-        source: ExemptionSource::Ui,
+        source: match caller.who {
+            Who::User { .. } => ExemptionSource::Ui,
+            Who::Token { .. } => ExemptionSource::Api,
+        },
     };
     let store = app.audited(&caller, "exemption.create", &new.target.rule, detail);
     let exemption = store.create_exemption(&new).await?;

@@ -376,6 +376,12 @@ impl Estate {
         made["id"].as_str().unwrap().to_owned()
     }
 
+    /// Of the newest entry.
+    async fn audit_position(&self) -> u64 {
+        let page = self.owner("GET", "/audit?limit=1", None).await;
+        page["items"][0]["position"].as_u64().unwrap()
+    }
+
     async fn spare_agent(&self) -> String {
         let body = self.body(&Method::POST, "/api/v1/enrolments/redeem", "/org/a/").await;
         let agent = self.owner("POST", "/enrolments/redeem", body).await;
@@ -436,15 +442,22 @@ impl Estate {
             request.headers_mut().insert("last-event-id", "0".parse().unwrap());
             return Ok(self.observe_stream(router, request).await);
         }
+        let before = self.audit_position().await;
         let (status, text) = send(router, request).await;
-        Ok(match status.as_u16() {
+        let seen = match status.as_u16() {
             401 => 'u',
             403 => 'f',
             404 => 'n',
             409 => 'c',
             200..300 => self.shown(row, &id, &text),
             _ => return Err(format!("{} {path}: {status} {text}", row.method)),
-        })
+        };
+        // A step that found nothing to change is no write.
+        let writes = (row.method != Method::GET && seen != '-') || accept.is_some();
+        if writes && status.is_success() && self.audit_position().await == before {
+            return Err(format!("{} {path} ({accept:?}) is not in the audit log", row.method));
+        }
+        Ok(seen)
     }
 
     /// Whether an answer holds the object.

@@ -1,4 +1,5 @@
 //! The hub over real TCP, TLS and SQLite, with the agents' own client.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panic, as tests do")]
 
 mod agents;
 mod authorisation;

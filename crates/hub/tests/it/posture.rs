@@ -21,6 +21,7 @@ async fn the_score_moves_with_its_cause_within_a_second() {
     agent.send(vec![assessment(&control, "db", "healthy", &[])]).await;
     let second = Duration::from_secs(1);
     world.wait("/scores", second, |score| score["secure"] == 100.0).await;
+    world.clock.advance(1_000);
     agent.send(vec![assessment(&control, "web", "unhealthy", &["/spec"])]).await;
     world.wait("/scores", second, |score| score["secure"] == 50.0).await;
     let moves = world.items("/scores/history?filter=scope:/org/").await;
@@ -53,9 +54,12 @@ async fn the_score_moves_with_its_cause_within_a_second() {
     let assigned = assign(Some(format!("\"{}\"", detail["revision"]))).await.expect(200);
     assert_eq!((&assigned["owner"], &assigned["status"]), (&json!("platform"), &json!("assigned")));
 
+    // Moves of one millisecond have no order.
+    world.clock.advance(1_000);
     agent.send(vec![assessment(&control, "web", "healthy", &[])]).await;
     world.wait("/scores", second, |score| score["secure"] == 100.0).await;
     assert_eq!(world.get(&path).await.expect(200)["status"], "resolved");
+    world.clock.advance(1_000);
     agent.send(vec![assessment(&control, "web", "unhealthy", &["/spec"])]).await;
     world.wait(&path, second, |recommendation| recommendation["status"] == "regressed").await;
     // The moves, replayed, give the score.

@@ -223,7 +223,7 @@ impl World {
                 reason: None,
             }],
             spool_bytes: 64 << 20,
-            clock: Arc::new(SystemClock),
+            clock: self.clock.clone(),
         };
         let uplink = Uplink::start(config).unwrap();
         TestAgent { id, uplink, _state: state }
