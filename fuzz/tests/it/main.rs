@@ -2,37 +2,38 @@
 use seawall_fuzz::{Mutator, TARGETS, Target};
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Runs one input; a panic tells the target and the input.
-#[track_caller]
-fn check(target: &Target, bytes: &[u8]) {
-    if catch_unwind(AssertUnwindSafe(|| (target.run)(bytes))).is_err() {
-        panic!("{} panics on {} bytes, in hex: {}", target.name, bytes.len(), hex::encode(bytes));
-    }
+/// Runs one input; a panic becomes the target's name and the input.
+fn check(target: &Target, bytes: &[u8]) -> Result<(), String> {
+    catch_unwind(AssertUnwindSafe(|| (target.run)(bytes))).map_err(|_| {
+        let hex = hex::encode(bytes);
+        format!("{} panics on {} bytes, in hex: {hex}", target.name, bytes.len())
+    })
 }
 
-fn run(target: &Target) {
+/// Stops at the target's first defect.
+fn run(target: &Target) -> Result<(), String> {
     let seeds = (target.seeds)();
     assert!(!seeds.is_empty(), "{} has no seed", target.name);
-    check(target, b"");
-    for seed in &seeds {
-        check(target, seed);
-    }
+    check(target, b"")?;
+    seeds.iter().try_for_each(|seed| check(target, seed))?;
     let mut mutator = Mutator::new(1);
-    for _ in 0..target.rounds {
-        check(target, &mutator.mutate(&seeds));
-    }
+    (0..target.rounds).try_for_each(|_| check(target, &mutator.mutate(&seeds)))
 }
 
 #[test]
 fn every_target_bears_mutations_of_its_seeds() {
     let next = AtomicUsize::new(0);
+    let defects = Mutex::new(Vec::new());
     let work = || {
         while let Some(target) = TARGETS.get(next.fetch_add(1, Ordering::Relaxed)) {
-            // With `--nocapture` the last name tells where a death without a panic was.
-            println!("{}", target.name);
-            run(target);
+            let start = std::time::Instant::now();
+            let result = run(target);
+            // With `--nocapture` the last names tell where a death without a panic was.
+            println!("{:26} {:6} ms", target.name, start.elapsed().as_millis());
+            defects.lock().unwrap().extend(result.err());
         }
     };
     std::thread::scope(|scope| {
@@ -40,19 +41,17 @@ fn every_target_bears_mutations_of_its_seeds() {
             scope.spawn(work);
         }
     });
+    let defects = defects.into_inner().unwrap();
+    assert!(defects.is_empty(), "{}", defects.join("\n"));
 }
 
 #[test]
 fn a_panic_tells_the_target_and_the_input() {
-    let target = Target {
-        name: "broken",
-        run: |bytes| assert!(bytes != b"\x00\xff"),
-        seeds: Vec::new,
-        rounds: 0,
-    };
-    check(&target, b"\x00");
-    let panic = catch_unwind(|| check(&target, b"\x00\xff")).unwrap_err();
-    assert_eq!(panic.downcast_ref::<String>().unwrap(), "broken panics on 2 bytes, in hex: 00ff");
+    let run = |bytes: &[u8]| assert!(bytes != b"\x00\xff");
+    let target = Target { name: "broken", run, seeds: Vec::new, rounds: 0 };
+    assert_eq!(check(&target, b"\x00"), Ok(()));
+    let told = "broken panics on 2 bytes, in hex: 00ff";
+    assert_eq!(check(&target, b"\x00\xff"), Err(told.to_owned()));
 }
 
 #[test]
