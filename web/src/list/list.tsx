@@ -87,6 +87,7 @@ export function List<T>(props: ListProps<T>) {
         <div className={css.main}>
           <div className={css.surface}>
             {list.error && !refused && <Failure error={list.error} retry={() => void list.refetch()} />}
+            {refused && <Empty title="This filter cannot be read">The words under the query bar say where it fails.</Empty>}
             {list.isPending && <Waiting />}
             {blank && props.empty}
             {total?.value === 0 && !blank && (

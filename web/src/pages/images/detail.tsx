@@ -66,6 +66,7 @@ function Body({ image }: { image: Image }) {
         onChange={(tab) => change({ tab: tab ?? undefined })}
         mt="md"
         keepMounted={false}
+        classNames={{ tab: css.tabButton }}
       >
         <Tabs.List>
           <Tabs.Tab value="vulnerabilities">Vulnerabilities</Tabs.Tab>
