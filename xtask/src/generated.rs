@@ -15,7 +15,7 @@ pub(crate) struct Generated {
 pub(crate) static ALL: &[Generated] = &[
     Generated {
         path: "crates/hub/openapi.json",
-        command: &["cargo", "run", "--quiet", "-p", "seawall-hub", "--bin", "openapi"],
+        command: &["cargo", "run", "--quiet", "-p", "seawall-cli", "--", "hub", "openapi"],
     },
     Generated {
         path: "web/src/api/schema.ts",

@@ -33,15 +33,12 @@ fn sources(root: &Path, folder: &str) -> Result<Vec<Complaint>> {
         .collect())
 }
 
-/// `src/lib.rs`, `src/main.rs`, `build.rs`, `tests/it/main.rs` and the files of `src/bin`, `examples`, `benches`,
+/// `lib.rs`, `main.rs`, `build.rs` and the files of `src/bin`, `examples`, `benches`,
 /// `tests` and `fuzz_targets`, which Cargo finds or a manifest names.
 fn is_entry(path: &Path) -> bool {
-    let text = path.to_string_lossy();
     let parent = path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    matches!(&*name, "main.rs" | "build.rs")
-        || text.ends_with("src/lib.rs")
-        || text == "content/lib.rs"
+    matches!(&*name, "lib.rs" | "main.rs" | "build.rs")
         || matches!(&*parent, "bin" | "examples" | "benches" | "tests" | "fuzz_targets")
 }
 

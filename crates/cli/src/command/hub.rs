@@ -18,6 +18,8 @@ pub(crate) struct Args {
 
 #[derive(clap::Subcommand)]
 enum Verb {
+    /// Print the API's OpenAPI document
+    Openapi,
     /// Give a user a new random password: the way back in (stop a hub on SQLite first)
     ResetPassword {
         /// Name of the user
@@ -81,6 +83,10 @@ impl Args {
         let runtime = tokio::runtime::Runtime::new()?;
         match self.verb {
             None => runtime.block_on(serve(self.serve)),
+            Some(Verb::Openapi) => {
+                output::print_json(&seawall_hub::openapi())?;
+                Ok(Exit::Pass)
+            }
             Some(Verb::ResetPassword { user, store }) => {
                 runtime.block_on(reset_password(&user, &store))
             }
