@@ -60,6 +60,16 @@ content: ## test every detection and control, then refresh the generated files
 	$(CARGO) run --quiet -p seawall-cli -- policy test content/controls
 	$(CARGO) xtask gen
 
+.PHONY: fuzz
+fuzz: ## fuzz every reader of bytes, guided by coverage: make fuzz [TARGET=NAME] [SECONDS=60]
+	@$(NEED) $(BUILD_NEEDS) c++:g++
+	@CARGO=$(CARGO) fuzz/run.sh "$(TARGET)" "$(SECONDS)"
+
+.PHONY: bench
+bench: ## measure the engines on this machine: make bench [ARGS=FILTER]
+	@$(NEED) $(BUILD_NEEDS)
+	$(CARGO) bench --quiet -p seawall-bench --bench seawall -- $(ARGS)
+
 .PHONY: clean
 clean: ## remove what builds made; caches of the rig stay
 	$(CARGO) clean

@@ -4,13 +4,14 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 target=${1:-} seconds=${2:-60}
-host=$(rustc -vV | sed -n 's/^host: //p')
+cargo=${CARGO:-cargo}
+host=$("$cargo" -vV | sed -n "s/^host: //p")
 # With --target the flags reach neither build scripts nor derive macros, which could not link libFuzzer.
 export RUSTFLAGS="-Cpasses=sancov-module -Ccodegen-units=1 -Cllvm-args=-sanitizer-coverage-level=4 \
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
 -Cllvm-args=-sanitizer-coverage-trace-compares"
 export CARGO_TARGET_DIR=$PWD/target CARGO_PROFILE_DEV_OPT_LEVEL=2
-cargo build --quiet --features libfuzzer --bin guided --target "$host"
+"$cargo" build --quiet --features libfuzzer --bin guided --target "$host"
 guided=target/$host/debug/guided
 # Threads of the product have 2 MiB of stack.
 ulimit -s 2048

@@ -1,0 +1,11 @@
+//! What `make bench` measures with: generated inputs, equal on every machine, and the table of results.
+//!
+//! The measurements stand in `benches/seawall`, one file per room. They say how fast a room is on this machine; no
+//! test fails by time.
+mod dice;
+pub mod events;
+pub mod image;
+pub mod index;
+pub mod objects;
+pub mod records;
+pub mod table;
