@@ -1,7 +1,7 @@
 //! dpkg's `status` and the files of `status.d`.
 use crate::Target;
 
-pub(crate) const TARGET: Target = Target { name: "extract-dpkg", run, seeds, rounds: 1_500 };
+pub(crate) const TARGET: Target = Target { name: "extract-dpkg", run, seeds, rounds: 10_000 };
 
 fn run(bytes: &[u8]) {
     super::extract("dpkg", bytes);

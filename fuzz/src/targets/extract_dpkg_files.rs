@@ -1,7 +1,7 @@
 //! dpkg's lists of owned files.
 use crate::Target;
 
-pub(crate) const TARGET: Target = Target { name: "extract-dpkg-files", run, seeds, rounds: 2_000 };
+pub(crate) const TARGET: Target = Target { name: "extract-dpkg-files", run, seeds, rounds: 10_000 };
 
 fn run(bytes: &[u8]) {
     super::extract("dpkg-files", bytes);

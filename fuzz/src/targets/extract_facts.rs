@@ -4,7 +4,7 @@ use seawall_extract::{FileFacts, FoundPackage, LayerFacts, Link, decode, encode}
 use seawall_model::package::Ecosystem;
 use sha2::{Digest, Sha256};
 
-pub(crate) const TARGET: Target = Target { name: "extract-facts", run, seeds, rounds: 3_000 };
+pub(crate) const TARGET: Target = Target { name: "extract-facts", run, seeds, rounds: 6_000 };
 
 /// Magic and checksum.
 const HEAD: usize = 16;

@@ -1,7 +1,7 @@
 //! os-release(5).
 use crate::Target;
 
-pub(crate) const TARGET: Target = Target { name: "extract-os-release", run, seeds, rounds: 2_000 };
+pub(crate) const TARGET: Target = Target { name: "extract-os-release", run, seeds, rounds: 10_000 };
 
 fn run(bytes: &[u8]) {
     super::extract("os-release", bytes);

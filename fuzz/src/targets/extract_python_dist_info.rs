@@ -2,7 +2,7 @@
 use crate::Target;
 
 pub(crate) const TARGET: Target =
-    Target { name: "extract-python-dist-info", run, seeds, rounds: 2_000 };
+    Target { name: "extract-python-dist-info", run, seeds, rounds: 10_000 };
 
 fn run(bytes: &[u8]) {
     super::extract("python-dist-info", bytes);

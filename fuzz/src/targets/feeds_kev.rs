@@ -3,7 +3,7 @@ use super::texts;
 use crate::Target;
 use seawall_feeds::parse_kev_for_fuzzing;
 
-pub(crate) const TARGET: Target = Target { name: "feeds-kev", run, seeds, rounds: 3_000 };
+pub(crate) const TARGET: Target = Target { name: "feeds-kev", run, seeds, rounds: 10_000 };
 
 fn run(bytes: &[u8]) {
     let kept = parse_kev_for_fuzzing(&String::from_utf8_lossy(bytes));

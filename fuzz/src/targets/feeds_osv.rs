@@ -8,7 +8,7 @@ use seawall_vuln::matcher::judge;
 use seawall_vuln::segment::{FeedDate, build};
 use std::collections::BTreeSet;
 
-pub(crate) const TARGET: Target = Target { name: "feeds-osv", run, seeds, rounds: 1_500 };
+pub(crate) const TARGET: Target = Target { name: "feeds-osv", run, seeds, rounds: 3_000 };
 
 fn run(bytes: &[u8]) {
     let Some(advisory) = parse_osv_for_fuzzing(bytes) else { return };

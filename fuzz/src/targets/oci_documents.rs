@@ -3,7 +3,7 @@
 use super::{scan, sha256, tar, texts};
 use crate::Target;
 
-pub(crate) const TARGET: Target = Target { name: "oci-documents", run, seeds, rounds: 800 };
+pub(crate) const TARGET: Target = Target { name: "oci-documents", run, seeds, rounds: 600 };
 
 fn run(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);

@@ -4,7 +4,7 @@ use super::{oci_tar, scan, sha256, tar, with_checksums};
 use crate::Target;
 use std::io::Write;
 
-pub(crate) const TARGET: Target = Target { name: "oci-layer", run, seeds, rounds: 600 };
+pub(crate) const TARGET: Target = Target { name: "oci-layer", run, seeds, rounds: 400 };
 
 fn run(bytes: &[u8]) {
     let layer =

@@ -3,7 +3,7 @@ use super::texts;
 use crate::Target;
 use seawall_posture::{Catalogue, test};
 
-pub(crate) const TARGET: Target = Target { name: "posture-control", run, seeds, rounds: 150 };
+pub(crate) const TARGET: Target = Target { name: "posture-control", run, seeds, rounds: 120 };
 
 fn run(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);

@@ -3,7 +3,7 @@ use super::texts;
 use crate::Target;
 use seawall_posture::{Catalogue, Request};
 
-pub(crate) const TARGET: Target = Target { name: "posture-framework", run, seeds, rounds: 300 };
+pub(crate) const TARGET: Target = Target { name: "posture-framework", run, seeds, rounds: 600 };
 
 fn run(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);

@@ -5,7 +5,7 @@ use seawall_posture::manifests::{File, Manifests, Report, diff, read, repair};
 use seawall_posture::{Catalogue, Request, Selection};
 use std::sync::LazyLock;
 
-pub(crate) const TARGET: Target = Target { name: "posture-manifests", run, seeds, rounds: 120 };
+pub(crate) const TARGET: Target = Target { name: "posture-manifests", run, seeds, rounds: 300 };
 
 /// Every control that ships.
 pub(super) static SELECTION: LazyLock<Selection> = LazyLock::new(|| {

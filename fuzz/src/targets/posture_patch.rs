@@ -4,7 +4,7 @@ use crate::Target;
 use seawall_posture::patch::apply;
 use serde_json::Value;
 
-pub(crate) const TARGET: Target = Target { name: "posture-patch", run, seeds, rounds: 5_000 };
+pub(crate) const TARGET: Target = Target { name: "posture-patch", run, seeds, rounds: 12_000 };
 
 fn run(bytes: &[u8]) {
     let Ok((before, operations)) = serde_json::from_slice::<(Value, Vec<Value>)>(bytes) else {

@@ -3,7 +3,7 @@ use super::texts;
 use crate::Target;
 use seawall_posture::yaml::{Kind, Node, documents, parse};
 
-pub(crate) const TARGET: Target = Target { name: "posture-yaml", run, seeds, rounds: 2_000 };
+pub(crate) const TARGET: Target = Target { name: "posture-yaml", run, seeds, rounds: 5_000 };
 
 fn run(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);

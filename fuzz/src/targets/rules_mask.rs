@@ -3,7 +3,7 @@ use super::texts;
 use crate::Target;
 use seawall_rules::mask::{mask_arguments, mask_text};
 
-pub(crate) const TARGET: Target = Target { name: "rules-mask", run, seeds, rounds: 3_000 };
+pub(crate) const TARGET: Target = Target { name: "rules-mask", run, seeds, rounds: 2_500 };
 
 fn run(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);

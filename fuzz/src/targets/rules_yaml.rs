@@ -3,7 +3,7 @@ use super::texts;
 use crate::Target;
 use seawall_rules::RuleSet;
 
-pub(crate) const TARGET: Target = Target { name: "rules-yaml", run, seeds, rounds: 250 };
+pub(crate) const TARGET: Target = Target { name: "rules-yaml", run, seeds, rounds: 500 };
 
 fn run(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);

@@ -7,7 +7,7 @@ use seawall_model::recommendation::Recommendation;
 use seawall_store::{Filter, FilterError, Image, Noun};
 use serde_json::{Value, json};
 
-pub(crate) const TARGET: Target = Target { name: "store-filter", run, seeds, rounds: 4_000 };
+pub(crate) const TARGET: Target = Target { name: "store-filter", run, seeds, rounds: 3_000 };
 
 /// Epoch milliseconds.
 const NOW: i64 = 1_795_000_000_000;

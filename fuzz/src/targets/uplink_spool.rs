@@ -3,7 +3,7 @@ use crate::Target;
 use seawall_uplink::Spool;
 use seawall_wire::v1;
 
-pub(crate) const TARGET: Target = Target { name: "uplink-spool", run, seeds, rounds: 800 };
+pub(crate) const TARGET: Target = Target { name: "uplink-spool", run, seeds, rounds: 600 };
 
 /// Bytes that a frame's checksum does not cover, and where its numbers lie.
 const UNCOVERED: usize = 8;

@@ -4,7 +4,7 @@ use crate::Target;
 use seawall_vuln::Scheme;
 use std::cmp::Ordering;
 
-pub(crate) const TARGET: Target = Target { name: "vuln-order", run, seeds, rounds: 10_000 };
+pub(crate) const TARGET: Target = Target { name: "vuln-order", run, seeds, rounds: 8_000 };
 
 fn run(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);

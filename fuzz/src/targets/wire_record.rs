@@ -6,7 +6,7 @@ use seawall_wire::v1;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-pub(crate) const TARGET: Target = Target { name: "wire-record", run, seeds, rounds: 4_000 };
+pub(crate) const TARGET: Target = Target { name: "wire-record", run, seeds, rounds: 20_000 };
 
 fn run(bytes: &[u8]) {
     let _ = v1::Batch::decode(bytes);
