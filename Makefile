@@ -27,15 +27,22 @@ test: web ## everything that fits in under 50 minutes cold: unit, store, kernel,
 	$(CARGO) fmt --all --check
 	npm --prefix web run --silent test
 	$(CARGO) xtask tidy
-	$(CARGO) build --workspace
-	$(CARGO) test --workspace --exclude seawall-e2e
-	@$(MAKE) --no-print-directory e2e
+	SEAWALL_RIG_BIN=$$(e2e/rig/build.sh) $(CARGO) test --workspace
 
 .PHONY: e2e
 e2e: web ## scenarios on a real node, hub and browser (as root; skipped by name when not)
 	@$(NEED) $(TEST_NEEDS)
-	$(CARGO) build -p seawall-cli
-	SEAWALL_RIG_BIN=$$(e2e/rig/build.sh) $(CARGO) test -p seawall-e2e -- --test-threads 1
+	$(CARGO) build --workspace
+	SEAWALL_RIG_BIN=$$(e2e/rig/build.sh) $(CARGO) test -p seawall-e2e -- --nocapture
+
+.PHONY: oracles
+oracles: web ## soaks and outside judges that take longer than a test run may
+	@$(NEED) $(TEST_NEEDS)
+	$(CARGO) build --release -p seawall-cli
+	SEAWALL_BIN=$(CURDIR)/target/release/seawall SEAWALL_RIG_BIN=$$(e2e/rig/build.sh) SEAWALL_KILLS=100 \
+	  $(CARGO) test -p seawall-e2e -- --nocapture crash
+	SEAWALL_BIN=$(CURDIR)/target/release/seawall SEAWALL_RIG_BIN=$$(e2e/rig/build.sh) SEAWALL_IDLE_SECONDS=600 SEAWALL_IDLE_CONTAINERS=20 \
+	  $(CARGO) test -p seawall-e2e -- --nocapture idle
 
 .PHONY: lint
 lint: web ## format, clippy, tidy, dependency bans and licences

@@ -15,7 +15,12 @@ pub(crate) struct Generated {
 pub(crate) static ALL: &[Generated] = &[
     Generated {
         path: "crates/hub/openapi.json",
-        command: &["cargo", "run", "--quiet", "-p", "seawall-cli", "--", "hub", "openapi"],
+        // The whole workspace, so that features and thereby artifacts are those of the tests.
+        command: &[
+            "sh",
+            "-c",
+            "cargo build --quiet --workspace && \"${CARGO_TARGET_DIR:-target}/debug/seawall\" hub openapi",
+        ],
     },
     Generated {
         path: "web/src/api/schema.ts",

@@ -4,27 +4,38 @@
 //! by name. They run one at a time: there is one node.
 
 mod api;
+mod browser;
 mod crash;
 mod hardening;
+mod idle;
 mod rig;
 mod runtime;
 mod startup;
 mod up;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The repository's root.
 fn root() -> &'static std::path::Path {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("e2e lies in the workspace")
 }
 
-/// Why the scenario cannot run here; prints it.
-fn skipped(name: &str) -> bool {
-    let root = std::process::Command::new("id").arg("-u").output();
-    let is_root = root.is_ok_and(|output| output.stdout == b"0\n");
+/// Held by one scenario at a time, each on a thread and runtime of its own: waiting for it stalls nothing else.
+struct Turn {
+    _node: MutexGuard<'static, ()>,
+}
+
+/// The scenario's turn on the one node; none where it cannot run here, which is said by name.
+fn begin(name: &str) -> Option<Turn> {
+    static NODE: Mutex<()> = Mutex::new(());
+    let user = std::process::Command::new("id").arg("-u").output();
+    let is_root = user.is_ok_and(|output| output.stdout == b"0\n");
     let reason = match (is_root, rig::programs()) {
         (false, _) => "needs root",
         (_, None) => "needs the rig's programs: run it by `make e2e`",
-        _ => return false,
+        // A scenario that failed leaves nothing behind that the next one would meet.
+        _ => return Some(Turn { _node: NODE.lock().unwrap_or_else(PoisonError::into_inner) }),
     };
     eprintln!("skipped: {name}: {reason}");
-    true
+    None
 }

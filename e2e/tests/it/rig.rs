@@ -57,8 +57,13 @@ impl Rig {
         Ok(())
     }
 
+    /// One of the rig's programs, such as kubectl.
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
+        self.programs.join(name)
+    }
+
     fn kubectl_command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(self.programs.join("kubectl"));
+        let mut command = Command::new(self.program("kubectl"));
         command.arg("--kubeconfig").arg(self.kubeconfig()).args(arguments);
         command
     }

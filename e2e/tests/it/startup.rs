@@ -1,15 +1,15 @@
 //! First start, second start, end, and the errors a user meets.
+use crate::begin;
 use crate::rig::seawall;
-use crate::skipped;
 use crate::up::Up;
 use anyhow::Result;
 use std::process::{Command, Output};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_start_resumes_and_ctrl_c_ends_cleanly() -> Result<()> {
-    if skipped("a second start resumes and Ctrl-C ends cleanly") {
+    let Some(_turn) = begin("a second start resumes and Ctrl-C ends cleanly") else {
         return Ok(());
-    }
+    };
     let dir = tempfile::tempdir()?;
     let up = Up::start(dir.path(), &["--no-sensor"])?;
     assert!(up.password.is_some(), "the first start prints the Owner's password: {:#?}", up.banner);
