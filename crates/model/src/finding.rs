@@ -257,7 +257,10 @@ pub enum FindingKind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "findings are stored one by one, never kept in large collections")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "findings are stored one by one, never kept in large collections"
+)]
 pub enum Detail {
     Control(ControlFinding),
     Vulnerability(VulnFinding),
