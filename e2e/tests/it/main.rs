@@ -10,6 +10,7 @@ mod hardening;
 mod idle;
 mod rig;
 mod runtime;
+mod scan;
 mod startup;
 mod up;
 
