@@ -60,6 +60,17 @@ impl Hub {
         self.up.as_ref().context("the hub runs")?.owner().await
     }
 
+    /// An enrolled sensor of this hub, as far as the wire is concerned.
+    async fn uplink(&self, state: &Path, spool_bytes: u64) -> Result<Uplink> {
+        let token = token(&self.owner().await?).await?;
+        let (url, cluster) = (self.url(), machine());
+        let role = AgentRole::Sensor;
+        let enrolment =
+            Enrolment { hub: &url, token: &token, cluster: &cluster, role, name: "node-1" };
+        let identity = seawall_uplink::enrol(&enrolment).await?;
+        Ok(Uplink::start(config(state, identity, cluster, spool_bytes))?)
+    }
+
     fn url(&self) -> String {
         format!("https://{}", self.listen)
     }
@@ -104,20 +115,8 @@ fn stored_equal(mut events: Vec<Value>, produced: &[String]) {
 async fn a_killed_hub_loses_and_doubles_nothing() -> Result<()> {
     let Some(_turn) = begin("a killed hub loses and doubles nothing") else { return Ok(()) };
     let mut hub = Hub::start()?;
-    let api = hub.owner().await?;
-    let token = token(&api).await?;
-    let cluster = machine();
-    let url = hub.url();
-    let enrolment = Enrolment {
-        hub: &url,
-        token: &token,
-        cluster: &cluster,
-        role: AgentRole::Sensor,
-        name: "node-1",
-    };
-    let identity = seawall_uplink::enrol(&enrolment).await?;
     let state = tempfile::tempdir()?;
-    let uplink = Uplink::start(config(state.path(), identity, cluster, 64 << 20))?;
+    let uplink = hub.uplink(state.path(), 64 << 20).await?;
 
     // 200 alerts a second, whatever happens to the hub.
     let producer = uplink.clone();
@@ -166,20 +165,8 @@ async fn past_the_bound_the_missing_equal_the_drops_shown() -> Result<()> {
         return Ok(());
     };
     let mut hub = Hub::start()?;
-    let api = hub.owner().await?;
-    let token = token(&api).await?;
-    let cluster = machine();
-    let url = hub.url();
-    let enrolment = Enrolment {
-        hub: &url,
-        token: &token,
-        cluster: &cluster,
-        role: AgentRole::Sensor,
-        name: "node-1",
-    };
-    let identity = seawall_uplink::enrol(&enrolment).await?;
     let state = tempfile::tempdir()?;
-    let uplink = Uplink::start(config(state.path(), identity, cluster, 64 << 10))?;
+    let uplink = hub.uplink(state.path(), 64 << 10).await?;
     hub.kill()?;
     let given = 500;
     for number in 0..given {

@@ -8,8 +8,7 @@ use anyhow::Context;
 use seawall_model::asset::CapabilityState;
 use seawall_model::record::Record;
 use seawall_model::time::SystemClock;
-use seawall_sensor::{Outputs, Sensor};
-use std::io::Write;
+use seawall_sensor::{Outputs, Recorder, Sensor};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -84,13 +83,16 @@ impl Args {
         };
         let mut outputs = Outputs { record: Arc::new(record), event: None };
         if let Some(path) = &self.record {
-            let file = std::fs::File::create(path)
+            let recorder = Recorder::create(path)
                 .with_context(|| format!("cannot write {}", path.display()))?;
-            let mut file = std::io::LineWriter::new(file);
+            let mut recorder = Some(recorder);
+            // Dropped with the sensor, which writes out what is buffered.
             outputs.event = Some(Box::new(move |event| {
-                let line = serde_json::Value::Object(seawall_rules::record(event));
-                if let Err(error) = writeln!(file, "{line}") {
-                    tracing::error!(%error, "event not recorded");
+                if let Some(open) = &mut recorder
+                    && let Err(error) = open.add(event)
+                {
+                    tracing::error!(%error, "recording ended early");
+                    recorder = None;
                 }
             }));
         }
