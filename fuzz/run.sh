@@ -15,6 +15,8 @@ export CARGO_TARGET_DIR=$PWD/target CARGO_PROFILE_DEV_OPT_LEVEL=2
 guided=target/$host/debug/guided
 # Threads of the product have 2 MiB of stack.
 ulimit -s 2048
+# Some targets write files, which need not reach a disk.
+[ -w /dev/shm ] && export TMPDIR=/dev/shm
 failed=()
 for name in ${target:-$("$guided")}; do
   corpus=corpus/$name

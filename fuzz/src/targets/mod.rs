@@ -34,12 +34,9 @@ fn texts<'t>(texts: impl IntoIterator<Item = &'t str>) -> Vec<Vec<u8>> {
     texts.into_iter().map(|text| text.as_bytes().to_vec()).collect()
 }
 
-/// Runs one extractor: whatever the bytes, a package that is found has a name and a version.
+/// Runs one extractor.
 fn extract(id: &str, bytes: &[u8]) {
-    let extractor = seawall_extract::by_id(id).expect("the target names an extractor that exists");
-    for package in extractor.run(bytes).packages {
-        assert!(!package.name.is_empty() && !package.version.is_empty(), "{package:?}");
-    }
+    seawall_extract::by_id(id).expect("the target names an extractor that exists").run(bytes);
 }
 
 /// A tar of files, with an end.
