@@ -318,12 +318,12 @@ fn inventory(runtime: &Runtime) {
         })
         .take(2)
         .collect();
-    assert_eq!(targets[0], Target::Node { name: "test-node".to_owned() });
-    let Target::Image { image } = &targets[1] else { panic!("{targets:?}") };
+    let Target::Image { image } = &targets[0] else { panic!("{targets:?}") };
     assert_eq!(
         (image.name.as_str(), image.digest.as_deref()),
         (IMAGE, Some(runtime.digest.as_str()))
     );
+    assert_eq!(targets[1], Target::Node { name: "test-node".to_owned() });
 }
 
 /// What `kubectl exec -it` does: the runtime makes a terminal in the container.
