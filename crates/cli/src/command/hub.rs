@@ -170,7 +170,7 @@ async fn build_index(feeds: &str, index: &Path) -> Result<(), Failure> {
     let roots = seawall_feeds::Roots::below(feeds).map_err(Failure::usage)?;
     let (index, feeds) = (index.to_owned(), feeds.to_owned());
     let built = tokio::task::spawn_blocking(move || {
-        seawall_feeds::build(&roots, seawall_feeds::ALL, &index)
+        seawall_feeds::build(&roots, &seawall_feeds::ALL, &index)
     });
     let report = built.await.map_err(Failure::could_not_run)?.map_err(|error| {
         Failure::could_not_run(error)
