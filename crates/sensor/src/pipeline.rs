@@ -198,10 +198,11 @@ impl Pipeline {
         let _drained = drain(&mut self.programs.priority, true, usize::MAX);
         self.losses.add("record:malformed", malformed);
         self.sequence += gaps;
-        // What ran before comes first, although it was listed after the first events.
-        let order = |record: &Record| match record.body {
-            Body::State(_) => 0,
-            _ => record.header.time,
+        // What ran before comes first, although it was listed after the first events; of that, parents before
+        // children. The kernel lists by process number, which wraps.
+        let order = |record: &Record| match &record.body {
+            Body::State(image) => (false, image.start),
+            _ => (true, record.header.time),
         };
         records.sort_by_key(order);
         (records, more)
