@@ -99,7 +99,7 @@ pub struct Executable {
     /// It was not in the image, or its content differs from the image's; a metadata-only copy-up is not drift.
     /// `None` where neither overlayfs nor the image's file table can decide.
     pub drifted: Option<bool>,
-    /// It lives only in memory: a memfd or an unlinked file.
+    /// It lives only in memory: a memfd.
     pub memory_only: Option<bool>,
     /// Its inode changed at (epoch nanoseconds); Falco's `proc.exe_ino.ctime`.
     pub changed_ns: Option<u64>,

@@ -12,6 +12,7 @@ enum {
 	OPEN_PATH = 010000000,
 	WATCH_BYTES = 248,      /* of a path compared with the watched prefixes; the trie takes 256 at most */
 	WATCH_NAME_BYTES = 32,
+	WATCH_LEVELS = 4,       /* of a path, from the file up: `.aws/sso/cache/token.json` */
 	REPEAT_NS = 1000000000, /* the same process opening the same file the same way is one event a second */
 };
 
@@ -44,7 +45,7 @@ struct {
 	__type(value, u8);
 } watched_prefixes SEC(".maps");
 
-/* Names of files, of their folders or of the folders above whose reads are wanted, such as `.ssh`. */
+/* Names of files and of their next three folders whose reads are wanted, such as `.ssh`. */
 struct {
 	__uint(type, MAP_HASH);
 	__uint(max_entries, 1024);
@@ -76,7 +77,7 @@ inline_always int is_repeat(u64 exec_id, struct open_tail *tail, u32 write)
 inline_always int has_watched_name(struct open_scratch *scratch, struct file *file)
 {
 	struct dentry *dentry = READ(file, f_path.dentry);
-	for (int level = 0; level < 3; level++) {
+	for (int level = 0; level < WATCH_LEVELS; level++) {
 		__builtin_memset(&scratch->name, 0, sizeof(scratch->name));
 		bpf_probe_read_kernel_str(scratch->name.name, WATCH_NAME_BYTES, READ(dentry, d_name.name));
 		if (bpf_map_lookup_elem(&watched_names, &scratch->name))

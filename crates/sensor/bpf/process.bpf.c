@@ -77,12 +77,9 @@ inline_always void fill_executable(struct process_tail *tail, struct file *file)
 	tail->changed = changed_ns(inode);
 	if (magic == MAGIC_OVERLAY)
 		flags |= overlay_flags(inode);
-	if (READ(inode, i_nlink) == 0) {
-		flags |= EXE_UNLINKED;
-		struct dentry *dentry = READ(file, f_path.dentry);
-		if (magic == MAGIC_TMPFS && READ(dentry, d_parent) == dentry)
-			flags |= EXE_MEMFD;
-	}
+	struct dentry *dentry = READ(file, f_path.dentry);
+	if (READ(inode, i_nlink) == 0 && magic == MAGIC_TMPFS && READ(dentry, d_parent) == dentry)
+		flags |= EXE_MEMFD;
 	tail->exe_flags = flags;
 }
 

@@ -74,7 +74,6 @@ enum { ANCESTORS = 4 };
 enum {
 	EXE_UPPER = 1,       /* lies in the writable layer of an overlay */
 	EXE_OVERLAY = 2,
-	EXE_UNLINKED = 4,
 	EXE_NO_LOWER = 8,    /* the overlay has no lower file of that name */
 	EXE_LOWER_KNOWN = 16,
 	EXE_MEMFD = 32,

@@ -21,15 +21,16 @@ int on_tcp_state(u64 *ctx)
 {
 	u64 sk = ctx[0];
 	int before = ctx[1], after = ctx[2];
-	u8 direction = DIRECTION_UNKNOWN;
-	if (after == TCP_STATE_SYN_SENT)
-		direction = DIRECTION_OUT;
-	else if (after == TCP_STATE_ESTABLISHED && before == TCP_STATE_SYN_RECV)
-		direction = DIRECTION_IN;
-	else if (after == TCP_STATE_CLOSE)
-		bpf_map_delete_elem(&directions, &sk);
-	if (direction)
+	u8 direction = DIRECTION_OUT;
+	if (after == TCP_STATE_SYN_SENT) {
 		bpf_map_update_elem(&directions, &sk, &direction, UPDATE_ANY);
+	} else if (after == TCP_STATE_ESTABLISHED && before == TCP_STATE_SYN_RECV) {
+		/* A peer that answers SYN with SYN brings a socket that connected here: it stays outbound. */
+		direction = DIRECTION_IN;
+		bpf_map_update_elem(&directions, &sk, &direction, UPDATE_NOEXIST);
+	} else if (after == TCP_STATE_CLOSE) {
+		bpf_map_delete_elem(&directions, &sk);
+	}
 	return 0;
 }
 

@@ -44,7 +44,7 @@ pub const CONTAINERD_SOCKETS: [&str; 4] = [
 pub struct Watch {
     /// Path prefixes as the process sees them, at most 1,024.
     pub prefixes: Vec<String>,
-    /// Names of a file, its folder or the folder above, at most 1,024 of up to 31 bytes.
+    /// Names of a file or of its next three folders, at most 1,024 of up to 31 bytes.
     pub names: Vec<String>,
 }
 
@@ -77,7 +77,7 @@ const PREFIXES: [&str; 18] = [
     "/root/.",
 ];
 
-const NAMES: [&str; 30] = [
+const NAMES: [&str; 36] = [
     ".ssh",
     ".aws",
     ".azure",
@@ -96,8 +96,15 @@ const NAMES: [&str; 30] = [
     ".vault-token",
     ".bash_history",
     ".env",
+    // Also below a host's root that is mounted somewhere.
     "shadow",
+    "shadow-",
     "gshadow",
+    "gshadow-",
+    "master.passwd",
+    "kubernetes",
+    "kubelet",
+    "pki",
     "id_rsa",
     "id_dsa",
     "id_ecdsa",

@@ -20,8 +20,12 @@ pub(crate) struct Drift {
 }
 
 impl Drift {
-    /// `None` where neither kernel nor layers can decide, and outside overlay file systems.
+    /// `None` where neither kernel nor layers can decide, and for files outside overlay file systems.
     pub(crate) fn judge(&mut self, pid: u32, image: &Image) -> Option<bool> {
+        // No image holds a program that exists in memory alone.
+        if image.exe.memfd() {
+            return Some(true);
+        }
         if !image.exe.overlay() {
             return None;
         }

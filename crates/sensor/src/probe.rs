@@ -165,7 +165,18 @@ fn capabilities(programs: &Programs, provoked: &Provoked, seen: &Seen) -> Vec<Ca
         judged("connect", "on_syscall", provoked.port.is_some(), seen.connect, directions),
         judged("existing_processes", LISTING, true, true, listing),
         judged("containers", "on_cgroup_made", true, true, groups),
+        blind(
+            "io_uring",
+            "opens and connects that io_uring makes, and files opened by handle, are not seen",
+        ),
+        blind("sendto", "data sent to an address without connect is not seen"),
     ]
+}
+
+/// What no kernel lets this version see.
+fn blind(name: &str, reason: &str) -> Capability {
+    let (name, reason) = (name.to_owned(), Some(reason.to_owned()));
+    Capability { name, state: CapabilityState::Absent, tier: None, reason }
 }
 
 /// Records carry PIDs of the machine; a sensor in a PID namespace of its own cannot look those up.

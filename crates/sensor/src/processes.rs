@@ -150,7 +150,7 @@ pub(crate) fn process(header: &Header, image: &Image, start: i64) -> Process {
             writable: None,
             upper_layer: image.exe.overlay().then_some(image.exe.upper()),
             drifted: None,
-            memory_only: Some(image.exe.unlinked() || image.exe.memfd()),
+            memory_only: Some(image.exe.memfd()),
             changed_ns: (image.changed != 0).then_some(image.changed),
         },
         stdio: Stdio::default(),

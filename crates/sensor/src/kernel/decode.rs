@@ -84,10 +84,6 @@ impl ExeFlags {
         self.0 & 2 != 0
     }
 
-    pub(crate) fn unlinked(self) -> bool {
-        self.0 & 4 != 0
-    }
-
     /// Whether the overlay has a lower file behind the executable; `None` where the kernel's layout is not known.
     pub(crate) fn has_lower(self) -> Option<bool> {
         (self.0 & 16 != 0).then_some(self.0 & 8 == 0)

@@ -121,16 +121,23 @@ impl Pipeline {
     /// Masks secrets, and names the user where the host's names hold.
     fn complete(&self, process: &mut Process, header: &Header) {
         seawall_rules::mask::mask_arguments(&mut process.args);
+        process.user = self.user(header);
+    }
+
+    fn user(&self, header: &Header) -> Option<String> {
         let of_host = header.vtgid == header.tgid;
-        process.user = match header.uid {
+        match header.uid {
             0 => Some("root".to_owned()),
             uid => self.users.get(&uid).filter(|_| of_host).cloned(),
-        };
+        }
     }
 
     fn open(&mut self, header: &Header, open: Open) {
         let Open { inode, flags, mode, fd, syscall, path } = open;
-        let file = File { path, verified: true, flags, mode, inode: Some(inode), fd: Some(fd) };
+        // What is left of a path that was too deep must not look like one that begins at the root.
+        let path = if header.truncated { format!("…{path}") } else { path };
+        let verified = !header.truncated;
+        let file = File { path, verified, flags, mode, inode: Some(inode), fd: Some(fd) };
         self.report(header, EventKind::Open, syscall, |event| event.file = Some(file));
     }
 
@@ -164,7 +171,8 @@ impl Pipeline {
     }
 
     fn connect_event(&mut self, header: &Header, inet: &Inet, connect: &Connect) -> Option<Event> {
-        let mut process = Process::clone(self.processes.get(header.exec_id)?.as_ref());
+        let process = self.processes.get(header.exec_id)?;
+        let mut process = Process::clone(&self.as_now(process, header));
         process.stdio = self.streams.decide(header.exec_id, &connect.streams);
         let mut event = self.event(header, EventKind::Connect, "connect", Arc::new(process));
         let protocol = match inet.protocol {
@@ -216,9 +224,24 @@ impl Pipeline {
         fill: impl FnOnce(&mut Event),
     ) -> Vec<String> {
         let Some(process) = self.processes.get(header.exec_id) else { return Vec::new() };
+        let process = self.as_now(process, header);
         let mut event = self.event(header, kind, syscall, process);
         fill(&mut event);
         self.deliver(event, header.cgroup, header.vtgid != header.tgid)
+    }
+
+    /// The process as the record found it: its user may have changed since the exec, and a thread may act for it.
+    fn as_now(&self, process: Arc<Process>, header: &Header) -> Arc<Process> {
+        if (process.uid, process.tid) == (header.uid, header.tid) {
+            return process;
+        }
+        let mut now = Process::clone(&process);
+        now.tid = header.tid;
+        if now.uid != header.uid {
+            now.uid = header.uid;
+            now.user = self.user(header);
+        }
+        Arc::new(now)
     }
 
     fn event(
