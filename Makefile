@@ -41,6 +41,8 @@ oracles: web ## soaks and outside judges that take longer than a test run may
 	$(CARGO) build --release -p seawall-cli
 	SEAWALL_BIN=$(CURDIR)/target/release/seawall SEAWALL_RIG_BIN=$$(e2e/rig/build.sh) SEAWALL_KILLS=100 \
 	  $(CARGO) test -p seawall-e2e -- --nocapture crash
+	SEAWALL_BIN=$(CURDIR)/target/release/seawall SEAWALL_RIG_BIN=$$(e2e/rig/build.sh) SEAWALL_TIMED=1 \
+	  $(CARGO) test -p seawall-e2e -- --nocapture runtime hardening
 	SEAWALL_BIN=$(CURDIR)/target/release/seawall SEAWALL_RIG_BIN=$$(e2e/rig/build.sh) SEAWALL_IDLE_SECONDS=600 SEAWALL_IDLE_CONTAINERS=20 \
 	  $(CARGO) test -p seawall-e2e -- --nocapture idle
 

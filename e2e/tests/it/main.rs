@@ -15,10 +15,21 @@ mod startup;
 mod up;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// The repository's root.
 fn root() -> &'static std::path::Path {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("e2e lies in the workspace")
+}
+
+/// Says how long something took. Machines that run tests are shared and noisy: only `make oracles`, which runs alone,
+/// holds it to its bound.
+#[track_caller]
+fn timed(what: &str, took: Duration, bound: Duration) {
+    eprintln!("{what}: {took:?}");
+    if std::env::var_os("SEAWALL_TIMED").is_some() {
+        assert!(took < bound, "{what}: {took:?}, at most {bound:?}");
+    }
 }
 
 /// Held by one scenario at a time, each on a thread and runtime of its own: waiting for it stalls nothing else.
