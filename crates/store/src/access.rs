@@ -1,6 +1,6 @@
 //! Who may sign in, and what each holds: users, sessions, tokens, role assignments.
 use crate::cell::clip;
-use crate::db::Sql;
+use crate::db::{Row, Sql};
 use crate::error::{Error, Result};
 use crate::filter::fold;
 use crate::list::{decode, fetch, read_where};
@@ -60,6 +60,8 @@ pub trait Sessions {
     async fn create_session(&self, digest: &str, user: Id, expires: Millis) -> Result<()>;
     /// The session and its user, unless it ended, was unused for `idle` milliseconds or the user is disabled. Notes the use.
     async fn session(&self, digest: &str, idle: Millis) -> Result<Option<(Session, User)>>;
+    /// The user of a session that [`Sessions::session`] would give, without noting a use.
+    async fn peek_session(&self, digest: &str, idle: Millis) -> Result<Option<User>>;
     async fn end_session(&self, digest: &str) -> Result<bool>;
     /// Removes ended and idle sessions; returns how many.
     async fn purge_sessions(&self, idle: Millis) -> Result<u64>;
@@ -289,6 +291,16 @@ impl Users for Store {
 /// Characters of a user's or token's name.
 const MAX_NAME: usize = 128;
 
+/// A session that stands, with its user: the user's id, version and payload, then created, last used, expires.
+async fn session_row(store: &Store, digest: &str, idle: Millis) -> Result<Option<Row>> {
+    let sql = "SELECT u.id, u.version, u.payload, s.created, s.last_used, s.expires \
+               FROM sessions s JOIN users u ON u.id = s.user_id \
+               WHERE s.digest = $1 AND s.expires > $2 AND s.last_used > $3 AND u.disabled = 0";
+    let now = store.now();
+    let sql = Sql::new(sql).text(digest).int(now).int(now.saturating_sub(idle));
+    store.db().row("read a session", sql).await
+}
+
 impl Sessions for Store {
     async fn create_session(&self, digest: &str, user: Id, expires: Millis) -> Result<()> {
         let mut tx = self.begin().await?;
@@ -300,12 +312,8 @@ impl Sessions for Store {
     }
 
     async fn session(&self, digest: &str, idle: Millis) -> Result<Option<(Session, User)>> {
-        let sql = "SELECT u.id, u.version, u.payload, s.created, s.last_used, s.expires \
-                   FROM sessions s JOIN users u ON u.id = s.user_id \
-                   WHERE s.digest = $1 AND s.expires > $2 AND s.last_used > $3 AND u.disabled = 0";
         let now = self.now();
-        let sql = Sql::new(sql).text(digest).int(now).int(now.saturating_sub(idle));
-        let Some(row) = self.db().row("read a session", sql).await? else { return Ok(None) };
+        let Some(row) = session_row(self, digest, idle).await? else { return Ok(None) };
         let user: User = decode(&row)?;
         let (created, last_used, expires) = (row.int(3), row.int(4), row.int(5));
         if now.saturating_sub(last_used) >= TOUCH {
@@ -315,6 +323,10 @@ impl Sessions for Store {
             tx.commit().await?;
         }
         Ok(Some((Session { user: user.id, created, last_used: now, expires }, user)))
+    }
+
+    async fn peek_session(&self, digest: &str, idle: Millis) -> Result<Option<User>> {
+        session_row(self, digest, idle).await?.map(|row| decode(&row)).transpose()
     }
 
     async fn end_session(&self, digest: &str) -> Result<bool> {

@@ -3,22 +3,25 @@
 //! The client pulls: nothing is queued for a slow one, it reads on in the change feed where it stood.
 use super::problem::Refusal;
 use crate::app::App;
+use crate::auth::session::SESSION_IDLE;
 use crate::auth::{Caller, Who};
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use futures::Stream;
+use futures::{FutureExt, Stream};
 use http::HeaderMap;
-use seawall_model::access::{Principal, User};
-use seawall_store::{Changes, Feed, Reads, RoleAssignments, Visible};
+use seawall_model::access::Principal;
+use seawall_store::{Changes, Feed, Reads, RoleAssignments, Sessions, Token, Visible};
 use serde_json::json;
 use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::{Interval, MissedTickBehavior};
 
 /// Keeps proxies from closing an idle stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// So long may a lost role or a disabled user still be told of changes (of ids and revisions, nothing else).
-const RECHECK_EVERY: Duration = Duration::from_secs(15);
+/// So long may who lost a role, a session or the account still be told of changes (of ids and revisions, nothing
+/// else). Each time costs two indexed reads.
+const RECHECK_EVERY: Duration = Duration::from_secs(2);
 
 struct Reader {
     app: App,
@@ -26,6 +29,7 @@ struct Reader {
     visible: Visible,
     last: u64,
     waiting: std::collections::VecDeque<Event>,
+    recheck: Interval,
 }
 
 /// `id` is the position in the change feed, `event` the noun or `resync`, `data` is `{id, noun, revision}`.
@@ -43,7 +47,9 @@ pub(crate) async fn get(
         None => app.store.last_change().await?,
     };
     let visible = caller.visible_here();
-    let reader = Reader { app, caller, visible, last, waiting: Default::default() };
+    let mut recheck = tokio::time::interval(RECHECK_EVERY);
+    recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let reader = Reader { app, caller, visible, last, waiting: Default::default(), recheck };
     let events = futures::stream::unfold(reader, |mut reader| async move {
         let event = reader.next().await?;
         Some((Ok(event), reader))
@@ -62,6 +68,10 @@ impl Reader {
         let mut stop = self.app.stop.clone();
         let mut changes = self.app.store.watch_changes();
         loop {
+            // Before anything is told, too: on a busy hub, or for a slow reader, the pause below never comes.
+            if self.recheck.tick().now_or_never().is_some() && !self.is_unchanged().await {
+                return None;
+            }
             if let Some(event) = self.waiting.pop_front() {
                 return Some(event);
             }
@@ -74,9 +84,7 @@ impl Reader {
             let last = self.last;
             tokio::select! {
                 is_open = raised(&mut changes, last) => if !is_open { return None; },
-                () = tokio::time::sleep(RECHECK_EVERY) => {
-                    if !self.is_unchanged().await { return None; }
-                }
+                _ = self.recheck.tick() => if !self.is_unchanged().await { return None; },
                 () = crate::app::stopped(&mut stop) => return None,
             }
         }
@@ -108,17 +116,22 @@ impl Reader {
         }
     }
 
-    /// Whether the caller still is who it was when the stream began, with the same roles.
+    /// Whether the caller still may do what it might when the stream began. The stream itself keeps no session from
+    /// becoming idle.
     async fn is_unchanged(&self) -> bool {
-        let Who::User { id, .. } = &self.caller.who else {
-            let Who::Token { id, .. } = self.caller.who else { return false };
-            let token = self.app.store.get::<seawall_store::Token>(&Visible::system(), id).await;
-            return token
-                .is_ok_and(|token| token.is_some_and(|token| token.expires > self.app.now()));
-        };
-        let user = self.app.store.get::<User>(&Visible::system(), *id).await;
-        let roles = self.app.store.roles_of(&[Principal::User { id: *id }]).await;
-        user.is_ok_and(|user| user.is_some_and(|user| !user.disabled))
-            && roles.is_ok_and(|roles| *roles == *self.caller.assignments)
+        let store = &self.app.store;
+        match &self.caller.who {
+            Who::User { id, session, .. } => {
+                let user = store.peek_session(session, SESSION_IDLE).await;
+                let roles = store.roles_of(&[Principal::User { id: *id }]).await;
+                user.is_ok_and(|user| user.is_some_and(|user| !user.must_change_password))
+                    && roles.is_ok_and(|roles| *roles == *self.caller.assignments)
+            }
+            Who::Token { id, .. } => {
+                let token = store.get::<Token>(&Visible::system(), *id).await;
+                let now = self.app.now();
+                token.is_ok_and(|token| token.is_some_and(|token| token.expires > now))
+            }
+        }
     }
 }

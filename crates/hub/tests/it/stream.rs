@@ -1,7 +1,9 @@
 //! Server-sent events: what changed, for who may see it, from where the client stood.
 use crate::records::firing;
-use crate::world::World;
+use crate::world::{PASSWORD, World};
 use futures::StreamExt;
+use reqwest::Method;
+use serde_json::json;
 use std::time::Duration;
 
 /// Reads events until `done` fits the text, for at most `patience`.
@@ -82,4 +84,64 @@ async fn streams_end_with_the_hub() {
     hub.shutdown().await;
     while let Some(Ok(_)) = body.next().await {}
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+}
+
+/// What takes the right to listen away.
+#[derive(Clone, Copy, Debug)]
+enum Loss {
+    Account,
+    Role,
+    Session,
+    Password,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_busy_stream_ends_with_account_role_and_session() {
+    let world = World::start().await;
+    let agent = world.agent("/org/", "prod").await;
+    let mut next = 0;
+    for loss in [Loss::Account, Loss::Role, Loss::Session, Loss::Password] {
+        let name = format!("{loss:?}");
+        let created = json!({"name": &name, "password": "a first password"});
+        let user = world.post("/users", created).await.expect(201);
+        let id = user["id"].as_str().unwrap();
+        let role = json!({"principal": {"kind": "user", "id": id}, "role": "owner",
+            "scope": "/org/", "namespaces": null});
+        let role = world.post("/roles", role).await.expect(201);
+        let cookie = world.sign_in(&name, "a first password").await;
+        let change = json!({"current": "a first password", "new": PASSWORD});
+        world.browser(&cookie, Method::PUT, "/session/password", Some(change)).await.expect(204);
+        let stream = world.client.get(world.url("/stream")).header("cookie", &cookie);
+        let mut body = stream.send().await.unwrap().bytes_stream();
+
+        let delete = |path: String| {
+            World::answer(world.client.delete(world.url(&path)).bearer_auth(&world.owner))
+        };
+        match loss {
+            Loss::Account => delete(format!("/users/{id}")).await.expect(204),
+            Loss::Role => {
+                delete(format!("/roles/{}", role["id"].as_str().unwrap())).await.expect(204)
+            }
+            Loss::Session => {
+                world.browser(&cookie, Method::DELETE, "/session", None).await.expect(204)
+            }
+            Loss::Password => {
+                world.post(&format!("/users/{id}/reset-password"), json!({})).await.expect(200)
+            }
+        };
+        // Changes come faster than the stream could pause.
+        let noise = async {
+            loop {
+                next += 1;
+                agent.send(vec![firing("prod", &format!("Deployment/web{next}"), next)]).await;
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let ended = async { while let Some(Ok(_)) = body.next().await {} };
+        tokio::select! {
+            () = ended => {}
+            () = noise => {}
+            () = tokio::time::sleep(Duration::from_secs(5)) => panic!("{loss:?}: still told"),
+        }
+    }
 }
