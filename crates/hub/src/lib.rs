@@ -20,6 +20,7 @@ mod content;
 mod entropy;
 mod excuse;
 mod headers;
+mod seats;
 mod serve;
 mod start;
 mod tasks;
