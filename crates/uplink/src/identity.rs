@@ -6,6 +6,8 @@ use seawall_model::Millis;
 use std::io;
 use std::path::{Path, PathBuf};
 
+mod files;
+
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
     #[error("cannot read {path}")]
@@ -19,7 +21,7 @@ pub enum IdentityError {
 }
 
 /// What proves who the agent is. The key is made here and never leaves the folder.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Identity {
     pub agent_id: String,
     /// `host:port` of the hub's agent listener.
@@ -31,63 +33,31 @@ pub struct Identity {
     pub ca_pem: String,
 }
 
-#[derive(serde::Serialize, serde::Deserialize)]
-struct Named {
-    agent_id: String,
-    hub: String,
-}
-
-const NAME_FILE: &str = "agent.json";
-const KEY_FILE: &str = "agent.key";
-const CERTIFICATE_FILE: &str = "agent.crt";
-const CA_FILE: &str = "ca.crt";
+/// All of it in one file: key and certificate only fit together, so one rename has to change both.
+const FILE: &str = "identity.json";
 
 impl Identity {
     /// The identity in `dir`; none where the agent never enrolled.
     pub fn load(dir: &Path) -> Result<Option<Self>, IdentityError> {
-        let name_path = dir.join(NAME_FILE);
-        let text = match std::fs::read_to_string(&name_path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(IdentityError::Read { path: name_path, source }),
-        };
-        let named: Named = serde_json::from_str(&text)
-            .map_err(|_| IdentityError::Parse { path: name_path, what: "agent name" })?;
-        let read = |name| {
-            let path = dir.join(name);
-            std::fs::read_to_string(&path).map_err(|source| IdentityError::Read { path, source })
-        };
-        Ok(Some(Self {
-            agent_id: named.agent_id,
-            hub: named.hub,
-            key_pem: read(KEY_FILE)?,
-            certificate_pem: read(CERTIFICATE_FILE)?,
-            ca_pem: read(CA_FILE)?,
-        }))
+        let path = dir.join(FILE);
+        let Some(text) = read(&path)? else { return files::load(dir) };
+        let identity = serde_json::from_str(&text);
+        identity.map(Some).map_err(|_| IdentityError::Parse { path, what: "identity" })
     }
 
-    /// Writes every file by rename, the name last: its presence means that the rest is whole.
+    /// Replaces the identity in `dir`: after a crash the old one or the new one is there, whole.
     pub fn save(&self, dir: &Path) -> Result<(), IdentityError> {
         std::fs::create_dir_all(dir)
             .map_err(|source| IdentityError::Write { path: dir.to_owned(), source })?;
-        let named = Named { agent_id: self.agent_id.clone(), hub: self.hub.clone() };
-        let named = serde_json::to_string(&named).expect("two strings serialise");
-        let files = [
-            (KEY_FILE, &self.key_pem),
-            (CERTIFICATE_FILE, &self.certificate_pem),
-            (CA_FILE, &self.ca_pem),
-            (NAME_FILE, &named),
-        ];
-        for (name, text) in files {
-            let path = dir.join(name);
-            write_private(&path, text).map_err(|source| IdentityError::Write { path, source })?;
-        }
-        Ok(())
+        let path = dir.join(FILE);
+        let text = serde_json::to_string(self).expect("five strings serialise");
+        write_private(&path, &text).map_err(|source| IdentityError::Write { path, source })?;
+        files::remove(dir)
     }
 
     /// Certificates, key and CA in the forms rustls takes.
     pub(crate) fn parts(&self) -> Result<Parts, IdentityError> {
-        let parse = |what| IdentityError::Parse { path: PathBuf::from(KEY_FILE), what };
+        let parse = |what| IdentityError::Parse { path: PathBuf::from(FILE), what };
         let list = |pem: &str| {
             CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<Vec<_>, _>>()
         };
@@ -133,6 +103,14 @@ pub(crate) fn certificate_pem(der: &[u8]) -> String {
     format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
 }
 
+fn read(path: &Path) -> Result<Option<String>, IdentityError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(IdentityError::Read { path: path.to_owned(), source }),
+    }
+}
+
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
@@ -145,5 +123,65 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
         .open(&temporary)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    std::fs::rename(temporary, path)
+    std::fs::rename(temporary, path)?;
+    // The rename itself outlives a power loss only once the folder is on disk.
+    match path.parent() {
+        Some(dir) => std::fs::File::open(dir)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(generation: &str) -> Identity {
+        let text = |part: &str| format!("{part} {generation}");
+        Identity {
+            agent_id: "0192d3a0".to_owned(),
+            hub: "hub:8444".to_owned(),
+            key_pem: text("key"),
+            certificate_pem: text("certificate"),
+            ca_pem: text("ca"),
+        }
+    }
+
+    #[test]
+    fn a_crash_while_saving_leaves_the_old_identity_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let load = || Identity::load(dir.path()).unwrap();
+        assert!(load().is_none());
+        identity("old").save(dir.path()).unwrap();
+        // Before its rename the new one does not count, torn or whole.
+        let new = serde_json::to_string(&identity("new")).unwrap();
+        for length in 0..=new.len() {
+            std::fs::write(dir.path().join("identity.new"), &new[..length]).unwrap();
+            assert!(load() == Some(identity("old")), "after {length} bytes");
+        }
+        identity("new").save(dir.path()).unwrap();
+        assert!(load() == Some(identity("new")));
+        let names = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        assert_eq!(names.collect::<Vec<_>>(), ["identity.json"], "one rename changes everything");
+    }
+
+    #[test]
+    fn an_identity_in_files_of_its_own_is_read_and_then_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let old = identity("old");
+        let files = [
+            ("agent.key", old.key_pem.as_str()),
+            ("agent.crt", &old.certificate_pem),
+            ("ca.crt", &old.ca_pem),
+            ("agent.json", r#"{"agent_id":"0192d3a0","hub":"hub:8444"}"#),
+        ];
+        for (name, text) in files {
+            std::fs::write(dir.path().join(name), text).unwrap();
+        }
+        assert!(Identity::load(dir.path()).unwrap() == Some(old.clone()));
+        identity("new").save(dir.path()).unwrap();
+        assert!(Identity::load(dir.path()).unwrap() == Some(identity("new")));
+        for (name, _) in files {
+            assert!(!dir.path().join(name).exists(), "{name}: an old key must not lie about");
+        }
+    }
 }
