@@ -1,9 +1,12 @@
 //! The stream to the hub: connect, tell what the hub lacks, forget what it has.
-use crate::identity::{Identity, IdentityError, certificate_pem, key_and_request};
+mod renewal;
+
+use crate::identity::{Identity, IdentityError};
 use crate::pin::{Anchor, HubVerifier};
 use crate::spool::{Spool, SpoolError};
 use hyper_util::rt::TokioIo;
 use prost::Message;
+use renewal::Renewal;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::ServerName;
 use seawall_model::asset::{Capability, Cluster, Dropped};
@@ -16,6 +19,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::Instant;
 use tonic::transport::{Channel, Endpoint};
 
 /// Batches sent but not yet acknowledged: enough for a round trip of 100 ms at 500 batches/s.
@@ -29,8 +33,6 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
 /// What was appended survives a power loss after at most this long.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
-/// Renewal starts with this part of the certificate's life left.
-const RENEW_AT: f64 = 0.25;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectionError {
@@ -94,6 +96,18 @@ impl Shared {
     fn spool(&self) -> MutexGuard<'_, Spool> {
         self.spool.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Puts what was appended, and counts nobody was told yet, on disk.
+    fn sync(&self) {
+        let mut spool = self.spool();
+        if spool.has_unreported() {
+            spool.append(Vec::new());
+            self.appended.notify_one();
+        }
+        if let Err(error) = spool.sync() {
+            tracing::warn!(%error, "spool not synced");
+        }
+    }
 }
 
 impl Uplink {
@@ -103,8 +117,13 @@ impl Uplink {
         let shared = Arc::new(Shared { spool: Mutex::new(spool), appended: Notify::new() });
         let (stop, stopped) = watch::channel(false);
         let (status_sender, status) = watch::channel(Status::default());
-        let connection =
-            Connection { config, shared: shared.clone(), stopped, status: status_sender };
+        let connection = Connection {
+            config,
+            shared: shared.clone(),
+            stopped,
+            status: status_sender,
+            renewed: None,
+        };
         tokio::spawn(connection.run());
         Ok(Self { shared, stop: Arc::new(stop), status })
     }
@@ -173,6 +192,15 @@ struct Connection {
     shared: Arc<Shared>,
     stopped: watch::Receiver<bool>,
     status: watch::Sender<Status>,
+    /// When the certificate was last renewed.
+    renewed: Option<Instant>,
+}
+
+/// How a connection ended without an error.
+enum Ended {
+    ByHub,
+    /// Nothing is under way; the next connection shows the new certificate.
+    Renewed,
 }
 
 impl Connection {
@@ -189,7 +217,8 @@ impl Connection {
                 backoff = SHORTEST_BACKOFF;
             }
             let error = match outcome {
-                Ok(()) => "the hub closed the stream".to_owned(),
+                Ok(Ended::Renewed) => continue,
+                Ok(Ended::ByHub) => "the hub closed the stream".to_owned(),
                 Err(error) => chain(&error),
             };
             tracing::debug!(%error, "hub connection lost");
@@ -207,15 +236,21 @@ impl Connection {
     }
 
     /// One connection, from dial to loss.
-    async fn connected(&mut self, was_connected: &mut bool) -> Result<(), ConnectionError> {
+    async fn connected(&mut self, was_connected: &mut bool) -> Result<Ended, ConnectionError> {
         let hub = self.config.identity.hub.clone();
         let channel = tokio::time::timeout(CONNECT_DEADLINE, self.dial()).await;
         let channel = channel.map_err(|_| ConnectionError::Silent(hub.clone()))??;
         let mut client = HubClient::new(channel)
             .max_decoding_message_size(seawall_wire::MAX_BATCH_BYTES)
             .max_encoding_message_size(2 * seawall_wire::MAX_BATCH_BYTES);
-        if self.should_renew() {
-            self.renew(&mut client).await?;
+        let config = &self.config;
+        if renewal::is_expired(&config.identity, config.clock.now())
+            && renewal::may_renew(self.renewed)
+        {
+            let request = renewal::request(client, config.identity.clone(), config.name.clone());
+            let identity = request.await?;
+            self.adopt(identity);
+            return Ok(Ended::Renewed);
         }
         let (frames, outgoing) = mpsc::channel(8);
         let hello = v1::from_agent::Frame::Hello(self.hello());
@@ -228,13 +263,13 @@ impl Connection {
         let first = tokio::time::timeout(CONNECT_DEADLINE, incoming.message()).await;
         let first = first.map_err(|_| ConnectionError::Silent(hub))??;
         let Some(v1::FromHub { frame: Some(v1::from_hub::Frame::Ack(ack)) }) = first else {
-            return Ok(());
+            return Ok(Ended::ByHub);
         };
         self.resume(ack.sequence)?;
         *was_connected = true;
         self.status.send_modify(|status| (status.connected, status.error) = (true, None));
         tracing::info!(hub = %self.config.identity.hub, committed = ack.sequence, "hub connected");
-        self.exchange(&frames, &mut incoming, ack.sequence).await
+        self.exchange(client, &frames, &mut incoming, ack.sequence).await
     }
 
     fn hello(&self) -> v1::Hello {
@@ -265,58 +300,71 @@ impl Connection {
         Ok(())
     }
 
+    /// Sends batches and takes acknowledgements. After a renewal no further batch is sent, and the connection ends
+    /// once all are acknowledged: nothing is sent twice.
     async fn exchange(
         &mut self,
+        client: HubClient<Channel>,
         frames: &mpsc::Sender<v1::FromAgent>,
         incoming: &mut tonic::Streaming<v1::FromHub>,
         committed: u64,
-    ) -> Result<(), ConnectionError> {
+    ) -> Result<Ended, ConnectionError> {
         let shared = self.shared.clone();
+        let config = &self.config;
+        let (identity, name, clock) =
+            (config.identity.clone(), config.name.clone(), config.clock.clone());
+        let mut renewal = Renewal::new(client, identity, name, clock, self.renewed);
+        let mut is_renewed = false;
         let mut heartbeat = tokio::time::interval(HEARTBEAT);
         let mut sync = tokio::time::interval(SYNC_EVERY);
         let (mut sent, mut acknowledged) = (committed, committed);
         loop {
-            while sent - acknowledged < IN_FLIGHT {
+            if is_renewed && acknowledged == sent {
+                return Ok(Ended::Renewed);
+            }
+            while !is_renewed && sent - acknowledged < IN_FLIGHT {
                 let next = shared.spool().after(sent)?;
                 let Some((sequence, batch)) = next else { break };
-                // The CRC held, so the frame is what was encoded; a batch of a future version decodes leniently.
-                let mut batch = v1::Batch::decode(batch.as_slice()).unwrap_or_default();
-                batch.sequence = sequence;
-                let frame = v1::FromAgent { frame: Some(v1::from_agent::Frame::Batch(batch)) };
-                if frames.send(frame).await.is_err() {
-                    return Ok(());
+                if frames.send(batch_frame(sequence, &batch)).await.is_err() {
+                    return Ok(Ended::ByHub);
                 }
                 sent = sequence;
             }
             tokio::select! {
                 () = shared.appended.notified() => {}
                 message = incoming.message() => match message? {
-                    None => return Ok(()),
+                    None => return Ok(Ended::ByHub),
                     Some(v1::FromHub { frame: Some(v1::from_hub::Frame::Ack(ack)) }) => {
                         acknowledged = acknowledged.max(ack.sequence).min(sent);
                         shared.spool().acknowledge(acknowledged);
                     }
                     Some(_) => {}
                 },
+                identity = renewal.renewed(), if !is_renewed => {
+                    self.adopt(identity);
+                    is_renewed = true;
+                }
                 _ = heartbeat.tick() => {
                     let last_sequence = shared.spool().last_sequence();
                     let beat = v1::from_agent::Frame::Heartbeat(v1::Heartbeat { last_sequence });
                     if frames.send(v1::FromAgent { frame: Some(beat) }).await.is_err() {
-                        return Ok(());
+                        return Ok(Ended::ByHub);
                     }
                 }
-                _ = sync.tick() => {
-                    let mut spool = shared.spool();
-                    if spool.has_unreported() {
-                        spool.append(Vec::new());
-                        shared.appended.notify_one();
-                    }
-                    if let Err(error) = spool.sync() {
-                        tracing::warn!(%error, "spool not synced");
-                    }
-                }
+                _ = sync.tick() => shared.sync(),
             }
         }
+    }
+
+    /// From the next dial on the hub is shown this identity. One that cannot be kept serves until the next start, which
+    /// renews with the old one.
+    fn adopt(&mut self, identity: Identity) {
+        if let Err(error) = identity.save(&self.config.state_dir) {
+            tracing::error!(error = chain(&error), "renewed certificate not saved");
+        }
+        self.config.identity = identity;
+        self.renewed = Some(Instant::now());
+        tracing::info!("certificate renewed");
     }
 
     async fn dial(&self) -> Result<Channel, ConnectionError> {
@@ -348,30 +396,13 @@ impl Connection {
             .await
             .map_err(|error| ConnectionError::Connect(hub, error))
     }
+}
 
-    fn should_renew(&self) -> bool {
-        let Some((from, to)) = self.config.identity.validity() else { return false };
-        let left = (to - self.config.clock.now()) as f64;
-        left < (to - from) as f64 * RENEW_AT
-    }
-
-    async fn renew(&mut self, client: &mut HubClient<Channel>) -> Result<(), ConnectionError> {
-        let (key_pem, csr_der, _) = key_and_request(&self.config.name)?;
-        let reply = client
-            .renew(v1::RenewRequest { csr_der })
-            .await
-            .map_err(ConnectionError::Renew)?
-            .into_inner();
-        let identity = &mut self.config.identity;
-        identity.key_pem = key_pem;
-        identity.certificate_pem = certificate_pem(&reply.certificate_der);
-        if !reply.ca_der.is_empty() {
-            identity.ca_pem = reply.ca_der.iter().map(|der| certificate_pem(der)).collect();
-        }
-        identity.save(&self.config.state_dir)?;
-        tracing::info!("certificate renewed");
-        Ok(())
-    }
+/// The CRC held, so the frame is what was encoded; a batch of a future version decodes leniently.
+fn batch_frame(sequence: u64, batch: &[u8]) -> v1::FromAgent {
+    let mut batch = v1::Batch::decode(batch).unwrap_or_default();
+    batch.sequence = sequence;
+    v1::FromAgent { frame: Some(v1::from_agent::Frame::Batch(batch)) }
 }
 
 async fn connect_tls(

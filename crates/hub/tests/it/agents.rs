@@ -173,3 +173,39 @@ async fn certificates_are_demanded_and_renewed() {
     let status = agent.uplink.status();
     assert!(!status.connected && status.acknowledged < status.last_sequence, "{status:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stable_stream_renews_before_the_hub_has_to_cut_it() {
+    let world = World::start().await;
+    let agent = world.agent("/org/", "prod").await;
+    agent.send(vec![firing("prod", "Deployment/web0", world.clock.now())]).await;
+    // Less than a fifth of seven days left: by now every agent renews.
+    world.clock.advance(DAY / 10 * 57);
+    let end = world.clock.now();
+    let path = format!("/agents/{}", agent.id);
+    let sending = async {
+        for n in 1.. {
+            let workload = format!("Deployment/web{n}");
+            agent.uplink.send(vec![firing("prod", &workload, world.clock.now())]);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let status = agent.uplink.status();
+            assert!(status.connected && status.error.is_none(), "{status:?}");
+        }
+    };
+    let renewed = world.wait(&path, Duration::from_secs(15), |agent| {
+        agent["certificate_expires"].as_i64().unwrap() > end + 6 * DAY
+    });
+    tokio::select! {
+        () = sending => {}
+        _ = renewed => {}
+    }
+    // The certificate that the stream began with is over, and nothing happens.
+    world.clock.advance(2 * DAY);
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    agent.send(vec![firing("prod", "Deployment/late", world.clock.now())]).await;
+    let status = agent.uplink.status();
+    assert!(status.connected && status.error.is_none(), "{status:?}");
+    assert!(status.dropped.is_empty(), "{status:?}");
+    let total = world.get("/alerts").await.expect(200)["total"]["value"].as_u64().unwrap();
+    assert_eq!(total, status.acknowledged, "one alert of each batch");
+}
