@@ -63,7 +63,8 @@ impl App {
         self.clock.now()
     }
 
-    /// The store, whose next write commits together with its entry in the audit log.
+    /// The store, whose next write commits together with its entry in the audit log and the mark that the caller's
+    /// idempotency key was used.
     pub(crate) fn audited(
         &self,
         caller: &Caller,
@@ -72,7 +73,12 @@ impl App {
         detail: Value,
     ) -> Store {
         let (action, target) = (action.to_owned(), target.to_string());
-        self.store.audited(NewAuditEntry { actor: caller.actor(), action, target, detail })
+        let entry = NewAuditEntry { actor: caller.actor(), action, target, detail };
+        let store = self.store.audited(entry);
+        match caller.claimed() {
+            Some(claimed) => store.claimed(claimed.clone()),
+            None => store,
+        }
     }
 
     /// An audit entry of its own, for what writes nothing else.

@@ -19,7 +19,7 @@ use crate::api::problem::Refusal;
 use seawall_model::Id;
 use seawall_model::access::RoleAssignment;
 use seawall_model::scope::ScopePath;
-use seawall_store::Visible;
+use seawall_store::{Claimed, Visible};
 use std::sync::Arc;
 
 /// What a route demands.
@@ -57,6 +57,8 @@ pub(crate) struct Caller {
     permissions: Permissions,
     /// What the route does, once the guard has let it through.
     action: Option<Action>,
+    /// The idempotency key that the request holds.
+    claimed: Option<Claimed>,
 }
 
 impl Caller {
@@ -65,7 +67,7 @@ impl Caller {
         assignments: Vec<RoleAssignment>,
         permissions: Permissions,
     ) -> Self {
-        Self { who, assignments: assignments.into(), permissions, action: None }
+        Self { who, assignments: assignments.into(), permissions, action: None, claimed: None }
     }
 
     /// `user:alice` or `token:ci`, as the audit log and dismissals name them.
@@ -97,6 +99,14 @@ impl Caller {
 
     pub(crate) fn doing(self, action: Action) -> Self {
         Self { action: Some(action), ..self }
+    }
+
+    pub(crate) fn holding(self, claimed: Claimed) -> Self {
+        Self { claimed: Some(claimed), ..self }
+    }
+
+    pub(crate) fn claimed(&self) -> Option<&Claimed> {
+        self.claimed.as_ref()
     }
 
     /// Where the caller may do what the route does; nowhere on a route without an action.

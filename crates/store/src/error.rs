@@ -56,6 +56,9 @@ pub enum Error {
     LastOwner,
     #[error("more than {limit} objects match; narrow the filter")]
     TooMany { limit: usize },
+    /// The idempotency key was claimed anew while this request ran.
+    #[error("the request took too long and was sent again meanwhile: this run changed nothing")]
+    GivenUp,
     #[error("{message}")]
     Invalid { field: &'static str, message: String },
 }

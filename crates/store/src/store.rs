@@ -2,6 +2,7 @@
 use crate::audit::NewAuditEntry;
 use crate::db::{Connection, Db, Location, Row, Sql};
 use crate::error::Result;
+use crate::request::{self, Claimed};
 use crate::{audit, change, migrate};
 use seawall_model::scope::ScopePath;
 use seawall_model::time::Clock;
@@ -23,6 +24,8 @@ pub struct Store {
     pub(crate) shared: Arc<Shared>,
     /// Commits with the next write, see [`Store::audited`].
     entry: Option<Arc<NewAuditEntry>>,
+    /// Marked as done with each write, see [`Store::claimed`].
+    claim: Option<Arc<Claimed>>,
 }
 
 pub(crate) struct Shared {
@@ -61,7 +64,7 @@ impl Store {
         let changes = watch::Sender::new(change::newest(&db).await?);
         let listener = change::listen(&db, changes.clone());
         let shared = Shared { db, context, cursor_key, changes, listener };
-        let store = Self { shared: Arc::new(shared), entry: None };
+        let store = Self { shared: Arc::new(shared), entry: None, claim: None };
         crate::estate::ensure_root(&store).await?;
         Ok(store)
     }
@@ -69,7 +72,13 @@ impl Store {
     /// A handle whose write commits together with `entry`: neither is stored without the other. A call that turns out
     /// to change nothing writes no entry. Meant for one write.
     pub fn audited(&self, entry: NewAuditEntry) -> Self {
-        Self { shared: Arc::clone(&self.shared), entry: Some(Arc::new(entry)) }
+        Self { entry: Some(Arc::new(entry)), ..self.clone() }
+    }
+
+    /// A handle whose writes commit together with the mark that the claimed request was done, so that it is never run
+    /// again; `Error::GivenUp` where the claim is another request's by now.
+    pub fn claimed(&self, claim: Claimed) -> Self {
+        Self { claim: Some(Arc::new(claim)), ..self.clone() }
     }
 
     /// Waits for running statements and closes all connections.
@@ -93,11 +102,12 @@ impl Store {
             shared: Arc::clone(&self.shared),
             changes: Vec::new(),
             entry: self.entry.clone(),
+            claim: self.claim.clone(),
         })
     }
 }
 
-/// One write: rows, then the audit entry and the change feed, then the commit. Dropped, it never was.
+/// One write: rows, then the mark of its request, the audit entry and the change feed, then the commit. Dropped, it never was.
 pub(crate) struct Tx {
     /// One time for everything that is written.
     pub(crate) now: Millis,
@@ -105,6 +115,7 @@ pub(crate) struct Tx {
     shared: Arc<Shared>,
     changes: Vec<NewChange>,
     entry: Option<Arc<NewAuditEntry>>,
+    claim: Option<Arc<Claimed>>,
 }
 
 /// A change as it waits for its number.
@@ -154,6 +165,9 @@ impl Tx {
     }
 
     pub(crate) async fn commit(mut self) -> Result<()> {
+        if let Some(claim) = self.claim.take() {
+            request::mark_done(&mut self, &claim).await?;
+        }
         if let Some(entry) = self.entry.take() {
             audit::append(&mut self, &entry).await?;
         }

@@ -112,14 +112,16 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     }
 }
 
-/// An object with its revision as `ETag`, where it has one.
+/// The `ETag` of an object's JSON: its revision, where it has one.
+pub(crate) fn etag(object: &serde_json::Value) -> Option<HeaderValue> {
+    let revision = object.get("revision")?.as_u64()?;
+    Some(HeaderValue::from_str(&format!("\"{revision}\"")).expect("digits in quotes"))
+}
+
+/// An object with its `ETag`.
 pub(crate) fn object<T: Serialize>(status: StatusCode, object: &T) -> Result<Response, Refusal> {
     let value = serde_json::to_value(object).map_err(Refusal::internal)?;
-    let mut headers = HeaderMap::new();
-    if let Some(revision) = value.get("revision").and_then(serde_json::Value::as_u64) {
-        let tag = HeaderValue::from_str(&format!("\"{revision}\""));
-        headers.insert(header::ETAG, tag.expect("digits in quotes"));
-    }
+    let headers: HeaderMap = etag(&value).map(|tag| (header::ETAG, tag)).into_iter().collect();
     Ok((status, headers, axum::Json(value)).into_response())
 }
 
@@ -139,6 +141,7 @@ impl From<seawall_store::Error> for Refusal {
             }
             Error::Transition { .. } => Self::conflict("transition", text),
             Error::LastOwner => Self::conflict("last-owner", text),
+            Error::GivenUp => Self::conflict("given-up", text),
             Error::TooMany { .. } => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, text).code("too-many")
             }

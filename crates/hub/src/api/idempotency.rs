@@ -1,4 +1,5 @@
 //! `Idempotency-Key`: a POST that is sent twice is done once and answered the same for 24 hours.
+use super::extract::etag;
 use super::problem::Refusal;
 use crate::app::App;
 use crate::auth::Caller;
@@ -6,10 +7,13 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
-use seawall_store::{Claim, Idempotency};
+use seawall_store::{Claim, Claimed, Idempotency};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
+use tokio::runtime::Handle;
+use tracing::Instrument;
 
 /// A UUID has 36 characters.
 const MAX_KEY_BYTES: usize = 255;
@@ -46,15 +50,34 @@ pub(crate) async fn replay(
     let body = axum::body::to_bytes(body, MAX_BODY_BYTES)
         .await
         .map_err(|_| Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is over 1 MiB"))?;
-    let mut digest = Sha256::new();
-    digest.update(parts.uri.path().as_bytes());
-    digest.update([0]);
-    digest.update(&body);
-    let digest = hex::encode(digest.finalize());
-    let principal = caller.key();
-    match app.store.claim_request(&principal, key, &digest).await? {
-        Claim::Fresh => {}
+    // A task of its own: a client that gives up must not stop the write between its claim and its answer.
+    let once = once(app, caller, key.to_owned(), parts, body, next);
+    match tokio::spawn(once.in_current_span()).await {
+        Ok(answer) => answer,
+        Err(ended) => match ended.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(cancelled) => Err(Refusal::internal(cancelled)),
+        },
+    }
+}
+
+/// Claims the key, runs the request and keeps its answer; or answers as the first time.
+async fn once(
+    app: App,
+    caller: Caller,
+    key: String,
+    mut parts: Parts,
+    body: Bytes,
+    next: Next,
+) -> Result<Response, Refusal> {
+    let digest = digest(&parts, &body);
+    let claimed = match app.store.claim_request(&caller.key(), &key, &digest).await? {
+        Claim::Fresh(claimed) => claimed,
         Claim::Replay { status, body } => return Ok(replayed(status, body)),
+        Claim::Done => {
+            let detail = "this was done before, and its answer is lost: read the object instead";
+            return Err(Refusal::conflict("idempotency-done", detail));
+        }
         Claim::Mismatch => {
             let detail = "this `Idempotency-Key` was used with another request";
             return Err(
@@ -65,22 +88,50 @@ pub(crate) async fn replay(
             let detail = "the first request with this `Idempotency-Key` is still running";
             return Err(Refusal::conflict("idempotency-running", detail));
         }
-    }
+    };
+    parts.extensions.insert(caller.holding(claimed.clone()));
+    let held = Held { app, claimed: Some(claimed) };
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    remember(&app, &principal, key, response).await
+    remember(held, response).await
+}
+
+fn digest(parts: &Parts, body: &[u8]) -> String {
+    let mut digest = Sha256::new();
+    digest.update(parts.uri.path().as_bytes());
+    digest.update([0]);
+    digest.update(body);
+    hex::encode(digest.finalize())
+}
+
+/// A claim that becomes free if its request ends without an answer.
+struct Held {
+    app: App,
+    claimed: Option<Claimed>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Without a runtime the hub has ended, and the claim becomes free by its age.
+        let (Some(claimed), Ok(runtime)) = (self.claimed.take(), Handle::try_current()) else {
+            return;
+        };
+        let store = self.app.store.clone();
+        runtime.spawn(async move {
+            if let Err(error) = store.release_request(&claimed).await {
+                tracing::warn!(%error, "idempotency key not released");
+            }
+        });
+    }
 }
 
 /// Keeps what succeeded. What failed may be tried again under the same key.
-async fn remember(
-    app: &App,
-    principal: &str,
-    key: &str,
-    response: Response,
-) -> Result<Response, Refusal> {
+async fn remember(mut held: Held, response: Response) -> Result<Response, Refusal> {
     let status = response.status();
     let refused = response.extensions().get::<Arc<Refusal>>().is_some();
+    let Some(claimed) = held.claimed.clone() else { return Ok(response) };
     if refused || !status.is_success() {
-        app.store.release_request(principal, key).await?;
+        held.app.store.release_request(&claimed).await?;
+        held.claimed = None;
         return Ok(response);
     }
     let (mut parts, body) = response.into_parts();
@@ -91,16 +142,21 @@ async fn remember(
         }
         None => &bytes,
     };
-    app.store.finish_request(principal, key, status.as_u16(), kept).await?;
+    held.app.store.finish_request(&claimed, status.as_u16(), kept).await?;
+    held.claimed = None;
     parts.headers.remove(header::CONTENT_LENGTH);
     Ok(Response::from_parts(parts, Body::from(bytes)))
 }
 
 fn replayed(status: u16, body: Vec<u8>) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    let tag = serde_json::from_slice(&body).ok().as_ref().and_then(etag);
     let mut response = (status, Bytes::from(body)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
+    if let Some(tag) = tag {
+        headers.insert(header::ETAG, tag);
+    }
     response
 }

@@ -4,6 +4,7 @@ use crate::world::{DAY, World};
 use reqwest::Method;
 use seawall_model::time::Clock;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repeated_post_is_done_once() {
@@ -35,6 +36,33 @@ async fn a_repeated_post_is_done_once() {
     };
     assert!(request().await.expect(201)["token"].as_str().unwrap().starts_with("swt_"));
     assert_eq!(request().await.expect(201)["token"], Value::Null, "a secret is shown once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_gives_up_does_not_stop_its_write() {
+    let world = World::start().await;
+    // Hashing a password takes tens of milliseconds: some of these leave in the middle of it.
+    for patience in [1, 3, 10, 30, 60, 100] {
+        let name = format!("after-{patience}");
+        let body = json!({"name": name, "password": "a first password"});
+        let request = || {
+            let request = world.client.post(world.url("/users")).bearer_auth(&world.owner);
+            request.header("idempotency-key", &name).json(&body)
+        };
+        let _ = request().timeout(Duration::from_millis(patience)).send().await;
+        let started = std::time::Instant::now();
+        let created = loop {
+            let answer = World::answer(request()).await;
+            if answer.status != 409 {
+                break answer.expect(201);
+            }
+            assert_eq!(answer.json()["type"], "/problems/idempotency-running");
+            assert!(started.elapsed() < Duration::from_secs(5), "{patience} ms: the key is stuck");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        assert_eq!(world.items(&format!("/users?filter=name:{name}")).await, [created]);
+        world.clock.advance(1_000);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,6 +168,15 @@ async fn a_stale_revision_is_refused() {
     let taken = step("take", Some(tag.clone())).await.expect(200);
     assert_eq!(taken["state"], "in_progress");
     step("resolve", Some(tag)).await.expect(412);
+    let keyed = || {
+        let request = world.client.post(world.url(&format!("/alerts/{id}/resolve")));
+        World::answer(request.bearer_auth(&world.owner).header("idempotency-key", "resolve"))
+    };
+    let first = keyed().await;
+    let again = keyed().await;
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert_eq!(again.header("etag"), format!("\"{}\"", first.json()["revision"]));
+    step("reopen", None).await.expect(200);
     step("resolve", Some("\"x\"".to_owned())).await.expect(400);
     let resolved = step("resolve", None).await.expect(200);
     assert_eq!(resolved["state"], "resolved");
@@ -155,7 +192,17 @@ async fn a_stale_revision_is_refused() {
 
     let actions = world.items(&format!("/audit?filter=target:{id}&sort=position")).await;
     let actions: Vec<_> = actions.iter().map(|entry| entry["action"].as_str().unwrap()).collect();
-    assert_eq!(actions, ["alert.take", "alert.resolve", "alert.reopen", "alert.dismiss"]);
+    assert_eq!(
+        actions,
+        [
+            "alert.take",
+            "alert.resolve",
+            "alert.reopen",
+            "alert.resolve",
+            "alert.reopen",
+            "alert.dismiss",
+        ]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

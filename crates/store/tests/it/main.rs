@@ -30,6 +30,7 @@ const CASES: &[(&str, Case)] = &[
     }),
     ("an_audited_write_commits_with_its_entry", |bench| Box::pin(access::an_audited_write(bench))),
     ("idempotency_keys", |bench| Box::pin(access::idempotency_keys(bench))),
+    ("a_claimed_write", |bench| Box::pin(access::a_claimed_write(bench))),
     ("settings", |bench| Box::pin(access::settings(bench))),
     ("scopes_form_a_tree", |bench| Box::pin(estate::scopes_form_a_tree(bench))),
     ("enrolment_refuses", |bench| Box::pin(estate::enrolment_refuses(bench))),
