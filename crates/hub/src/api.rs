@@ -25,6 +25,7 @@ mod features;
 mod filters;
 mod findings;
 mod idempotency;
+mod if_match;
 mod images;
 mod overview;
 mod packages;

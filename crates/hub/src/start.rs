@@ -261,7 +261,7 @@ pub async fn reset_password(
     let id = credential.user.id;
     store.audited(entry).set_password(id, &hash, true, None).await?;
     if credential.user.disabled {
-        store.set_disabled(id, false).await?;
+        store.set_disabled(id, false, None).await?;
     }
     store.close().await;
     Ok(Some(password))

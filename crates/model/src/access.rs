@@ -93,4 +93,7 @@ pub struct User {
     pub disabled: bool,
     pub created: Millis,
     pub last_sign_in: Option<Millis>,
+    /// Raised by what others change: password and state, not sign-ins. 0 where it was written before there was one.
+    #[serde(default)]
+    pub revision: u64,
 }

@@ -1,7 +1,7 @@
 //! Who may sign in, and what each holds: users, sessions, tokens, role assignments.
 use crate::cell::clip;
 use crate::db::{Row, Sql};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, check_revision};
 use crate::filter::fold;
 use crate::list::{decode, fetch, read_where};
 use crate::put::{put, remove};
@@ -39,8 +39,14 @@ pub trait Users {
         must_change: bool,
         keep: Option<&str>,
     ) -> Result<Option<User>>;
-    /// Disabling ends the user's sessions; `Error::LastOwner` where nobody would be left.
-    async fn set_disabled(&self, user: Id, disabled: bool) -> Result<Option<User>>;
+    /// Disabling ends the user's sessions; `Error::LastOwner` where nobody would be left, `Error::Stale` where
+    /// `expected` is not its revision.
+    async fn set_disabled(
+        &self,
+        user: Id,
+        disabled: bool,
+        expected: Option<u64>,
+    ) -> Result<Option<User>>;
     /// With sessions and assignments; `Error::LastOwner` where nobody would be left.
     async fn delete_user(&self, user: Id) -> Result<bool>;
     /// Records the sign-in time.
@@ -214,6 +220,7 @@ impl Users for Store {
             disabled: false,
             created: tx.now,
             last_sign_in: None,
+            revision: 1,
         };
         let stored = StoredUser { user, password_hash: new.password_hash.clone() };
         put(&mut tx, std::slice::from_ref(&stored)).await?;
@@ -241,6 +248,7 @@ impl Users for Store {
         let mut tx = self.begin().await?;
         let Some(mut user) = user_for_change(&mut tx, user).await? else { return Ok(None) };
         user.must_change_password = must_change;
+        user.revision += 1;
         end_sessions(&mut tx, user.id, keep).await?;
         let stored = StoredUser { user, password_hash: password_hash.to_owned() };
         put(&mut tx, std::slice::from_ref(&stored)).await?;
@@ -248,11 +256,18 @@ impl Users for Store {
         Ok(Some(stored.user))
     }
 
-    async fn set_disabled(&self, user: Id, disabled: bool) -> Result<Option<User>> {
+    async fn set_disabled(
+        &self,
+        user: Id,
+        disabled: bool,
+        expected: Option<u64>,
+    ) -> Result<Option<User>> {
         let mut tx = self.begin().await?;
         let Some(mut user) = user_for_change(&mut tx, user).await? else { return Ok(None) };
+        check_revision(expected, user.revision)?;
         let was_owner = is_owner(&mut tx, user.id).await?;
         user.disabled = disabled;
+        user.revision += 1;
         put(&mut tx, std::slice::from_ref(&user)).await?;
         if disabled {
             end_sessions(&mut tx, user.id, None).await?;

@@ -2,7 +2,8 @@
 pub(crate) mod bulk;
 pub(crate) mod facets;
 
-use super::extract::{Body, IfMatch, object};
+use super::extract::{Body, object};
+use super::if_match::{IfMatch, OptionalIfMatch};
 use super::list::{ListQuery, Listing, Lookup};
 use super::problem::Refusal;
 use axum::response::Response;
@@ -36,7 +37,7 @@ pub(crate) async fn get(lookup: Lookup) -> Result<Response, Refusal> {
 }
 
 /// Close the alert with a reason; only this one is hidden, not the next.
-#[utoipa::path(post, path = "/api/v1/alerts/{id}/dismiss", tag = "alerts",
+#[utoipa::path(post, path = "/api/v1/alerts/{id}/dismiss", tag = "alerts", params(OptionalIfMatch),
     request_body = DismissBody, responses((status = 200, body = Alert)))]
 pub(crate) async fn dismiss(
     lookup: Lookup,
@@ -48,31 +49,28 @@ pub(crate) async fn dismiss(
 }
 
 /// Take the alert into work.
-#[utoipa::path(post, path = "/api/v1/alerts/{id}/take", tag = "alerts",
+#[utoipa::path(post, path = "/api/v1/alerts/{id}/take", tag = "alerts", params(OptionalIfMatch),
     responses((status = 200, body = Alert)))]
 pub(crate) async fn take(lookup: Lookup, revision: IfMatch) -> Result<Response, Refusal> {
     step(lookup, revision, AlertStep::Take).await
 }
 
 /// Close the alert as dealt with.
-#[utoipa::path(post, path = "/api/v1/alerts/{id}/resolve", tag = "alerts",
+#[utoipa::path(post, path = "/api/v1/alerts/{id}/resolve", tag = "alerts", params(OptionalIfMatch),
     responses((status = 200, body = Alert)))]
 pub(crate) async fn resolve(lookup: Lookup, revision: IfMatch) -> Result<Response, Refusal> {
     step(lookup, revision, AlertStep::Resolve).await
 }
 
 /// Make the alert active again.
-#[utoipa::path(post, path = "/api/v1/alerts/{id}/reopen", tag = "alerts",
+#[utoipa::path(post, path = "/api/v1/alerts/{id}/reopen", tag = "alerts", params(OptionalIfMatch),
     responses((status = 200, body = Alert)))]
 pub(crate) async fn reopen(lookup: Lookup, revision: IfMatch) -> Result<Response, Refusal> {
     step(lookup, revision, AlertStep::Reopen).await
 }
 
-async fn step(
-    lookup: Lookup,
-    IfMatch(expected): IfMatch,
-    step: AlertStep,
-) -> Result<Response, Refusal> {
+async fn step(lookup: Lookup, revision: IfMatch, step: AlertStep) -> Result<Response, Refusal> {
+    let expected = revision.expected::<Alert>(&lookup).await?;
     let Lookup { app, caller, id } = &lookup;
     let detail = match &step {
         AlertStep::Dismiss { reason, note } => json!({"reason": reason, "note": note}),

@@ -1,5 +1,6 @@
 //! `/exemptions`: excuses for findings, asked for by one role and granted by another.
-use super::extract::{Body, IfMatch, object};
+use super::extract::{Body, object};
+use super::if_match::{IfMatch, OptionalIfMatch};
 use super::list::{ListQuery, Listing, Lookup};
 use super::problem::Refusal;
 use crate::app::App;
@@ -121,21 +122,21 @@ pub(crate) async fn create(
 }
 
 /// Grant a requested exemption.
-#[utoipa::path(post, path = "/api/v1/exemptions/{id}/grant", tag = "exemptions",
+#[utoipa::path(post, path = "/api/v1/exemptions/{id}/grant", tag = "exemptions", params(OptionalIfMatch),
     responses((status = 200, body = Exemption)))]
 pub(crate) async fn grant(lookup: Lookup, revision: IfMatch) -> Result<Response, Refusal> {
     decide(lookup, revision, ExemptionState::Granted, "exemption.grant").await
 }
 
 /// Deny a requested exemption.
-#[utoipa::path(post, path = "/api/v1/exemptions/{id}/deny", tag = "exemptions",
+#[utoipa::path(post, path = "/api/v1/exemptions/{id}/deny", tag = "exemptions", params(OptionalIfMatch),
     responses((status = 200, body = Exemption)))]
 pub(crate) async fn deny(lookup: Lookup, revision: IfMatch) -> Result<Response, Refusal> {
     decide(lookup, revision, ExemptionState::Denied, "exemption.deny").await
 }
 
 /// End a granted exemption before its time.
-#[utoipa::path(post, path = "/api/v1/exemptions/{id}/revoke", tag = "exemptions",
+#[utoipa::path(post, path = "/api/v1/exemptions/{id}/revoke", tag = "exemptions", params(OptionalIfMatch),
     responses((status = 200, body = Exemption)))]
 pub(crate) async fn revoke(lookup: Lookup, revision: IfMatch) -> Result<Response, Refusal> {
     decide(lookup, revision, ExemptionState::Revoked, "exemption.revoke").await
@@ -143,10 +144,11 @@ pub(crate) async fn revoke(lookup: Lookup, revision: IfMatch) -> Result<Response
 
 async fn decide(
     lookup: Lookup,
-    IfMatch(expected): IfMatch,
+    revision: IfMatch,
     state: ExemptionState,
     action: &str,
 ) -> Result<Response, Refusal> {
+    let expected = revision.expected::<Exemption>(&lookup).await?;
     let Lookup { app, caller, id } = &lookup;
     let store = app.audited(caller, action, id, json!({}));
     match store.decide_exemption(&caller.visible_here(), *id, state, expected).await? {

@@ -1,4 +1,4 @@
-//! What handlers take: bodies and parameters whose mistakes have a place, revisions, the caller.
+//! What handlers take: bodies and parameters whose mistakes have a place, the caller; and what they answer.
 use super::problem::Refusal;
 use crate::auth::Caller;
 use axum::body::Bytes;
@@ -87,28 +87,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
         parts.extensions.get::<Self>().cloned().ok_or_else(Refusal::unauthenticated)
-    }
-}
-
-/// The revision in `If-Match`; none where the header is absent or `*`.
-pub(crate) struct IfMatch(pub(crate) Option<u64>);
-
-impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        let Some(value) = parts.headers.get(header::IF_MATCH) else { return Ok(Self(None)) };
-        let text = value.to_str().unwrap_or_default().trim();
-        if text == "*" {
-            return Ok(Self(None));
-        }
-        let revision = text.trim_matches('"').parse();
-        revision.map(|revision| Self(Some(revision))).map_err(|_| {
-            Refusal::new(
-                StatusCode::BAD_REQUEST,
-                "`If-Match` is no revision: expected \"7\" as the `ETag` gave it",
-            )
-        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! `/recommendations`: findings grouped by what fixes them.
-use super::extract::{Body, IfMatch, object};
+use super::extract::{Body, object};
+use super::if_match::{IfMatch, RequiredIfMatch};
 use super::list::{ListQuery, Listing, Lookup, quoted};
 use super::problem::Refusal;
 use crate::app::App;
@@ -94,28 +95,23 @@ async fn resources(
 
 /// Set owner and due date.
 #[utoipa::path(patch, path = "/api/v1/recommendations/{id}", tag = "recommendations",
-    request_body = AssignBody, responses((status = 200, body = Recommendation)))]
+    params(RequiredIfMatch), request_body = AssignBody, responses((status = 200, body = Recommendation)))]
 pub(crate) async fn assign(
     lookup: Lookup,
-    IfMatch(expected): IfMatch,
+    revision: IfMatch,
     Body(body): Body<AssignBody>,
 ) -> Result<Response, Refusal> {
     if body.owner.iter().flatten().any(|owner| owner.chars().count() > MAX_OWNER_CHARS) {
         let detail = format!("is over {MAX_OWNER_CHARS} characters");
         return Err(Refusal::invalid("/owner", detail));
     }
-    let expected = expected.ok_or_else(|| {
-        Refusal::new(
-            StatusCode::PRECONDITION_REQUIRED,
-            "send `If-Match` with the revision you changed",
-        )
-    })?;
+    let expected = revision.required()?.expected::<Recommendation>(&lookup).await?;
     let Lookup { app, caller, id } = &lookup;
     let assign = Assign { owner: body.owner, due: body.due };
     let detail = json!({"owner": &assign.owner, "due": assign.due});
     let store = app.audited(caller, "recommendation.assign", id, detail);
     let assigned =
-        store.assign_recommendation(&caller.visible_here(), *id, &assign, Some(expected)).await?;
+        store.assign_recommendation(&caller.visible_here(), *id, &assign, expected).await?;
     match assigned {
         Some(recommendation) => object(StatusCode::OK, &recommendation),
         None => Err(lookup.absent::<Recommendation>().await?),

@@ -1,5 +1,6 @@
 //! `/users`: local accounts. They belong to the whole organisation, so only an Owner of it manages them.
 use super::extract::{Body, object};
+use super::if_match::{IfMatch, RequiredIfMatch};
 use super::list::{ListQuery, Listing, Lookup};
 use super::problem::Refusal;
 use super::session::check_new_password;
@@ -66,15 +67,18 @@ pub(crate) async fn create(
 }
 
 /// Disable or enable a user; disabling ends the user's sessions.
-#[utoipa::path(patch, path = "/api/v1/users/{id}", tag = "users", request_body = UserPatch,
-    responses((status = 200, body = User)))]
+#[utoipa::path(patch, path = "/api/v1/users/{id}", tag = "users", params(RequiredIfMatch),
+    request_body = UserPatch, responses((status = 200, body = User)))]
 pub(crate) async fn update(
-    Lookup { app, caller, id }: Lookup,
+    lookup: Lookup,
+    revision: IfMatch,
     Body(patch): Body<UserPatch>,
 ) -> Result<Response, Refusal> {
-    caller.may_at_root(Action::Users)?;
-    let store = app.audited(&caller, "user.update", id, json!({"disabled": patch.disabled}));
-    let user = store.set_disabled(id, patch.disabled).await?;
+    lookup.caller.may_at_root(Action::Users)?;
+    let expected = revision.required()?.expected::<User>(&lookup).await?;
+    let Lookup { app, caller, id } = &lookup;
+    let store = app.audited(caller, "user.update", id, json!({"disabled": patch.disabled}));
+    let user = store.set_disabled(*id, patch.disabled, expected).await?;
     object(StatusCode::OK, &user.ok_or_else(|| Refusal::not_found("user"))?)
 }
 

@@ -109,10 +109,20 @@ async fn a_disabled_user_is_out_at_once_and_the_last_owner_stays() {
     let user = world.post("/users", created).await.expect(201);
     let cookie = world.sign_in("short-lived", PASSWORD).await;
     let path = format!("/users/{}", user["id"].as_str().unwrap());
-    let patch = |disabled: bool| {
-        let request = world.client.patch(world.url(&path)).bearer_auth(&world.owner);
+    let send = |tag: Option<&'static str>, disabled: bool| {
+        let mut request = world.client.patch(world.url(&path)).bearer_auth(&world.owner);
+        if let Some(tag) = tag {
+            request = request.header("if-match", tag);
+        }
         World::answer(request.json(&json!({"disabled": disabled})))
     };
+    let patch = |disabled: bool| send(Some("*"), disabled);
+    send(None, true).await.expect(428);
+    send(Some("W/\"1\""), true).await.expect(412);
+    send(Some("\"7\", \"8\""), true).await.expect(412);
+    let changed = send(Some("\"7\", \"1\""), true).await;
+    assert_eq!(changed.header("etag"), "\"2\"");
+    send(Some("\"1\""), false).await.expect(412);
     patch(true).await.expect(200);
     world.browser(&cookie, Method::GET, "/session", None).await.expect(401);
     world.try_sign_in("short-lived", PASSWORD).await.expect(401);

@@ -177,7 +177,8 @@ async fn a_stale_revision_is_refused() {
     assert_eq!(again.header("idempotency-replayed"), "true");
     assert_eq!(again.header("etag"), format!("\"{}\"", first.json()["revision"]));
     step("reopen", None).await.expect(200);
-    step("resolve", Some("\"x\"".to_owned())).await.expect(400);
+    step("resolve", Some("\"x\"".to_owned())).await.expect(412);
+    step("resolve", Some("x".to_owned())).await.expect(400);
     let resolved = step("resolve", None).await.expect(200);
     assert_eq!(resolved["state"], "resolved");
     let refused = step("take", None).await.expect(409);

@@ -81,16 +81,16 @@ pub(crate) async fn the_last_owner_stays(bench: &Bench) {
     let first = owner(bench, &alice).await;
     assert!(matches!(store.assign_role(&root_owner(&alice)).await, Err(Error::Exists { .. })));
     assert!(matches!(store.remove_role(first.id).await, Err(Error::LastOwner)));
-    assert!(matches!(store.set_disabled(alice.id, true).await, Err(Error::LastOwner)));
+    assert!(matches!(store.set_disabled(alice.id, true, None).await, Err(Error::LastOwner)));
     assert!(matches!(store.delete_user(alice.id).await, Err(Error::LastOwner)));
     assert_eq!(store.roles_of(&[Principal::User { id: alice.id }]).await.unwrap().len(), 1);
     // Somebody who holds nothing goes freely, and a disabled Owner does not count.
     let second = owner(bench, &bob).await;
     store.create_session("b", bob.id, NOW + DAY).await.unwrap();
-    assert!(store.set_disabled(bob.id, true).await.unwrap().unwrap().disabled);
+    assert!(store.set_disabled(bob.id, true, None).await.unwrap().unwrap().disabled);
     assert!(store.session("b", DAY).await.unwrap().is_none());
     assert!(matches!(store.remove_role(first.id).await, Err(Error::LastOwner)));
-    store.set_disabled(bob.id, false).await.unwrap();
+    store.set_disabled(bob.id, false, None).await.unwrap();
     assert!(store.remove_role(first.id).await.unwrap());
     assert!(matches!(store.remove_role(second.id).await, Err(Error::LastOwner)));
     assert!(store.delete_user(alice.id).await.unwrap());

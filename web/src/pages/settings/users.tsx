@@ -62,7 +62,7 @@ function Actions({ user }: { user: User }) {
         title={`${verb} user`}
         about={user.name}
         noun="users"
-        run={() => call("PATCH", `/users/${user.id}`, { body: { disabled: !user.disabled } })}
+        run={() => call("PATCH", `/users/${user.id}`, { body: { disabled: !user.disabled }, revision: user.revision })}
       >
         {user.disabled ? `${user.name} may sign in again.` : `${user.name} is signed out everywhere and cannot sign in.`}
       </RowAction>
