@@ -18,6 +18,7 @@ mod audit;
 mod clusters;
 mod controls;
 mod detections;
+mod document;
 pub(crate) mod enrolments;
 mod events;
 mod exemptions;
@@ -39,6 +40,8 @@ mod stream;
 mod tokens;
 mod users;
 
+pub use document::openapi;
+
 use crate::app::App;
 use crate::auth::Action::{
     AlertState, Assign, Enrol, GrantExemption, RequestExemption, RevokeAgent, Users, View,
@@ -56,7 +59,6 @@ use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
-use utoipa::openapi::{OpenApi, RefOr};
 use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
@@ -166,7 +168,7 @@ fn table() -> Vec<Route> {
         public(routes!(enrolments::redeem::redeem)),
         may(ViewAudit, routes!(audit::list)),
         may(ViewAudit, routes!(audit::verify)),
-        public(routes!(openapi_document)),
+        public(routes!(document::get)),
     ]
 }
 
@@ -188,83 +190,6 @@ pub fn endpoints() -> Vec<Endpoint> {
         }
     }
     endpoints
-}
-
-/// The OpenAPI document of the API; committed as `openapi.json`.
-pub fn openapi() -> serde_json::Value {
-    // utoipa names an alias by what it stands for; clients get a type with the alias's name.
-    let text = serde_json::to_string(&document()).expect("an OpenAPI document serialises");
-    let text = text.replace("\"#/components/schemas/i64\"", "\"#/components/schemas/Millis\"");
-    let mut value: serde_json::Value = serde_json::from_str(&text).expect("it was just written");
-    let schemas =
-        value.pointer_mut("/components/schemas").and_then(|schemas| schemas.as_object_mut());
-    if let Some(schemas) = schemas
-        && schemas.remove("i64").is_some()
-    {
-        let millis = serde_json::json!({"type": "integer", "format": "int64", "description": "Epoch milliseconds, UTC."});
-        schemas.insert("Millis".to_owned(), millis);
-    }
-    value
-}
-
-fn document() -> OpenApi {
-    use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApiBuilder, Paths};
-    let mut paths = Paths::new();
-    let mut components = ComponentsBuilder::new();
-    for Route { access, handler: (schemas, own, _) } in table() {
-        components = components.schemas_from_iter(schemas);
-        for (path, mut item) in own.paths {
-            let operations =
-                [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
-            for operation in operations.into_iter().flatten() {
-                describe(operation, access);
-            }
-            match paths.paths.get_mut(&path) {
-                Some(known) => known.merge_operations(item),
-                None => {
-                    paths.paths.insert(path, item);
-                }
-            }
-        }
-    }
-    let components = components.schema_from::<problem::ProblemDetails>();
-    let components = components.schema_from::<problem::Pointed>();
-    let info = InfoBuilder::new()
-        .title("Seawall hub")
-        .version(env!("CARGO_PKG_VERSION"))
-        .description(Some(
-            "Lists take filter, sort, limit, after and fields; errors are problem+json.",
-        ))
-        .build();
-    OpenApiBuilder::new().info(info).paths(paths).components(Some(components.build())).build()
-}
-
-/// What all operations share: the action they take and how they fail.
-fn describe(operation: &mut utoipa::openapi::path::Operation, access: Access) {
-    use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
-    let needs = match access {
-        Access::Public => "Needs nothing.".to_owned(),
-        Access::SignedIn => "Needs a session or token.".to_owned(),
-        Access::May(action) => format!("Needs the action `{}`.", action.as_str()),
-    };
-    operation.description = Some(match operation.description.take() {
-        Some(text) => format!("{text}\n\n{needs}"),
-        None => needs,
-    });
-    let problem =
-        ContentBuilder::new().schema(Some(Ref::from_schema_name("ProblemDetails"))).build();
-    let refused = ResponseBuilder::new()
-        .description("The request was refused.")
-        .content("application/problem+json", problem)
-        .build();
-    operation.responses.responses.insert("default".to_owned(), RefOr::T(refused));
-}
-
-/// The API's own description.
-#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "openapi",
-    responses((status = 200, body = serde_json::Value)))]
-async fn openapi_document() -> axum::Json<serde_json::Value> {
-    axum::Json(openapi())
 }
 
 /// The API, the health check and the web interface.

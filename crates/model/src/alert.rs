@@ -28,6 +28,7 @@ pub struct Firing {
     /// The process first, then its ancestors, nearest first.
     pub process: Vec<ProcessEvidence>,
     pub actor: Option<Actor>,
+    #[cfg_attr(feature = "schema", schema(value_type = Option<AlertObject>))]
     pub object: Option<Object>,
     /// The true branch of the condition.
     pub why: Vec<Why>,
@@ -155,9 +156,13 @@ pub struct Actor {
     pub user_agent: Option<String>,
 }
 
+/// utoipa takes the word `Object` for JSON Schema's own.
+#[cfg(feature = "schema")]
+type AlertObject = Object;
+
 /// What it was done to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = AlertObject))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Object {
     File { path: String },

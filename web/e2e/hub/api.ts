@@ -264,7 +264,7 @@ function settings(world: World, { method, noun, id, step }: Target, body: Record
   const made = { id: uuid(), created: Date.now(), ...body };
   if (noun === "users" && step === "reset-password") return { password: "brave-otter-lantern-42" };
   if (noun === "users" && id !== undefined) return Object.assign(one(world.users, id), body);
-  if (noun === "users") world.users.push({ ...made, must_change_password: true, disabled: false, last_sign_in: null } as never);
+  if (noun === "users") world.users.push({ ...made, must_change_password: true, disabled: false, last_sign_in: null, revision: 1 } as never);
   if (noun === "roles") world.roles.push(made as never);
   if (noun === "tokens") {
     world.tokens.push({ ...made, last_used: null } as never);

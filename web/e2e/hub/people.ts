@@ -26,7 +26,7 @@ const PEOPLE: readonly [id: string, name: string, role: Role, mustChange: boolea
 export function users(now: number): User[] {
   return PEOPLE.map(([id, name, , mustChange], index) => ({
     id, name, must_change_password: mustChange, disabled: name === "contributor", created: now - (80 - index) * DAY,
-    last_sign_in: mustChange ? null : now - index * 3_600_000,
+    last_sign_in: mustChange ? null : now - index * 3_600_000, revision: 1,
   }));
 }
 

@@ -58,16 +58,12 @@ export type AlertAction = Schemas["BulkAction"];
 export type Location = Whole<Schemas["Location"]>;
 export type ProcessEvidence = Whole<Schemas["ProcessEvidence"]>;
 
-/** What it was done to; the document has no shape for it. */
-export type AlertObject =
-  | { kind: "file"; path: string }
-  | { kind: "socket"; remote: string; port: number; protocol: string }
-  | { kind: "executable"; path: string; drifted: boolean | null }
-  | { kind: "api"; resource: string; namespace: string | null; name: string | null; verb: string };
+/** What it was done to. */
+export type AlertObject = Whole<Schemas["AlertObject"]>;
 
-export type Firing = Omit<Whole<Schemas["Firing"]>, "object"> & { object: AlertObject | null };
-export type Alert = Omit<Whole<Schemas["Alert"]>, "object"> & { object: AlertObject | null };
-export type StoredEvent = Omit<Whole<Schemas["StoredFiring"]>, "firing"> & { firing: Firing };
+export type Firing = Whole<Schemas["Firing"]>;
+export type Alert = Whole<Schemas["Alert"]>;
+export type StoredEvent = Whole<Schemas["StoredFiring"]>;
 export type AlertFacets = Whole<Schemas["AlertFacets"]>;
 
 export type FindingState = Schemas["State"];

@@ -9,7 +9,7 @@ pub(crate) const SESSION_LIFE: Millis = 12 * 60 * 60 * 1000;
 pub(crate) const SESSION_IDLE: Millis = 60 * 60 * 1000;
 
 /// The prefix makes browsers refuse it without `Secure`, with a `Domain`, or from a subdomain. Source: RFC 6265bis, 4.1.3.
-const COOKIE: &str = "__Host-seawall";
+pub(crate) const COOKIE: &str = "__Host-seawall";
 
 /// The text before every API token, so that secret scanners know it.
 pub(crate) const TOKEN_PREFIX: &str = "swt_";
