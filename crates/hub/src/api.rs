@@ -36,7 +36,7 @@ mod scopes;
 mod scores;
 mod search;
 mod session;
-mod stream;
+pub(crate) mod stream;
 mod tokens;
 mod users;
 

@@ -6,6 +6,7 @@ use crate::auth::{Caller, Permissions};
 use crate::ca::Authority;
 use crate::content::Content;
 use crate::entropy::Entropy;
+use crate::seats::Seats;
 use crate::tasks::Wakers;
 use seawall_model::time::Clock;
 use seawall_model::{Id, Millis};
@@ -45,6 +46,8 @@ pub(crate) struct Shared {
     pub(crate) sign_ins_from_address: Throttle<IpAddr>,
     pub(crate) requests: Throttle<String>,
     pub(crate) agent_bytes: Throttle<Id>,
+    /// Streams of events by principal.
+    pub(crate) streams: Seats<String>,
     /// Holds true from the moment the hub ends: streams close.
     pub(crate) stop: watch::Receiver<bool>,
 }

@@ -1,6 +1,7 @@
 //! Start and end of a hub: database, certificate authority, first Owner, ports, tasks.
 use crate::advisories::Advisories;
 use crate::api::enrolments;
+use crate::api::stream::STREAMS_PER_PRINCIPAL;
 use crate::app::{App, Shared};
 use crate::auth::throttle::{
     AGENT_BYTES, REQUESTS, SIGN_IN_PER_ACCOUNT, SIGN_IN_PER_ADDRESS, Throttle,
@@ -9,6 +10,7 @@ use crate::auth::{PERMISSIONS, Permissions, password};
 use crate::ca::{self, Authority, AuthorityPem, CaError, Credentials};
 use crate::content::Content;
 use crate::entropy::Entropy;
+use crate::seats::Seats;
 use crate::tls::{self, TlsError};
 use crate::{agents, api, serve, tasks};
 use axum::Router;
@@ -149,6 +151,7 @@ impl Hub {
             sign_ins_from_address: Throttle::new(SIGN_IN_PER_ADDRESS),
             requests: Throttle::new(REQUESTS),
             agent_bytes: Throttle::new(AGENT_BYTES),
+            streams: Seats::new(STREAMS_PER_PRINCIPAL),
             stop: stopped.clone(),
         };
         let app = App::new(shared, PERMISSIONS);

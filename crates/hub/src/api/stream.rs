@@ -5,10 +5,12 @@ use super::problem::Refusal;
 use crate::app::App;
 use crate::auth::session::SESSION_IDLE;
 use crate::auth::{Caller, Who};
+use crate::seats::Seat;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::{FutureExt, Stream};
 use http::HeaderMap;
+use seawall_model::Millis;
 use seawall_model::access::Principal;
 use seawall_store::{Changes, Feed, Reads, RoleAssignments, Sessions, Token, Visible};
 use serde_json::json;
@@ -23,6 +25,11 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// else). Each time costs two indexed reads.
 const RECHECK_EVERY: Duration = Duration::from_secs(2);
 
+/// Streams of one user or token at a time: each browser tab has one.
+pub(crate) const STREAMS_PER_PRINCIPAL: usize = 16;
+/// When who has too many may ask again.
+const RETRY_AFTER: Millis = 5_000;
+
 struct Reader {
     app: App,
     caller: Caller,
@@ -30,6 +37,7 @@ struct Reader {
     last: u64,
     waiting: std::collections::VecDeque<Event>,
     recheck: Interval,
+    _seat: Seat<String>,
 }
 
 /// `id` is the position in the change feed, `event` the noun or `resync`, `data` is `{id, noun, revision}`.
@@ -41,6 +49,10 @@ pub(crate) async fn get(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
+    let seat = app.streams.take(caller.key()).ok_or_else(|| {
+        let detail = format!("more than {STREAMS_PER_PRINCIPAL} streams of one user or token");
+        Refusal::too_many(detail, RETRY_AFTER)
+    })?;
     let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let last = match resumed {
         Some(last) => last,
@@ -49,7 +61,8 @@ pub(crate) async fn get(
     let visible = caller.visible_here();
     let mut recheck = tokio::time::interval(RECHECK_EVERY);
     recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let reader = Reader { app, caller, visible, last, waiting: Default::default(), recheck };
+    let reader =
+        Reader { app, caller, visible, last, waiting: Default::default(), recheck, _seat: seat };
     let events = futures::stream::unfold(reader, |mut reader| async move {
         let event = reader.next().await?;
         Some((Ok(event), reader))

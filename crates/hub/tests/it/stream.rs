@@ -145,3 +145,34 @@ async fn a_busy_stream_ends_with_account_role_and_session() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_principal_has_sixteen_streams() {
+    let world = World::start().await;
+    let other = world.token("security_reader", "/org/", None).await;
+    let open = async |token: &str| {
+        let request = world.client.get(world.url("/stream")).bearer_auth(token);
+        request.send().await.unwrap()
+    };
+    let mut streams = Vec::new();
+    for _ in 0..16 {
+        streams.push(open(&world.owner).await);
+        assert_eq!(streams.last().unwrap().status(), 200);
+    }
+    let refused = open(&world.owner).await;
+    assert_eq!(
+        (refused.status().as_u16(), &refused.headers()["retry-after"]),
+        (429, &"5".parse().unwrap())
+    );
+    assert_eq!(open(&other).await.status(), 200, "principals are apart");
+    streams.pop();
+    let started = std::time::Instant::now();
+    while open(&world.owner).await.status() != 200 {
+        assert!(
+            started.elapsed() < Duration::from_secs(5),
+            "the seat of a closed stream stays taken"
+        );
+        world.clock.advance(100);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
