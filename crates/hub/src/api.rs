@@ -28,6 +28,7 @@ mod findings;
 mod idempotency;
 mod if_match;
 mod images;
+mod names;
 mod overview;
 mod packages;
 mod recommendations;

@@ -76,6 +76,7 @@ impl App {
         detail: Value,
     ) -> Store {
         let (action, target) = (action.to_owned(), target.to_string());
+        let detail = by(caller, detail);
         let entry = NewAuditEntry { actor: caller.actor(), action, target, detail };
         let store = self.store.audited(entry);
         match caller.claimed() {
@@ -87,12 +88,13 @@ impl App {
     /// An audit entry of its own, for what writes nothing else.
     pub(crate) async fn audit(
         &self,
-        actor: &str,
+        caller: &Caller,
         action: &str,
         target: &str,
         detail: Value,
     ) -> seawall_store::Result<()> {
-        let (actor, action, target) = (actor.to_owned(), action.to_owned(), target.to_owned());
+        let (actor, detail) = (caller.actor(), by(caller, detail));
+        let (action, target) = (action.to_owned(), target.to_owned());
         self.store.append_audit(&NewAuditEntry { actor, action, target, detail }).await?;
         Ok(())
     }
@@ -109,6 +111,14 @@ impl Deref for App {
     fn deref(&self) -> &Shared {
         &self.shared
     }
+}
+
+/// Beside the name stands the id: a name may be another's later, an id never is.
+fn by(caller: &Caller, mut detail: Value) -> Value {
+    if let Some(fields) = detail.as_object_mut() {
+        fields.insert("principal".to_owned(), caller.key().into());
+    }
+    detail
 }
 
 /// Returns once the hub ends.

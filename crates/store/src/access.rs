@@ -113,6 +113,7 @@ pub struct NewToken {
 }
 
 pub trait Tokens {
+    /// `Error::Exists` where another token has the name: the audit log names tokens by it.
     async fn create_token(&self, new: &NewToken) -> Result<Token>;
     /// `None` when it is unknown or expired. Notes the use.
     async fn token_by_digest(&self, digest: &str) -> Result<Option<Token>>;
@@ -365,10 +366,16 @@ impl Sessions for Store {
 impl Tokens for Store {
     async fn create_token(&self, new: &NewToken) -> Result<Token> {
         let mut tx = self.begin().await?;
+        tx.lock("tokens").await?;
         check_place(&mut tx, &new.scope, new.namespaces.as_deref()).await?;
+        let name = clip(&new.name);
+        let sql = Sql::new("SELECT 1 FROM tokens WHERE name = $1").text(&name);
+        if tx.row("look for a token", sql).await?.is_some() {
+            return Err(Error::Exists { what: format!("token `{name}`") });
+        }
         let token = Token {
             id: tx.new_id(),
-            name: clip(&new.name),
+            name,
             role: new.role,
             scope: new.scope.clone(),
             namespaces: new.namespaces.clone(),

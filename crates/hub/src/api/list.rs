@@ -144,7 +144,7 @@ impl Listing {
             chosen(first, fields)?;
         }
         let detail = serde_json::json!({"filter": &filter});
-        self.app.audit(&self.caller.actor(), &format!("export.{noun}"), noun, detail).await?;
+        self.app.audit(&self.caller, &format!("export.{noun}"), noun, detail).await?;
         let header = match (&fields, first.first()) {
             (Some(fields), _) => fields.clone(),
             (None, Some(first)) => keys(first)?,

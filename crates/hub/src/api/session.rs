@@ -13,7 +13,7 @@ use http::{StatusCode, header};
 use seawall_model::Id;
 use seawall_model::access::{Principal, Role, User};
 use seawall_model::scope::ScopePath;
-use seawall_store::{RoleAssignments, Sessions, Users};
+use seawall_store::{Audit, NewAuditEntry, RoleAssignments, Sessions, Users};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -120,7 +120,14 @@ pub(crate) async fn create(
     let user = credential.map(|credential| credential.user).filter(|user| right && !user.disabled);
     let detail = json!({"address": address.to_string()});
     let Some(user) = user else {
-        app.audit(&format!("user:{name}"), "session.refuse", "session", detail).await?;
+        // Nobody is known yet: the name is what was typed.
+        let entry = NewAuditEntry {
+            actor: format!("user:{name}"),
+            action: "session.refuse".to_owned(),
+            target: "session".to_owned(),
+            detail,
+        };
+        app.store.append_audit(&entry).await?;
         let detail = "no such user and password";
         return Err(Refusal::new(StatusCode::UNAUTHORIZED, detail).code("wrong-password"));
     };
@@ -190,7 +197,7 @@ pub(crate) async fn change_password(
     let credential = app.store.credential(name).await?;
     let stored = credential.map(|credential| credential.password_hash);
     if !password::verify(stored, &change.current).await {
-        app.audit(&caller.actor(), "password.refuse", name, json!({})).await?;
+        app.audit(&caller, "password.refuse", name, json!({})).await?;
         return Err(Refusal::invalid("/current", "is not the current password"));
     }
     let hash = password::hash(&app.entropy, &change.new).await;

@@ -1,6 +1,7 @@
 //! `/tokens`: bearer tokens for programs, each with one role at one scope and an end.
 use super::extract::{Body, object};
 use super::list::{ListQuery, Listing, Lookup};
+use super::names::check_name;
 use super::problem::Refusal;
 use super::roles::check_namespaces;
 use crate::app::App;
@@ -17,7 +18,6 @@ use serde_json::json;
 
 /// A token that nobody renews for a year is one nobody remembers.
 const MAX_LIFE: Millis = 366 * 24 * 60 * 60 * 1000;
-const MAX_NAME_CHARS: usize = 100;
 
 #[derive(serde::Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -46,7 +46,7 @@ pub(crate) async fn list(listing: Listing) -> Result<Response, Refusal> {
     listing.of::<Token>().await
 }
 
-/// A new token.
+/// A new token; its name is that of no other.
 #[utoipa::path(post, path = "/api/v1/tokens", tag = "tokens", request_body = NewTokenBody,
     responses((status = 201, body = CreatedToken)))]
 pub(crate) async fn create(
@@ -55,11 +55,7 @@ pub(crate) async fn create(
     Body(body): Body<NewTokenBody>,
 ) -> Result<Response, Refusal> {
     caller.may_at(Action::Users, &body.scope)?;
-    let name = body.name.trim();
-    if name.is_empty() || name.chars().count() > MAX_NAME_CHARS {
-        let detail = format!("must have 1 to {MAX_NAME_CHARS} characters");
-        return Err(Refusal::invalid("/name", detail));
-    }
+    let name = check_name(&body.name)?;
     check_namespaces(body.namespaces.as_deref())?;
     if body.expires <= app.now() || body.expires > app.now() + MAX_LIFE {
         let detail = "must lie in the future, at most 366 days ahead";

@@ -2,6 +2,7 @@
 use super::extract::{Body, object};
 use super::if_match::{IfMatch, RequiredIfMatch};
 use super::list::{ListQuery, Listing, Lookup};
+use super::names::check_name;
 use super::problem::Refusal;
 use super::session::check_new_password;
 use crate::app::App;
@@ -13,9 +14,6 @@ use seawall_model::access::User;
 use seawall_store::{NewUser, Page, Users};
 use serde_json::json;
 use utoipa::ToSchema;
-
-/// Shown beside everything the user does.
-const MAX_NAME_CHARS: usize = 100;
 
 #[derive(serde::Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -54,11 +52,7 @@ pub(crate) async fn create(
     Body(body): Body<NewUserBody>,
 ) -> Result<Response, Refusal> {
     caller.may_at_root(Action::Users)?;
-    let name = body.name.trim();
-    if name.is_empty() || name.chars().count() > MAX_NAME_CHARS || name.contains(char::is_control) {
-        let detail = format!("must have 1 to {MAX_NAME_CHARS} printable characters");
-        return Err(Refusal::invalid("/name", detail));
-    }
+    let name = check_name(&body.name)?;
     check_new_password("/password", &body.password)?;
     let password_hash = password::hash(&app.entropy, &body.password).await;
     let new = NewUser { name: name.to_owned(), password_hash, must_change_password: true };

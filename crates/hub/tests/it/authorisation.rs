@@ -316,7 +316,8 @@ impl Estate {
                 "role": "security_reader", "scope": scope, "namespaces": null})
             }
             ("POST", "/tokens") => {
-                json!({"name": "t", "role": "owner", "scope": scope, "namespaces": null, "expires": expires})
+                json!({"name": format!("t{}", self.number()), "role": "owner", "scope": scope,
+                "namespaces": null, "expires": expires})
             }
             ("POST", "/enrolments") => json!({"scope": scope, "manual_accept": true}),
             ("POST", "/enrolments/redeem") => {

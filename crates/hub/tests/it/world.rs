@@ -177,8 +177,12 @@ impl World {
         scope: &str,
         namespaces: Option<&[&str]>,
     ) -> String {
-        let body = json!({"name": format!("{role} {scope}"), "role": role, "scope": scope,
-            "namespaces": namespaces, "expires": self.clock.now() + 300 * DAY});
+        let name = match namespaces {
+            Some(namespaces) => format!("{role} {scope} {}", namespaces.join(" ")),
+            None => format!("{role} {scope}"),
+        };
+        let body = json!({"name": name, "role": role, "scope": scope, "namespaces": namespaces,
+            "expires": self.clock.now() + 300 * DAY});
         let created = self.post("/tokens", body).await.expect(201);
         created["token"].as_str().unwrap().to_owned()
     }

@@ -233,3 +233,29 @@ async fn bulk_steps_preview_and_then_change() {
     let refused = world.post("/alerts/bulk", wrong).await.expect(400);
     assert_eq!(refused["errors"][0]["pointer"], "/filter");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_log_tells_actors_apart() {
+    let world = World::start().await;
+    let token = |name: &str| {
+        json!({"name": name, "role": "owner", "scope": "/org/", "namespaces": null,
+            "expires": world.clock.now() + DAY})
+    };
+    let created = world.post("/tokens", token("ci")).await.expect(201);
+    let taken = world.post("/tokens", token(" ci ")).await.expect(409);
+    assert_eq!(taken["type"], "/problems/exists");
+    for (path, body) in [
+        ("/tokens", token("ci\u{200b}")),
+        ("/users", json!({"name": "ad\u{2060}min", "password": "a first password"})),
+    ] {
+        let refused = world.post(path, body).await.expect(400);
+        assert_eq!(refused["errors"][0]["pointer"], "/name");
+    }
+    let request =
+        world.client.post(world.url("/scopes")).bearer_auth(created["token"].as_str().unwrap());
+    let scope = json!({"parent": "/org/", "kind": "account", "name": "One"});
+    World::answer(request.json(&scope)).await.expect(201);
+    let entry = world.items("/audit?filter=action:scope.create").await.remove(0);
+    assert_eq!(entry["actor"], "token:ci");
+    assert_eq!(entry["detail"]["principal"], format!("token:{}", created["id"].as_str().unwrap()));
+}
