@@ -280,9 +280,25 @@ async fn listen(address: SocketAddr, option: &'static str) -> Result<TcpListener
 fn check_base_url(url: &str) -> Result<String, StartError> {
     let refused = || StartError::BaseUrl(url.to_owned());
     let host = url.strip_prefix("https://").ok_or_else(refused)?.trim_end_matches('/');
+    // Browsers leave the default port out of `Origin`.
+    let host = host.strip_suffix(":443").unwrap_or(host);
     let authority: http::uri::Authority = host.parse().map_err(|_| refused())?;
     let plain = !authority.host().is_empty() && !host.contains('@');
     plain.then(|| format!("https://{}", host.to_ascii_lowercase())).ok_or_else(refused)
+}
+
+#[test]
+fn a_base_url_is_what_browsers_name_as_origin() {
+    let check = |url, expected: Option<&str>| {
+        assert_eq!(check_base_url(url).ok().as_deref(), expected, "{url}");
+    };
+    check("https://Hub.example/", Some("https://hub.example"));
+    check("https://hub.example:443", Some("https://hub.example"));
+    check("https://hub.example:443/", Some("https://hub.example"));
+    check("https://[2001:db8::1]:443", Some("https://[2001:db8::1]"));
+    check("https://hub.example:8443", Some("https://hub.example:8443"));
+    check("https://:443", None);
+    check("http://hub.example", None);
 }
 
 /// The CA of this database; of several hubs that start at once the first one's counts.
