@@ -1,5 +1,6 @@
 //! One accept loop for both ports: TLS, HTTP/1.1 and HTTP/2, bounded connections, an end that lets answers finish.
 mod busy;
+mod forwarded;
 
 use crate::app::stopped;
 use crate::seats::{Seat, Seats};
@@ -8,6 +9,7 @@ use axum::body::Body;
 use busy::{Answer, Busy};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use ipnet::IpNet;
 use rustls::ServerConfig;
 use rustls_pki_types::CertificateDer;
 use std::convert::Infallible;
@@ -55,6 +57,7 @@ const LIMITS: Limits = Limits {
 /// Who is at the other end of the connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
+    /// The client's, where a trusted proxy sent the request; the port is then the proxy's.
     pub(crate) address: SocketAddr,
     /// Verified against the port's CA; `None` where the port asks for none.
     pub(crate) certificate: Option<CertificateDer<'static>>,
@@ -67,16 +70,19 @@ struct Port {
     router: Router,
     stop: watch::Receiver<bool>,
     limits: Limits,
+    proxies: Arc<[IpNet]>,
 }
 
-/// Serves `router` until `stop` holds true. Every request carries its [`Peer`].
+/// Serves `router` until `stop` holds true. Every request carries its [`Peer`]; of `proxies` it is the client they
+/// name, and they share no limit of connections.
 pub(crate) async fn serve(
     listener: TcpListener,
     tls: Arc<ServerConfig>,
     router: Router,
+    proxies: Arc<[IpNet]>,
     stop: watch::Receiver<bool>,
 ) {
-    let port = Port { acceptor: TlsAcceptor::from(tls), router, stop, limits: LIMITS };
+    let port = Port { acceptor: TlsAcceptor::from(tls), router, stop, limits: LIMITS, proxies };
     serve_port(listener, port).await;
 }
 
@@ -103,10 +109,12 @@ async fn serve_port(listener: TcpListener, port: Port) {
                 continue;
             }
         };
-        let Some(seat) = addresses.take(network(address.ip())) else {
+        let is_proxy = forwarded::is_trusted(&port.proxies, address.ip());
+        let seat = addresses.take(network(address.ip()));
+        if seat.is_none() && !is_proxy {
             tracing::debug!(%address, "connection closed: its address has too many");
             continue;
-        };
+        }
         let connection = connection(stream, address, seat, port.clone());
         tokio::spawn(async move {
             let _permit = permit;
@@ -133,22 +141,24 @@ fn network(address: IpAddr) -> IpAddr {
 async fn connection(
     stream: TcpStream,
     address: SocketAddr,
-    seat: Seat<IpAddr>,
+    seat: Option<Seat<IpAddr>>,
     port: Port,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let Port { acceptor, router, mut stop, limits } = port;
+    let Port { acceptor, router, mut stop, limits, proxies } = port;
     stream.set_nodelay(true)?;
     let stream = tokio::time::timeout(HANDSHAKE_DEADLINE, acceptor.accept(stream)).await??;
     let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
     let peer = Peer { address, certificate: certificate.map(|der| der.clone().into_owned()) };
-    let _seat = peer.certificate.is_none().then_some(seat);
+    let _seat = seat.filter(|_| peer.certificate.is_none());
     let busy = Busy::default();
     let requests = busy.clone();
     let service =
         hyper::service::service_fn(move |request: http::Request<hyper::body::Incoming>| {
             let _under_way = requests.begin();
             let mut request = request.map(Body::new);
-            request.extensions_mut().insert(peer.clone());
+            let mut peer = peer.clone();
+            peer.address.set_ip(forwarded::client(request.headers(), address.ip(), &proxies));
+            request.extensions_mut().insert(peer);
             let answer = router.clone().oneshot(request);
             async move {
                 let answer = answer.await?;

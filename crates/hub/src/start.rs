@@ -14,6 +14,7 @@ use crate::seats::Seats;
 use crate::tls::{self, TlsError};
 use crate::{agents, api, serve, tasks};
 use axum::Router;
+use ipnet::IpNet;
 use rustls::ServerConfig;
 use seawall_model::Millis;
 use seawall_model::access::{Principal, Role, User};
@@ -54,6 +55,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// `https://HOST[:PORT]`, as browsers and agents reach the hub, where a proxy stands in between.
     pub base_url: Option<String>,
+    /// Proxies before the API port whose `X-Forwarded-For` says who asks; nobody else's is believed.
+    pub trusted_proxies: Vec<IpNet>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
 }
@@ -157,9 +160,10 @@ impl Hub {
         let app = App::new(shared, PERMISSIONS);
         let mut serving = tasks::spawn(&app);
         let api = api::router(app.clone());
-        serving.spawn(serve::serve(listener, Arc::new(browser_tls), api, stopped.clone()));
-        let agents = agents::router(app.clone());
-        serving.spawn(serve::serve(agents_listener, Arc::new(agent_tls), agents, stopped));
+        let proxies = Arc::from(config.trusted_proxies);
+        serving.spawn(serve::serve(listener, Arc::new(browser_tls), api, proxies, stopped.clone()));
+        let (agents, none) = (agents::router(app.clone()), Arc::from([]));
+        serving.spawn(serve::serve(agents_listener, Arc::new(agent_tls), agents, none, stopped));
         Ok(Self { app, first_password, stop, serving })
     }
 

@@ -76,6 +76,9 @@ pub(crate) struct Serve {
     /// `https://HOST[:PORT]` as browsers reach the hub through a proxy
     #[arg(long, env = "SEAWALL_BASE_URL", value_name = "URL")]
     pub(crate) base_url: Option<String>,
+    /// Proxies, as addresses with a prefix length, whose X-Forwarded-For says who signs in [default: none]
+    #[arg(long, env = "SEAWALL_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
+    pub(crate) trusted_proxy: Vec<ipnet::IpNet>,
 }
 
 impl Args {
@@ -119,6 +122,7 @@ impl Serve {
                 .zip(self.tls_key.clone())
                 .map(|(certificate, key)| TlsFiles { certificate, key }),
             base_url: self.base_url.clone(),
+            trusted_proxies: self.trusted_proxy.clone(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
         };

@@ -54,7 +54,9 @@ impl Door {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
         let acceptor = TlsAcceptor::from(Arc::new(server));
-        tokio::spawn(serve_port(listener, Port { acceptor, router, stop: stopped, limits: SHORT }));
+        let proxies = Arc::from([]);
+        let port = Port { acceptor, router, stop: stopped, limits: SHORT, proxies };
+        tokio::spawn(serve_port(listener, port));
         Self { address, connector: TlsConnector::from(Arc::new(client)), _stop: stop }
     }
 

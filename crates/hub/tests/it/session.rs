@@ -1,7 +1,10 @@
 //! Signing in: first password, cookies, origins, throttles, ends.
 use crate::world::{MINUTE, PASSWORD, World};
 use reqwest::Method;
+use seawall_hub::Hub;
+use seawall_model::time::{Clock, FixedClock, SystemClock};
 use serde_json::json;
+use std::sync::Arc;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_password_must_be_changed_before_anything_else() {
@@ -156,4 +159,27 @@ async fn a_principal_has_fifty_requests_a_second() {
     world.clock.advance(20);
     world.get("/session").await.expect(200);
     World::answer(world.client.get(world.url("/session"))).await.expect(401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_behind_a_trusted_proxy_are_throttled_apart() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Arc::new(FixedClock::at(SystemClock.now()));
+    for (trusted, status) in [(vec!["127.0.0.0/8".parse().unwrap()], 401), (Vec::new(), 429)] {
+        let mut config = crate::world::config(directory.path(), clock.clone());
+        config.trusted_proxies = trusted;
+        let hub = Hub::start(config).await.unwrap();
+        let url = format!("https://127.0.0.1:{}/api/v1/session", hub.address().port());
+        let client = crate::world::client(&hub);
+        let sign_in = |guess: usize, address: &str| {
+            let body = json!({"user": format!("user{guess}"), "password": "a wrong password"});
+            World::answer(client.post(&url).header("x-forwarded-for", address).json(&body))
+        };
+        for guess in 0..20 {
+            sign_in(guess, "192.0.2.7").await.expect(401);
+        }
+        sign_in(20, "192.0.2.7").await.expect(429);
+        sign_in(21, "192.0.2.8").await.expect(status);
+        hub.shutdown().await;
+    }
 }

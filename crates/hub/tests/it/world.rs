@@ -59,6 +59,7 @@ pub(crate) fn config(directory: &Path, clock: Arc<FixedClock>) -> Config {
         index: directory.join("index"),
         tls: None,
         base_url: None,
+        trusted_proxies: Vec::new(),
         clock,
         entropy: Arc::new(SystemEntropy),
     }
