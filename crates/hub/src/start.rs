@@ -243,7 +243,7 @@ impl Hub {
 }
 
 /// Gives a user a random password, to be changed at the next sign-in: the way back in. The hub must not be running
-/// on SQLite.
+/// on SQLite. `NoData` where the directory is not a hub's.
 pub async fn reset_password(
     database: &Location,
     user: &str,
@@ -251,8 +251,8 @@ pub async fn reset_password(
     entropy: Arc<dyn Entropy>,
 ) -> Result<Option<String>, seawall_store::Error> {
     let random = entropy.clone();
-    let store =
-        Store::open(database, Context { clock, random: Arc::new(move || random.bytes()) }).await?;
+    let context = Context { clock, random: Arc::new(move || random.bytes()) };
+    let store = Store::open_existing(database, context).await?;
     let Some(credential) = store.credential(user).await? else {
         store.close().await;
         return Ok(None);

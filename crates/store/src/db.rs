@@ -3,7 +3,10 @@ use crate::cell::without_nul;
 use crate::error::{Error, Result};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, PgPool, Postgres, Row as _, Sqlite, SqlitePool, Transaction};
+use sqlx::{
+    AssertSqlSafe, Connection as _, PgConnection, PgPool, Postgres, Row as _, Sqlite, SqlitePool,
+    Transaction,
+};
 use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -32,6 +35,18 @@ impl FromStr for Location {
     }
 }
 
+impl Location {
+    /// A PostgreSQL database is never made by us: connecting tells.
+    pub(crate) fn check_exists(&self) -> Result<()> {
+        match self {
+            Self::Directory(directory) if !directory.join(FILE).is_file() => {
+                Err(Error::NoData { directory: directory.clone() })
+            }
+            Self::Directory(_) | Self::Url(_) => Ok(()),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) enum Db {
     Sqlite(SqliteDb),
@@ -47,12 +62,16 @@ pub(crate) struct SqliteDb {
     _lock: File,
 }
 
+/// The database in its directory.
+const FILE: &str = "seawall.db";
 /// Pages are read by few at a time; more connections only cost memory.
 const SQLITE_READERS: u32 = 4;
 /// Half of PostgreSQL's default `max_connections` serves two hubs with room for psql.
 const PG_CONNECTIONS: u32 = 24;
 /// A request that cannot get a connection by then is better answered with an error.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
+/// A server that is there answers a first connection in milliseconds, one behind TLS and a proxy in a second.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// Bytes that the write-ahead log may keep on disk after a checkpoint.
 const WAL_LIMIT: &str = "67108864";
 /// The first version with everything that is used (`MERGE`-free upserts, `jsonb` functions), and the tested one.
@@ -118,7 +137,7 @@ async fn open_sqlite(directory: &Path) -> Result<SqliteDb> {
         }
         Err(std::fs::TryLockError::Error(source)) => return Err(at(source)),
     }
-    let file = directory.join("seawall.db");
+    let file = directory.join(FILE);
     // SQLite gives its log files the mode of the database file.
     private_file(&file).map_err(at)?;
     let options = SqliteConnectOptions::new()
@@ -156,6 +175,11 @@ async fn open_pg(url: &str) -> Result<PgPool> {
         // Compiling a plan costs more than our short queries.
         .options([("jit", "off")]);
     let open = |source| Error::Open { place: without_password(url), source };
+    // The pool tries again and again until its own deadline and then forgets why: one connection tells.
+    let probe = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await;
+    let silent = |_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
+    let probe = probe.map_err(silent).and_then(|connected| connected).map_err(open)?;
+    probe.close().await.map_err(open)?;
     let pool = PgPoolOptions::new()
         .max_connections(PG_CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)

@@ -15,6 +15,9 @@ pub enum Error {
     InUse { directory: PathBuf },
     #[error("cannot use the data directory {}", directory.display())]
     Directory { directory: PathBuf, source: std::io::Error },
+    /// Nothing was made there.
+    #[error("{} holds no Seawall data", directory.display())]
+    NoData { directory: PathBuf },
     #[error("cannot open the database {place}")]
     Open { place: String, source: sqlx::Error },
     #[error("`{url}` is no database URL: expected postgres://USER@HOST/NAME or a directory")]

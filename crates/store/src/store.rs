@@ -69,6 +69,12 @@ impl Store {
         Ok(store)
     }
 
+    /// The same where there is a database already: `NoData` where the directory has none, and none is made.
+    pub async fn open_existing(location: &Location, context: Context) -> Result<Self> {
+        location.check_exists()?;
+        Self::open(location, context).await
+    }
+
     /// A handle whose write commits together with `entry`: neither is stored without the other. A call that turns out
     /// to change nothing writes no entry. Meant for one write.
     pub fn audited(&self, entry: NewAuditEntry) -> Self {

@@ -46,6 +46,17 @@ impl Store {
         self.data_dir.clone().unwrap_or_else(output::data_dir)
     }
 
+    /// What to do where the store cannot be opened.
+    fn help(&self) -> String {
+        match &self.database {
+            Some(_) => "check --database, and that PostgreSQL answers there".to_owned(),
+            None => format!(
+                "the data directory is {}; choose another with --data-dir, or end the hub that uses it",
+                self.directory().display()
+            ),
+        }
+    }
+
     fn location(&self) -> Result<Location, Failure> {
         match &self.database {
             Some(url) => url.parse().map_err(Failure::usage),
@@ -127,10 +138,7 @@ impl Serve {
             entropy: Arc::new(SystemEntropy),
         };
         Hub::start(config).await.map_err(|error| match error {
-            StartError::Store(_) => Failure::could_not_run(error).with_help(format!(
-                "the data directory is {}; choose another with --data-dir, or end the hub that uses it",
-                directory.display()
-            )),
+            StartError::Store(_) => Failure::could_not_run(error).with_help(self.store.help()),
             error => Failure::could_not_run(error),
         })
     }
@@ -196,7 +204,8 @@ async fn reset_password(user: &str, store: &Store) -> Outcome {
         Arc::new(SystemClock),
         Arc::new(SystemEntropy),
     );
-    let Some(password) = reset.await.map_err(Failure::could_not_run)? else {
+    let failed = |error| Failure::could_not_run(error).with_help(store.help());
+    let Some(password) = reset.await.map_err(failed)? else {
         return Err(Failure::usage(anyhow::anyhow!("there is no user `{user}`")));
     };
     output::print(&format!("{user} / {password}   (to be changed at the next sign-in)\n"))?;

@@ -32,8 +32,10 @@ async fn what_stands_in_the_way_is_named() {
     let refused = async |config| match Hub::start(config).await {
         Ok(_) => panic!("the hub started"),
         Err(error) => {
-            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
-            format!("{error}{}", cause.unwrap_or_default())
+            let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| {
+                error.source()
+            });
+            causes.map(|error| error.to_string()).collect::<Vec<_>>().join(": ")
         }
     };
     let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -62,6 +64,14 @@ async fn what_stands_in_the_way_is_named() {
         config.base_url = Some(url.to_owned());
         assert!(refused(config).await.contains("expected https://HOST"), "{url}");
     }
+
+    let mut config = fresh();
+    let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    config.database = seawall_hub::Location::Url(format!("postgres://seawall@{closed}/seawall"));
+    let started = std::time::Instant::now();
+    let said = refused(config).await;
+    assert!(said.contains(&closed.to_string()) && said.contains("refused"), "{said}");
+    assert!(started.elapsed() < std::time::Duration::from_secs(5), "{:?}", started.elapsed());
 
     let first = Hub::start(fresh()).await.unwrap();
     let said = refused(fresh()).await;
@@ -107,6 +117,13 @@ async fn a_forgotten_password_is_reset_on_the_machine() {
         seawall_hub::reset_password(&database, name, clock.clone(), entropy.clone())
     };
     assert_eq!(reset("nobody").await.unwrap(), None);
+    let wrong = directory.path().join("wrong");
+    let elsewhere = seawall_hub::Location::Directory(wrong.clone());
+    let reset_there =
+        seawall_hub::reset_password(&elsewhere, "admin", clock.clone(), entropy.clone());
+    let said = reset_there.await.unwrap_err().to_string();
+    assert!(said.contains("wrong") && said.contains("holds no Seawall data"), "{said}");
+    assert!(!wrong.exists(), "nothing was made");
     let password = reset("Admin").await.unwrap().unwrap();
     let hub = Hub::start(config(directory.path(), clock.clone())).await.unwrap();
     let base = format!("https://localhost:{}", hub.address().port());
