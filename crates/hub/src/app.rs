@@ -99,6 +99,19 @@ impl App {
         Ok(())
     }
 
+    /// Where browsers and agents reach the API port.
+    pub(crate) fn url(&self) -> String {
+        if let Some(base_url) = &self.base_url {
+            return base_url.clone();
+        }
+        let host = match self.api_address.ip() {
+            ip if ip.is_unspecified() || ip.is_loopback() => "localhost".to_owned(),
+            IpAddr::V6(ip) => format!("[{ip}]"),
+            ip @ IpAddr::V4(_) => ip.to_string(),
+        };
+        format!("https://{host}:{}", self.api_address.port())
+    }
+
     /// A fresh id.
     pub(crate) fn id(&self) -> Id {
         self.entropy.id(self.now())

@@ -178,16 +178,7 @@ impl Hub {
 
     /// What to open in a browser.
     pub fn url(&self) -> String {
-        if let Some(base_url) = &self.app.base_url {
-            return base_url.clone();
-        }
-        let address = self.address();
-        let host = match address.ip() {
-            ip if ip.is_unspecified() || ip.is_loopback() => "localhost".to_owned(),
-            IpAddr::V6(ip) => format!("[{ip}]"),
-            ip @ IpAddr::V4(_) => ip.to_string(),
-        };
-        format!("https://{host}:{}", address.port())
+        self.app.url()
     }
 
     /// Hexadecimal SHA-256 of the CA that leads to the certificate on the API port.

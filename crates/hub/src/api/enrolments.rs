@@ -91,7 +91,7 @@ pub(crate) async fn create(
         trusted: false,
     };
     let about = store.create_enrolment(&new).await?;
-    let hub = app.base_url.clone().unwrap_or_else(|| format!("https://{}", app.api_address));
+    let hub = app.url();
     let command = format!(
         "(umask 077; printf %s '{token}' > seawall-token) && seawall agent --hub {hub} --token-file seawall-token"
     );

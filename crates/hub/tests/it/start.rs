@@ -2,6 +2,7 @@
 use crate::world::{PASSWORD, World, config};
 use seawall_hub::{Hub, SystemEntropy, TlsFiles};
 use seawall_model::time::{Clock, FixedClock, SystemClock};
+use serde_json::json;
 use std::sync::Arc;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,4 +152,19 @@ async fn pages_and_answers_carry_their_headers() {
     assert_eq!(api.header("content-security-policy"), "default-src 'none'; frame-ancestors 'none'");
     let health = World::answer(world.client.get(format!("{}/healthz", world.base))).await;
     assert_eq!((health.status.as_u16(), health.text.as_str()), (200, "ok\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_enrolment_command_names_an_address_that_can_be_reached() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Arc::new(FixedClock::at(SystemClock.now()));
+    let mut everywhere = config(directory.path(), clock.clone());
+    everywhere.listen = ([0, 0, 0, 0], 0).into();
+    let hub = Hub::start(everywhere).await.unwrap();
+    let url = hub.url();
+    assert_eq!(url, format!("https://localhost:{}", hub.address().port()));
+    let world = World::with(hub, clock, directory).await;
+    let created = world.post("/enrolments", json!({"scope": "/org/"})).await.expect(201);
+    let command = created["command"].as_str().unwrap();
+    assert!(command.contains(&format!("--hub {url} ")), "{command}");
 }

@@ -83,6 +83,15 @@ impl World {
         let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(FixedClock::at(SystemClock.now()));
         let hub = Hub::start(config(directory.path(), clock.clone())).await.unwrap();
+        Self::with(hub, clock, directory).await
+    }
+
+    /// The same with a hub that runs already.
+    pub(crate) async fn with(
+        hub: Hub,
+        clock: Arc<FixedClock>,
+        directory: tempfile::TempDir,
+    ) -> Self {
         let first = hub.first_password().expect("the database is new").to_owned();
         let base = format!("https://localhost:{}", hub.address().port());
         let client = client(&hub);
