@@ -1,7 +1,7 @@
 //! The built-in content as the hub shows it: every entry with its metadata and its text.
 use seawall_model::{Problem, Severity};
 use seawall_posture::{Catalogue, Lifecycle};
-use seawall_store::Guidance;
+use seawall_store::{Field, Guidance, Kind, Table};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -41,6 +41,34 @@ pub(crate) struct ControlEntry {
     /// YAML, as it lies there.
     pub(crate) text: &'static str,
 }
+
+pub(crate) static DETECTIONS: Table = Table::held(
+    ("detection", "detections"),
+    &[
+        Field::new("id", Kind::Text, "/id").required(),
+        Field::new("title", Kind::Text, "/title").required(),
+        Field::new("severity", Kind::Severity, "/severity").required(),
+        Field::new("tactic", Kind::Text, "/tactic").required(),
+        Field::new("mitre", Kind::List, "/mitre/*"),
+        Field::new("source", Kind::Text, "/source").required(),
+    ],
+    "id",
+    &["/id", "/title", "/description"],
+);
+
+pub(crate) static CONTROLS: Table = Table::held(
+    ("control", "controls"),
+    &[
+        Field::new("id", Kind::Text, "/id").required(),
+        Field::new("title", Kind::Text, "/title").required(),
+        Field::new("severity", Kind::Severity, "/severity").required(),
+        Field::new("preview", Kind::Bool, "/preview").required(),
+        Field::new("score_group", Kind::Text, "/score_group").required(),
+        Field::new("framework", Kind::List, "/frameworks/*"),
+    ],
+    "id",
+    &["/id", "/title", "/description"],
+);
 
 /// Read once at the start; nothing changes it.
 pub(crate) struct Content {

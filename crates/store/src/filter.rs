@@ -89,6 +89,11 @@ impl Filter {
         memory::matches(&self.root, N::TABLE, json)
     }
 
+    /// The same for an object that is no noun.
+    pub(crate) fn matches_held(&self, table: &Table, json: &serde_json::Value) -> bool {
+        memory::matches(&self.root, table, json)
+    }
+
     /// The first field that `visible` may not compare.
     pub(crate) fn refused(&self, visible: &Visible) -> Option<&'static Field> {
         visible.is_narrowed().then(|| self.root.fields().into_iter().find(|field| field.whole))?
@@ -118,10 +123,7 @@ pub fn fold(text: &str) -> String {
 }
 
 /// The candidate closest to `word`, if any is close enough to be a slip.
-pub(crate) fn nearest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<String> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let word = fold(word);
     let limit = (word.chars().count() / 3).max(1) + 1;
     let distance = |candidate: &'a str| (edits(&word, &fold(candidate)), candidate);

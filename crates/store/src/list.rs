@@ -98,12 +98,12 @@ pub trait Reads {
 
 /// How a list is ordered; the id breaks ties.
 #[derive(Clone, Copy, Debug)]
-struct Sort {
-    field: &'static Field,
-    descending: bool,
+pub(crate) struct Sort {
+    pub(crate) field: &'static Field,
+    pub(crate) descending: bool,
 }
 
-fn sort_of(table: &'static Table, text: &str) -> Result<Sort> {
+pub(crate) fn sort_of(table: &'static Table, text: &str) -> Result<Sort> {
     let (name, descending) = match text.strip_prefix('-') {
         Some(name) => (name, true),
         None => (text, false),

@@ -8,6 +8,8 @@ mod estate;
 mod finding;
 mod image;
 
+pub use image::IMAGE_PACKAGES;
+
 use crate::error::{Error, Result};
 use crate::store::Store;
 use crate::visible::Visible;
@@ -156,7 +158,7 @@ impl Kind {
 }
 
 impl Field {
-    pub(crate) const fn new(name: &'static str, kind: Kind, pointer: &'static str) -> Self {
+    pub const fn new(name: &'static str, kind: Kind, pointer: &'static str) -> Self {
         Self {
             name,
             kind,
@@ -189,13 +191,25 @@ impl Field {
         self
     }
 
-    pub(crate) const fn required(mut self) -> Self {
+    /// Never absent.
+    pub const fn required(mut self) -> Self {
         self.required = true;
         self
     }
 }
 
 impl Table {
+    /// A list that is held in memory, see [`Store::page_of`]. `search` are pointers to the texts that words search.
+    pub const fn held(
+        (noun, plural): (&'static str, &'static str),
+        fields: &'static [Field],
+        default_sort: &'static str,
+        search: &'static [&'static str],
+    ) -> Self {
+        let narrowing = Narrowing::Nothing;
+        Self { noun, plural, fields, extras: &[], default_sort, search, narrowing }
+    }
+
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.name == name)
     }

@@ -85,6 +85,31 @@ export interface components {
                 [key: string]: number;
             };
         };
+        /** @description What it was done to. */
+        AlertObject: {
+            /** @enum {string} */
+            kind: "file";
+            path: string;
+        } | {
+            /** @enum {string} */
+            kind: "socket";
+            /** Format: int32 */
+            port: number;
+            protocol: string;
+            remote: string;
+        } | {
+            drifted?: boolean | null;
+            /** @enum {string} */
+            kind: "executable";
+            path: string;
+        } | {
+            /** @enum {string} */
+            kind: "api";
+            name?: string | null;
+            namespace?: string | null;
+            resource: string;
+            verb: string;
+        };
         /** @enum {string} */
         AlertState: "active" | "in_progress" | "resolved" | "dismissed";
         /** @description One Kubernetes object or node that findings, alerts and links point to. */
@@ -519,7 +544,7 @@ export interface components {
              */
             lost_nearby: number;
             mitre: components["schemas"]["Technique"][];
-            object?: Record<string, never> | null;
+            object?: components["schemas"]["AlertObject"] | null;
             output: string;
             /** @description Ids of Defender for Containers' alerts with the same meaning. */
             parity: string[];
@@ -1212,6 +1237,11 @@ export interface components {
                 /** @description The password must be changed before anything else is allowed. */
                 must_change_password: boolean;
                 name: string;
+                /**
+                 * Format: int64
+                 * @description Raised by what others change: password and state, not sign-ins. 0 where it was written before there was one.
+                 */
+                revision?: number;
             }[];
             /** @description Cursor of the next page; `None` at the end. */
             next?: string | null;
@@ -1561,6 +1591,11 @@ export interface components {
             /** @description The password must be changed before anything else is allowed. */
             must_change_password: boolean;
             name: string;
+            /**
+             * Format: int64
+             * @description Raised by what others change: password and state, not sign-ins. 0 where it was written before there was one.
+             */
+            revision?: number;
         };
         UserPatch: {
             disabled: boolean;

@@ -1,17 +1,17 @@
 //! `/controls`: the built-in controls as text.
-use super::list::whole;
+use super::list::{ListQuery, Listing};
 use super::problem::Refusal;
 use crate::app::App;
-use crate::content::ControlEntry;
+use crate::content::{CONTROLS, ControlEntry};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use seawall_store::Page;
 
 /// All built-in controls.
-#[utoipa::path(get, path = "/api/v1/controls", tag = "controls",
+#[utoipa::path(get, path = "/api/v1/controls", tag = "controls", params(ListQuery),
     responses((status = 200, body = Page<ControlEntry>)))]
-pub(crate) async fn list(State(app): State<App>) -> Response {
-    whole(app.content.controls().to_vec())
+pub(crate) async fn list(State(app): State<App>, listing: Listing) -> Result<Response, Refusal> {
+    listing.held(&CONTROLS, app.content.controls()).await
 }
 
 /// One control.

@@ -1,17 +1,17 @@
 //! `/detections`: the built-in rules as text.
-use super::list::whole;
+use super::list::{ListQuery, Listing};
 use super::problem::Refusal;
 use crate::app::App;
-use crate::content::DetectionEntry;
+use crate::content::{DETECTIONS, DetectionEntry};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use seawall_store::Page;
 
 /// All built-in detections.
-#[utoipa::path(get, path = "/api/v1/detections", tag = "detections",
+#[utoipa::path(get, path = "/api/v1/detections", tag = "detections", params(ListQuery),
     responses((status = 200, body = Page<DetectionEntry>)))]
-pub(crate) async fn list(State(app): State<App>) -> Response {
-    whole(app.content.detections().to_vec())
+pub(crate) async fn list(State(app): State<App>, listing: Listing) -> Result<Response, Refusal> {
+    listing.held(&DETECTIONS, app.content.detections()).await
 }
 
 /// One detection.

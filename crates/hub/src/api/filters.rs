@@ -1,5 +1,6 @@
 //! `/filters/{noun}`: the fields of a noun, for completion in query bars.
 use super::problem::Refusal;
+use crate::content::{CONTROLS, DETECTIONS};
 use axum::extract::Path;
 use seawall_model::access::{RoleAssignment, User};
 use seawall_model::alert::Alert;
@@ -9,20 +10,24 @@ use seawall_model::finding::Finding;
 use seawall_model::recommendation::{Recommendation, ScoreDelta};
 use seawall_model::scope::Scope;
 use seawall_store::{
-    AuditEntry, Enrolment, FieldInfo, Image, Noun, PackageVersion, StoredFiring, Table, Token,
+    AuditEntry, Enrolment, FieldInfo, IMAGE_PACKAGES, Image, Noun, PackageVersion, StoredFiring,
+    Table, Token,
 };
 
 /// Every noun with a list.
-const TABLES: [&Table; 17] = [
+static TABLES: [&Table; 20] = [
     Agent::TABLE,
     Alert::TABLE,
     Asset::TABLE,
     AuditEntry::TABLE,
     Cluster::TABLE,
+    &CONTROLS,
+    &DETECTIONS,
     Enrolment::TABLE,
     Exemption::TABLE,
     Finding::TABLE,
     Image::TABLE,
+    &IMAGE_PACKAGES,
     PackageVersion::TABLE,
     Recommendation::TABLE,
     RoleAssignment::TABLE,

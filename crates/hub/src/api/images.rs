@@ -1,9 +1,9 @@
 //! `/images`: images by name and digest, their packages and findings.
-use super::list::{ListQuery, Listing, Lookup, quoted, whole};
+use super::list::{ListQuery, Listing, Lookup, quoted};
 use super::problem::Refusal;
 use axum::response::Response;
 use seawall_model::finding::Finding;
-use seawall_store::{Image, ImagePackage, Images, Page};
+use seawall_store::{IMAGE_PACKAGES, Image, ImagePackage, Images, Page};
 
 /// Images the caller may see.
 #[utoipa::path(get, path = "/api/v1/images", tag = "images", params(ListQuery),
@@ -19,13 +19,13 @@ pub(crate) async fn get(lookup: Lookup) -> Result<Response, Refusal> {
     lookup.of::<Image>().await
 }
 
-/// All packages of an image, each with its findings counted.
-#[utoipa::path(get, path = "/api/v1/images/{id}/packages", tag = "images",
+/// Packages of an image, each with its findings counted.
+#[utoipa::path(get, path = "/api/v1/images/{id}/packages", tag = "images", params(ListQuery),
     responses((status = 200, body = Page<ImagePackage>)))]
-pub(crate) async fn packages(lookup: Lookup) -> Result<Response, Refusal> {
+pub(crate) async fn packages(lookup: Lookup, listing: Listing) -> Result<Response, Refusal> {
     let Lookup { app, caller, id } = &lookup;
     match app.store.image_packages(&caller.visible_here(), *id).await? {
-        Some(packages) => Ok(whole(packages)),
+        Some(packages) => listing.held(&IMAGE_PACKAGES, &packages).await,
         None => Err(lookup.absent::<Image>().await?),
     }
 }

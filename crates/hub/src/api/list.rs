@@ -1,8 +1,13 @@
 //! Lists and single objects, the same for every noun: filter, sort, keyset pages, chosen fields, exports.
+mod accept;
+mod csv;
+mod fields;
+
 use super::extract::{Params, PathId, chain, object};
 use super::problem::Refusal;
 use crate::app::App;
 use crate::auth::Caller;
+use accept::Form;
 use axum::body::{Body, Bytes};
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
@@ -10,16 +15,15 @@ use futures::{Stream, StreamExt};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use seawall_model::Id;
-use seawall_store::{Noun, Page, Query, Reads};
+use seawall_store::{Noun, Page, Query, Reads, Table};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use utoipa::PartialSchema;
 
 /// Rows read before a slow reader has taken them.
 const EXPORT_AHEAD: usize = 64;
-/// Names in `fields`; each costs a look-up per row.
-const MAX_FIELDS: usize = 64;
 
 /// What every list takes. Source: platform.md, "Lists".
 #[derive(Clone, Debug, Default, serde::Deserialize, utoipa::IntoParams)]
@@ -53,15 +57,6 @@ impl ListQuery {
             after: self.after.clone(),
         }
     }
-
-    fn fields(&self) -> Result<Option<Vec<String>>, Refusal> {
-        let Some(text) = &self.fields else { return Ok(None) };
-        let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
-        if names.len() > MAX_FIELDS {
-            return Err(Refusal::invalid("?fields", format!("more than {MAX_FIELDS} names")));
-        }
-        Ok(Some(names))
-    }
 }
 
 /// Both filters have to fit; parentheses keep an `OR` of the caller to itself.
@@ -78,14 +73,6 @@ pub(crate) fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// How the caller wants a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    Page,
-    Csv,
-    Lines,
-}
-
 /// A request for a list: who asks, for what, in which form.
 pub(crate) struct Listing {
     pub(crate) app: App,
@@ -100,68 +87,40 @@ impl FromRequestParts<App> for Listing {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
         let caller = Caller::from_request_parts(parts, app).await?;
         let Params(query) = Params::from_request_parts(parts, app).await?;
-        let accept = parts.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-        let form = match accept.unwrap_or_default() {
-            accept if accept.contains("text/csv") => Form::Csv,
-            accept if accept.contains("application/x-ndjson") => Form::Lines,
-            _ => Form::Page,
-        };
+        let accepts = parts.headers.get_all(header::ACCEPT).iter();
+        let accepts: Vec<&str> = accepts.filter_map(|accept| accept.to_str().ok()).collect();
+        let form = accept::form(&accepts.join(","));
         Ok(Self { app: app.clone(), caller, query, form })
     }
 }
 
 impl Listing {
     /// The page or export of a noun.
-    pub(crate) async fn of<N: Noun>(self) -> Result<Response, Refusal> {
+    pub(crate) async fn of<N: Noun + PartialSchema>(self) -> Result<Response, Refusal> {
         self.within::<N>(None).await
     }
 
     /// The same, of those objects alone that fit `narrowed` too.
-    pub(crate) async fn within<N: Noun>(self, narrowed: Option<&str>) -> Result<Response, Refusal> {
-        if self.form != Form::Page {
-            return self.export::<N>(narrowed).await;
-        }
+    pub(crate) async fn within<N: Noun + PartialSchema>(
+        self,
+        narrowed: Option<&str>,
+    ) -> Result<Response, Refusal> {
+        let fields = fields::parse::<N>(self.query.fields.as_deref())?;
         let query = self.query.store_query(narrowed);
-        let page = self.app.store.list::<N>(&self.caller.visible_here(), &query).await?;
-        let Some(fields) = self.query.fields()? else {
-            return Ok(axum::Json(page).into_response());
-        };
-        let items = page.items.iter().map(|item| chosen(item, &fields));
-        let items = items.collect::<Result<Vec<_>, _>>()?;
-        Ok(axum::Json(Page { items, next: page.next, total: page.total }).into_response())
-    }
-
-    /// All that matches, without a bound, as it is read. The audit log has who took it.
-    async fn export<N: Noun>(self, narrowed: Option<&str>) -> Result<Response, Refusal> {
-        let fields = self.query.fields()?;
-        let noun = N::TABLE.plural;
-        let filter = self.query.store_query(narrowed).filter;
-        // A mistake in filter or sort is told now: later the status has left.
-        let probe = Query { limit: 1, ..self.query.store_query(narrowed) };
         let visible = self.caller.visible_here();
-        let first = self.app.store.list::<N>(&visible, &probe).await?.items;
-        if let (Some(first), Some(fields)) = (first.first(), &fields) {
-            chosen(first, fields)?;
+        if self.form == Form::Page {
+            let page = self.app.store.list::<N>(&visible, &query).await?;
+            return page_of(page, fields);
         }
-        let detail = serde_json::json!({"filter": &filter});
-        self.app.audit(&self.caller, &format!("export.{noun}"), noun, detail).await?;
-        let header = match (&fields, first.first()) {
-            (Some(fields), _) => fields.clone(),
-            (None, Some(first)) => keys(first)?,
-            (None, None) => vec!["id".to_owned()],
-        };
-        let (sort, store) = (self.query.sort.clone(), self.app.store.clone());
-        let csv = self.form == Form::Csv;
-        let kind = if csv { "text/csv; charset=utf-8" } else { "application/x-ndjson" };
-        let suffix = if csv { "csv" } else { "ndjson" };
-        let name = format!("attachment; filename=\"seawall-{noun}.{suffix}\"");
-        let headers = [
-            (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
-            (header::CONTENT_DISPOSITION, HeaderValue::from_str(&name).expect("plurals are ASCII")),
-        ];
+        // A mistake in filter or sort is told now: later the status has left.
+        let probe = Query { limit: 1, ..query.clone() };
+        let first = self.app.store.list::<N>(&visible, &probe).await?.items;
+        let export = self.export::<N>(N::TABLE.plural, &query.filter, first.first(), fields);
+        let export = export.await?;
+        let store = self.app.store.clone();
         let (sender, rows) = mpsc::channel(EXPORT_AHEAD);
         tokio::spawn(async move {
-            let rows = store.export::<N>(visible, filter, sort);
+            let rows = store.export::<N>(visible, query.filter, query.sort);
             tokio::pin!(rows);
             while let Some(row) = rows.next().await {
                 if sender.send(row).await.is_err() {
@@ -169,94 +128,111 @@ impl Listing {
                 }
             }
         });
-        let lines = lines(ReceiverStream::new(rows), csv, header, fields);
-        Ok((headers, Body::from_stream(lines)).into_response())
+        Ok(export.answer(ReceiverStream::new(rows)))
     }
-}
 
-/// The text of an export, line by line; it breaks off where the store fails, so that nobody takes a part for all.
-fn lines<N: Noun>(
-    rows: impl Stream<Item = seawall_store::Result<N>> + Send + 'static,
-    csv: bool,
-    header: Vec<String>,
-    fields: Option<Vec<String>>,
-) -> impl Stream<Item = Result<Bytes, std::io::Error>> + Send + 'static {
-    let head = csv.then(|| Ok(Bytes::from(csv_line(header.iter().cloned()))));
-    let body = rows.map(move |row| {
-        let row = row.map_err(|error| {
-            tracing::error!(error = chain(&error), "export broke off");
-            std::io::Error::other("the store failed")
-        })?;
-        let failed = |refusal: Refusal| std::io::Error::other(refusal.to_string());
-        let line = if csv {
-            let value = serde_json::to_value(&row)?;
-            csv_line(header.iter().map(|name| cell(reach(&value, name))))
-        } else {
-            let value = match &fields {
-                Some(fields) => chosen(&row, fields).map_err(failed)?,
-                None => serde_json::to_value(&row)?,
-            };
-            format!("{value}\n")
-        };
-        Ok(Bytes::from(line))
-    });
-    futures::stream::iter(head).chain(body)
-}
-
-/// The fields of an object in the order asked for. A name that no object has is a mistake.
-fn chosen<T: Serialize>(item: &T, fields: &[String]) -> Result<Value, Refusal> {
-    let value = serde_json::to_value(item).map_err(Refusal::internal)?;
-    let mut object = Map::new();
-    for name in fields {
-        let top = name.split('.').next().unwrap_or(name);
-        if value.get(top).is_none() {
-            let known = value.as_object().map(|o| o.keys().cloned().collect::<Vec<_>>().join(", "));
-            let known = known.unwrap_or_default();
-            let detail = format!("no field `{name}`; there are {known}");
-            return Err(Refusal::invalid("?fields", detail));
+    /// A list that the hub holds in memory, by the same contract.
+    pub(crate) async fn held<T>(
+        self,
+        table: &'static Table,
+        items: &[T],
+    ) -> Result<Response, Refusal>
+    where
+        T: Serialize + PartialSchema,
+    {
+        let fields = fields::parse::<T>(self.query.fields.as_deref())?;
+        let items = items.iter().map(serde_json::to_value).collect::<Result<Vec<Value>, _>>();
+        let items = items.map_err(Refusal::internal)?;
+        let query = self.query.store_query(None);
+        if self.form == Form::Page {
+            return page_of(self.app.store.page_of(table, items, &query)?, fields);
         }
-        object.insert(name.clone(), reach(&value, name).cloned().unwrap_or(Value::Null));
+        let rows = self.app.store.matching(table, items, &query)?;
+        let export = self.export::<T>(table.plural, &query.filter, rows.first(), fields).await?;
+        Ok(export.answer(futures::stream::iter(rows.into_iter().map(Ok))))
     }
-    Ok(Value::Object(object))
+
+    /// All that matches, without a bound, as it is read. The audit log has who took it.
+    async fn export<T: PartialSchema>(
+        &self,
+        plural: &'static str,
+        filter: &str,
+        first: Option<&impl Serialize>,
+        fields: Option<Vec<String>>,
+    ) -> Result<Export, Refusal> {
+        let detail = serde_json::json!({"filter": filter});
+        self.app.audit(&self.caller, &format!("export.{plural}"), plural, detail).await?;
+        let header = match (&fields, first) {
+            (Some(fields), _) => fields.clone(),
+            (None, Some(first)) => keys(first)?,
+            (None, None) => fields::known::<T>()?,
+        };
+        Ok(Export { plural, csv: self.form == Form::Csv, header, fields })
+    }
 }
 
-fn keys<T: Serialize>(item: &T) -> Result<Vec<String>, Refusal> {
+fn page_of<T: Serialize>(page: Page<T>, fields: Option<Vec<String>>) -> Result<Response, Refusal> {
+    let Some(fields) = fields else { return Ok(axum::Json(page).into_response()) };
+    let items = page.items.iter().map(|item| fields::chosen(item, &fields));
+    let items = items.collect::<Result<Vec<_>, _>>().map_err(Refusal::internal)?;
+    Ok(axum::Json(Page { items, next: page.next, total: page.total }).into_response())
+}
+
+/// The names at the top of an object.
+fn keys(item: &impl Serialize) -> Result<Vec<String>, Refusal> {
     let value = serde_json::to_value(item).map_err(Refusal::internal)?;
     Ok(value.as_object().map(|object| object.keys().cloned().collect()).unwrap_or_default())
 }
 
-fn reach<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
-    name.split('.').try_fold(value, |value, key| value.get(key))
+/// A list as a file.
+struct Export {
+    plural: &'static str,
+    csv: bool,
+    /// Columns of CSV.
+    header: Vec<String>,
+    fields: Option<Vec<String>>,
 }
 
-fn cell(value: Option<&Value>) -> String {
-    match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
+impl Export {
+    fn answer<T: Serialize + Send + 'static>(
+        self,
+        rows: impl Stream<Item = seawall_store::Result<T>> + Send + 'static,
+    ) -> Response {
+        let kind = if self.csv { "text/csv; charset=utf-8" } else { "application/x-ndjson" };
+        let suffix = if self.csv { "csv" } else { "ndjson" };
+        let name = format!("attachment; filename=\"seawall-{}.{suffix}\"", self.plural);
+        let headers = [
+            (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+            (header::CONTENT_DISPOSITION, HeaderValue::from_str(&name).expect("plurals are ASCII")),
+        ];
+        (headers, Body::from_stream(self.lines(rows))).into_response()
     }
-}
 
-/// One record. Source: RFC 4180. A text that a spreadsheet would run as a formula gets an apostrophe before it.
-fn csv_line(cells: impl Iterator<Item = String>) -> String {
-    let mut line = String::new();
-    for (position, cell) in cells.enumerate() {
-        if position > 0 {
-            line.push(',');
-        }
-        let is_number = cell.parse::<f64>().is_ok();
-        let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number;
-        let cell = if formula { format!("'{cell}") } else { cell };
-        if cell.contains([',', '"', '\n', '\r']) {
-            line.push('"');
-            line.push_str(&cell.replace('"', "\"\""));
-            line.push('"');
-        } else {
-            line.push_str(&cell);
-        }
+    /// Line by line; it breaks off where the store fails, so that nobody takes a part for all.
+    fn lines<T: Serialize + Send + 'static>(
+        self,
+        rows: impl Stream<Item = seawall_store::Result<T>> + Send + 'static,
+    ) -> impl Stream<Item = Result<Bytes, std::io::Error>> + Send + 'static {
+        let head = self.csv.then(|| Ok(Bytes::from(csv::line(self.header.iter().cloned()))));
+        let body = rows.map(move |row| {
+            let row = row.map_err(|error| {
+                tracing::error!(error = chain(&error), "export broke off");
+                std::io::Error::other("the store failed")
+            })?;
+            let line = if self.csv {
+                let value = serde_json::to_value(&row)?;
+                csv::line(self.header.iter().map(|name| csv::cell(fields::reach(&value, name))))
+            } else {
+                let value = match &self.fields {
+                    Some(fields) => fields::chosen(&row, fields)?,
+                    None => serde_json::to_value(&row)?,
+                };
+                format!("{value}\n")
+            };
+            Ok(Bytes::from(line))
+        });
+        futures::stream::iter(head).chain(body)
     }
-    line.push_str("\r\n");
-    line
 }
 
 /// A request for one object.
@@ -300,39 +276,9 @@ impl Lookup {
     }
 }
 
-/// A list that is held in memory: everything on one page.
-pub(crate) fn whole<T: Serialize>(items: Vec<T>) -> Response {
-    let total = seawall_store::Total { value: items.len() as u64, exact: true };
-    axum::Json(Page { items, next: None, total }).into_response()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
-
-    #[track_caller]
-    fn check_csv(cells: &[&str], expected: &str) {
-        assert_eq!(csv_line(cells.iter().map(|&cell| cell.to_owned())), expected);
-    }
-
-    #[test]
-    fn csv_cells_are_quoted_and_never_formulas() {
-        check_csv(&["a", "b"], "a,b\r\n");
-        check_csv(&["a,b", "say \"x\"", "l\nm"], "\"a,b\",\"say \"\"x\"\"\",\"l\nm\"\r\n");
-        check_csv(&["=1+2", "@x", "-x", "-1.5"], "'=1+2,'@x,'-x,-1.5\r\n");
-        check_csv(&["", ""], ",\r\n");
-    }
-
-    #[test]
-    fn fields_reach_inside_and_unknown_ones_name_those_that_exist() {
-        let item = json!({"id": 1, "where": {"pod": "web-1"}, "gone": null});
-        let fields = ["where.pod", "gone", "where.none"].map(str::to_owned);
-        let expected = json!({"where.pod": "web-1", "gone": null, "where.none": null});
-        assert_eq!(chosen(&item, &fields).unwrap(), expected);
-        let refusal = chosen(&item, &["pod".to_owned()]).unwrap_err().to_string();
-        assert!(refusal.contains("no field `pod`; there are id, where, gone"), "{refusal}");
-    }
 
     #[test]
     fn filters_join_without_mixing() {

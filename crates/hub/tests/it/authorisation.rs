@@ -144,12 +144,13 @@ const ACTIONS: [(Role, &[&str]); 4] = [
 ];
 
 /// Lists that are also exports: the same cells hold for both forms.
-const EXPORTS: [&str; 16] = [
+const EXPORTS: [&str; 19] = [
     "/scopes",
     "/clusters",
     "/agents",
     "/assets",
     "/images",
+    "/images/{id}/packages",
     "/packages",
     "/findings",
     "/recommendations",
@@ -157,6 +158,8 @@ const EXPORTS: [&str; 16] = [
     "/alerts",
     "/events",
     "/exemptions",
+    "/detections",
+    "/controls",
     "/users",
     "/roles",
     "/tokens",

@@ -88,3 +88,47 @@ async fn content_filters_and_search_answer() {
     world.get("/overview?scope=/org/none/").await.expect(200);
     world.get("/overview?scope=org").await.expect(400);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_in_memory_keep_the_contract_of_lists() {
+    let world = World::start().await;
+    let all = world.items("/detections").await;
+    assert!(all.len() >= 2, "{all:?}");
+    let total = json!({"value": all.len(), "exact": true});
+    let mut seen = Vec::new();
+    let mut path = "/detections?sort=-id&limit=1&fields=id".to_owned();
+    loop {
+        let page = world.get(&path).await.expect(200);
+        assert_eq!(page["total"], total);
+        seen.extend(page["items"].as_array().unwrap().clone());
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/detections?sort=-id&limit=1&fields=id&after={next}");
+    }
+    let expected: Vec<Value> = all.iter().rev().map(|item| json!({"id": item["id"]})).collect();
+    assert_eq!(seen, expected);
+    let id = all[0]["id"].as_str().unwrap();
+    assert_eq!(world.items(&format!("/detections?filter=id:{id}")).await, [all[0].clone()]);
+    for (query, pointer) in [
+        ("fiter=x", "?fiter"),
+        ("limit=abc", "?limit"),
+        ("filter=colour:red", "?filter"),
+        ("sort=colour", "?sort"),
+        ("after=abc", "?after"),
+        ("fields=colour", "?fields"),
+    ] {
+        for list in ["/detections", "/controls", "/alerts"] {
+            let refused = world.get(&format!("{list}?{query}")).await.expect(400);
+            assert_eq!(refused["errors"][0]["pointer"], pointer, "{list}: {refused}");
+        }
+    }
+    for (accept, start) in
+        [("text/csv", "id,severity\r\n"), ("application/x-ndjson", "{\"id\":\"SW-C-")]
+    {
+        let request = world.client.get(world.url("/controls?fields=id,severity"));
+        let request = request.bearer_auth(&world.owner).header("accept", accept);
+        let answer = World::answer(request).await;
+        assert!(answer.text.starts_with(start), "{answer:?}");
+    }
+    let exports = world.items("/audit?filter=action:export.controls").await;
+    assert_eq!(exports.len(), 2, "an export is in the audit log");
+}

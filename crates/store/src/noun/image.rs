@@ -7,6 +7,8 @@ use crate::store::Store;
 use crate::visible::Visible;
 use seawall_model::{Id, Severity};
 
+const ECOSYSTEMS: &[&str] = &["debian", "pypi", "go"];
+
 static IMAGES: Table = Table {
     noun: "image",
     plural: "images",
@@ -60,7 +62,7 @@ static PACKAGES: Table = Table {
     noun: "package",
     plural: "packages",
     fields: &[
-        Field::new("ecosystem", Kind::Word(&["debian", "pypi", "go"]), "/ecosystem").required(),
+        Field::new("ecosystem", Kind::Word(ECOSYSTEMS), "/ecosystem").required(),
         Field::new("name", Kind::Text, "/name").required(),
         Field::new("version", Kind::Text, "/version").column("package_version").required(),
     ],
@@ -69,6 +71,26 @@ static PACKAGES: Table = Table {
     search: &["/name", "/version"],
     narrowing: Narrowing::Holdings,
 };
+
+/// The packages of one image, [`crate::ImagePackage`]; their table is the image's inventory.
+pub static IMAGE_PACKAGES: Table = Table::held(
+    ("package of an image", "image-packages"),
+    &[
+        Field::new("name", Kind::Text, "/name").required(),
+        Field::new("version", Kind::Text, "/version").required(),
+        Field::new("ecosystem", Kind::Word(ECOSYSTEMS), "/ecosystem").required(),
+        Field::new("purl", Kind::Text, "/purl").required(),
+        Field::new("owner", Kind::Text, "/owner"),
+        Field::new("layer", Kind::Number, "/layer"),
+        Field::new("third_party", Kind::Bool, "/third_party").required(),
+        Field::new("critical", Kind::Number, "/counts/critical").required(),
+        Field::new("high", Kind::Number, "/counts/high").required(),
+        Field::new("medium", Kind::Number, "/counts/medium").required(),
+        Field::new("low", Kind::Number, "/counts/low").required(),
+    ],
+    "name",
+    &["/purl", "/name"],
+);
 
 impl Noun for PackageVersion {
     const TABLE: &'static Table = &PACKAGES;

@@ -1,9 +1,9 @@
-// The packages of one image. The hub sends them all at once, so finding one is local.
+// The packages of one image: the first ones, or those that hold a text.
 import { TextInput } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
-import { documentQuery } from "../../api/queries";
-import type { Image, ImagePackage, Page } from "../../api/types";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useDeferredValue, useState } from "react";
+import { topQuery } from "../../api/queries";
+import type { Image, ImagePackage } from "../../api/types";
 import { count } from "../../format/text";
 import type { Column } from "../../list/column";
 import { Table } from "../../list/table";
@@ -41,11 +41,16 @@ const COLUMNS: readonly Column<ImagePackage>[] = [
 
 export function Packages({ image }: { image: Image }) {
   const [text, setText] = useState("");
-  const list = useQuery(documentQuery<Page<ImagePackage>>(`images/${image.id}/packages`));
+  const words = useDeferredValue(text.trim());
+  const filter = words === "" ? null : `"${words.replace(/[\\"]/g, "\\$&")}"`;
+  const list = useQuery({
+    ...topQuery<ImagePackage>(`images/${image.id}/packages`, MAX_ROWS, { filter }),
+    placeholderData: keepPreviousData,
+  });
   if (list.error) return <Failure error={list.error} retry={() => void list.refetch()} />;
   if (!list.data) return null;
-  const found = list.data.items.filter((each) => each.purl.toLowerCase().includes(text.trim().toLowerCase()));
-  if (list.data.items.length === 0) return <Empty title="No package was found in this image" />;
+  const { items, total } = list.data;
+  if (items.length === 0 && filter === null) return <Empty title="No package was found in this image" />;
   return (
     <>
       <TextInput
@@ -59,13 +64,13 @@ export function Packages({ image }: { image: Image }) {
         <Table<ImagePackage>
           label="Packages"
           columns={COLUMNS}
-          rows={found.slice(0, MAX_ROWS)}
+          rows={items}
           rowId={(each) => `${each.purl} ${each.layer ?? ""} ${each.owner ?? ""}`}
           rowLabel={(each) => each.name}
         />
       </div>
       <div className={css.more}>
-        {count(Math.min(found.length, MAX_ROWS))} of {count(list.data.items.length)}
+        {count(items.length)} of {count(total.value)}
       </div>
     </>
   );
