@@ -60,13 +60,30 @@ pub(crate) struct Params<T>(pub(crate) T);
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        let query = axum::extract::Query::<T>::from_request_parts(parts, state).await;
-        query.map(|query| Self(query.0)).map_err(|rejection| {
-            let detail = rejection.body_text();
-            Refusal::invalid("?", detail.trim_start_matches("Failed to deserialize query string: "))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let query = parts.uri.query().unwrap_or_default();
+        let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+        serde_path_to_error::deserialize(pairs).map(Self).map_err(|error| {
+            let place = pointer(error.path());
+            misplaced(place.trim_start_matches('/'), &error.inner().to_string())
         })
     }
+}
+
+/// A parameter that is wrong: `name`, or else the first word that serde puts in backticks.
+fn misplaced(name: &str, mistake: &str) -> Refusal {
+    let mut words = mistake.split('`').skip(1).step_by(2);
+    let name = if name.is_empty() { words.next().unwrap_or_default() } else { name };
+    let pointer = format!("?{name}");
+    if !mistake.starts_with("unknown field") {
+        return Refusal::invalid(pointer, mistake);
+    }
+    let known: Vec<&str> = words.filter(|word| *word != name).collect();
+    let detail = match seawall_store::nearest(name, known.iter().copied()) {
+        Some(near) => format!("there is no such parameter; did you mean `{near}`?"),
+        None => format!("there is no such parameter; there are {}", known.join(", ")),
+    };
+    Refusal::invalid(pointer, detail)
 }
 
 /// The one id in the path. What is no id names nothing.

@@ -91,7 +91,11 @@ async fn mistakes_have_a_place_and_a_request_id() {
     check(get.clone(), "/alerts?filter=(a", "", 400, "?filter", "").await;
     check(get.clone(), "/alerts?sort=colour", "", 400, "?sort", "colour").await;
     check(get.clone(), "/alerts?after=abc", "", 400, "?after", "cursor").await;
-    check(get.clone(), "/alerts?colour=red", "", 400, "?", "colour").await;
+    check(get.clone(), "/alerts?colour=red", "", 400, "?colour", "there are filter, sort").await;
+    check(get.clone(), "/alerts?fiter=x", "", 400, "?fiter", "did you mean `filter`?").await;
+    check(get.clone(), "/alerts?limit=abc", "", 400, "?limit", "digit").await;
+    check(get.clone(), "/alerts?limit=1&limit=2", "", 400, "?limit", "duplicate").await;
+    check(get.clone(), "/search", "", 400, "?q", "missing").await;
     check(
         get.clone(),
         "/alerts/0192d3a0-7c2e-7c4b-9d3e-1f2a3b4c5d6e",
