@@ -1,4 +1,6 @@
 //! What handlers take: bodies and parameters whose mistakes have a place, the caller; and what they answer.
+mod json_words;
+
 use super::problem::Refusal;
 use crate::auth::Caller;
 use axum::body::Bytes;
@@ -29,9 +31,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             };
             Refusal::new(status, detail)
         })?;
+        // serde takes an array for an object whose fields come in order.
+        if let Some(kind) = json_words::not_an_object(&bytes) {
+            return Err(Refusal::invalid("", format!("must be an object, not {kind}")));
+        }
         let mut json = serde_json::Deserializer::from_slice(&bytes);
-        let value = serde_path_to_error::deserialize(&mut json)
-            .map_err(|error| Refusal::invalid(pointer(error.path()), error.inner().to_string()))?;
+        let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let detail = json_words::of_serde(&error.inner().to_string());
+            Refusal::invalid(pointer(error.path()), detail)
+        })?;
         json.end().map_err(|error| Refusal::invalid("", error.to_string()))?;
         Ok(Self(value))
     }

@@ -110,6 +110,8 @@ async fn mistakes_have_a_place_and_a_request_id() {
     check(Method::PUT, "/alerts", "", 405, "none", "method").await;
     let post = Method::POST;
     check(post.clone(), "/scopes", "{", 400, "", "").await;
+    check(post.clone(), "/scopes", r#"["/org/","account","x"]"#, 400, "", "not an array").await;
+    check(post.clone(), "/scopes", r#"{"name":1}"#, 400, "/name", "expected a string").await;
     check(
         post.clone(),
         "/scopes",
