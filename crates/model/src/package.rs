@@ -69,7 +69,7 @@ pub struct Package {
     pub source: Option<SourcePackage>,
     /// Paths that show it, sorted.
     pub locations: Vec<String>,
-    /// The OS package that owns the evidence; such a package is judged by the distro's advisories alone.
+    /// The OS package that owns the evidence. Unless that is third-party, the distro's advisories alone judge it.
     pub owner: Option<String>,
     /// Index of the introducing layer; `None` outside images.
     pub layer: Option<u32>,

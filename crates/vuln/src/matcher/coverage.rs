@@ -15,7 +15,7 @@ pub struct Coverage {
     pub complete: bool,
     pub segments: Vec<SegmentCoverage>,
     pub not_covered: Vec<NotCovered>,
-    /// Language packages that an OS package owns: the distro's advisories alone judge them.
+    /// Language packages that a package of the distro owns: the distro's advisories alone judge them.
     pub owned: u32,
     /// Packages of other vendors, which the distro's advisories do not speak of.
     pub third_party: u32,

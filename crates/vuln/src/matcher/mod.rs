@@ -19,6 +19,7 @@ use seawall_model::package::{Ecosystem, Inventory, Package};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 /// Everything one inventory's packages are known to suffer from, and what could not be judged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,8 +37,9 @@ pub fn match_inventory(inventory: &Inventory, index: &IndexSet) -> MatchReport {
     let mut problems = Vec::new();
     let mut findings = Vec::new();
     let mut details = DetailsCache::default();
+    let foreign = third_party_names(inventory);
     for package in &inventory.packages {
-        if package.owner.is_some() {
+        if package.owner.as_deref().is_some_and(|owner| !foreign.contains(owner)) {
             coverage.owned += 1;
             continue;
         }
@@ -82,6 +84,13 @@ pub fn match_inventory(inventory: &Inventory, index: &IndexSet) -> MatchReport {
     });
     let coverage = coverage.finish(index, &mut problems);
     MatchReport { findings, coverage, problems }
+}
+
+/// OS packages of other vendors. No distro advisory speaks of what they own, so the language's own have to.
+fn third_party_names(inventory: &Inventory) -> BTreeSet<&str> {
+    let foreign =
+        |package: &&Package| package.ecosystem == Ecosystem::Debian && package.third_party;
+    inventory.packages.iter().filter(foreign).map(|package| package.name.as_str()).collect()
 }
 
 /// The name and version that advisories are keyed by.

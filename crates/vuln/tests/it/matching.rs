@@ -232,6 +232,24 @@ fn owned_language_packages_are_left_to_the_distro() {
 }
 
 #[test]
+fn binaries_of_third_party_packages_were_judged_by_nobody() {
+    #[track_caller]
+    fn check(third_party: bool, expected: (usize, u32, u32)) {
+        let owner = Package { third_party, ..package(Ecosystem::Debian, "docker-ce", "1") };
+        let binary = package(PYPI, "demo", "1.0");
+        let binary = Package { owner: Some("docker-ce".to_owned()), ..binary };
+        let report = match_inventory(
+            &inventory(distro("ubuntu:22.04"), vec![owner, binary]),
+            &index(vec![segment(PYPI, None, &[pypi("P-1", &[], &[".."])])]),
+        );
+        let coverage = &report.coverage;
+        assert_eq!((report.findings.len(), coverage.owned, coverage.third_party), expected);
+    }
+    check(true, (1, 0, 1));
+    check(false, (0, 1, 0));
+}
+
+#[test]
 fn names_are_compared_as_the_ecosystem_does() {
     let record = advisory("P-1", &[], vec![affected(PYPI, None, "De_Mo.x", &[".."])]);
     let report = matched(&[record], vec![package(PYPI, "de-mo_X", "1.0")]);
