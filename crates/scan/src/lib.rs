@@ -16,6 +16,7 @@ mod mounts;
 mod report;
 mod rootfs;
 mod table;
+mod tree_kind;
 mod visitor;
 
 pub use escape::escape;
@@ -28,6 +29,7 @@ pub use rootfs::{RootfsOptions, scan_rootfs};
 pub use seawall_oci::containerd::{Listed, list as list_containerd_images};
 pub use seawall_oci::{Containerd, Options as OpenOptions, Platform};
 pub use table::render_table;
+pub use tree_kind::TreeKind;
 
 use seawall_model::Problem;
 

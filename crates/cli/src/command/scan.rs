@@ -6,7 +6,7 @@ use seawall_model::Severity;
 use seawall_model::package::Inventory;
 use seawall_scan::{
     Containerd, Display, FactsCache, FailOn, ImageOptions, OpenOptions, Platform, Report,
-    RootfsOptions,
+    RootfsOptions, TreeKind,
 };
 use std::path::PathBuf;
 
@@ -30,6 +30,9 @@ pub(crate) enum Verb {
     /// Scan a root file system
     Fs {
         dir: PathBuf,
+        /// What the directory is; auto: a root file system if it has an os-release
+        #[arg(long = "as", value_name = "auto|source|rootfs", default_value = "auto")]
+        kind: TreeKind,
         #[command(flatten)]
         judge: Judge,
     },
@@ -68,9 +71,10 @@ impl Verb {
                     .map_err(Failure::could_not_run)?;
                 judge.finish(inventory)
             }
-            Self::Fs { dir, judge } => {
-                let inventory = seawall_scan::scan_rootfs(&dir, &RootfsOptions::default())
+            Self::Fs { dir, kind, judge } => {
+                let mut inventory = seawall_scan::scan_rootfs(&dir, &RootfsOptions::default())
                     .map_err(Failure::could_not_run)?;
+                inventory.problems.extend(kind.gap(inventory.distro.as_ref()));
                 judge.finish(inventory)
             }
             Self::Manifests(args) => args.run(),

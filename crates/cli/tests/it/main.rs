@@ -1,0 +1,5 @@
+//! The binary as scripts call it: exit codes, streams and files.
+#![expect(clippy::unwrap_used, reason = "builders of tests fail by panic, as tests do")]
+
+mod bench;
+mod scan;

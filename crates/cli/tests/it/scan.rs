@@ -1,0 +1,25 @@
+//! `seawall scan fs`: what the options decide.
+use crate::bench::*;
+
+/// Scans `arguments` against the index of the bench; `said` stands on either stream.
+#[track_caller]
+fn check(bench: &Bench, arguments: &[&str], expected: i32, said: &str) {
+    let output = bench.run(&[&["scan", "fs", "--db", "db"], arguments].concat());
+    let text = format!("{}{}", stdout(&output), stderr(&output));
+    assert_eq!(code(&output), expected, "{arguments:?}: {text}");
+    assert!(text.contains(said), "{arguments:?}: no {said:?} in {text}");
+}
+
+#[test]
+fn source_trees_are_gaps() {
+    let bench = Bench::new();
+    bench.put("tree/poetry.lock", "[[package]]\nname = \"demo\"\nversion = \"1.0\"\n");
+    let said = "source trees are not read by this version";
+    check(&bench, &["root"], 0, "CVE-2024-0001");
+    check(&bench, &["tree"], 4, said);
+    check(&bench, &["tree", "--as", "auto"], 4, said);
+    check(&bench, &["tree", "--as", "rootfs"], 0, "0 packages");
+    check(&bench, &["root", "--as", "source"], 4, said);
+    check(&bench, &["root", "--as", "image"], 2, "expected auto, source or rootfs");
+    check(&bench, &["tree", "--allow-incomplete"], 0, said);
+}
