@@ -1,10 +1,14 @@
 //! What a report means to a script: 0 pass, 1 findings, 3 an error, 4 something was left out. 2, wrong usage, is the
 //! caller's.
 use crate::report::Report;
-use seawall_model::Severity;
 use seawall_model::finding::{State, VulnFinding};
 use seawall_model::problem::ProblemKind;
+use seawall_model::{Problem, Severity};
+use seawall_vuln::IndexInfo;
 use std::str::FromStr;
+
+/// Key of the feed of exploit predictions.
+const EPSS_FEED: &str = "epss";
 
 /// `--fail-on LEVEL[,kev][,epss=0.5]`: a finding fails if any of the conditions holds.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,7 +22,24 @@ pub struct FailOn {
 }
 
 impl FailOn {
-    /// Only what holds counts: neither an exempt finding nor one that is undecided.
+    /// Conditions that no finding can meet because the index lacks what they ask for: each a gap, never a pass.
+    pub fn gaps(&self, index: &IndexInfo) -> Vec<Problem> {
+        let lacks_kev = self.kev && index.kev.is_none();
+        let lacks_epss =
+            self.epss.is_some() && !index.feeds.iter().any(|feed| feed.key == EPSS_FEED);
+        let gap = |condition: &str, lacking: &str| {
+            let message =
+                format!("`--fail-on {condition}` decides nothing: the index has no {lacking}");
+            Problem::gap("condition-not-covered", message)
+                .item(condition)
+                .help("build the index from a feed that has it, or drop the condition")
+        };
+        let kev = lacks_kev.then(|| gap("kev", "known exploited vulnerabilities"));
+        let epss = lacks_epss.then(|| gap("epss", "EPSS scores"));
+        kev.into_iter().chain(epss).collect()
+    }
+
+    /// Only what holds counts, and no exempt finding ever does.
     fn meets(&self, finding: &VulnFinding) -> bool {
         let level = self.level.is_some_and(|level| finding.severity.level.meets(level));
         let epss =
@@ -61,7 +82,9 @@ pub fn exit_code(report: &Report, fail_on: Option<&FailOn>, allow_incomplete: bo
     if fail_on.is_some_and(|fail_on| report.findings.iter().any(|finding| fail_on.meets(finding))) {
         return 1;
     }
-    if (report.has(ProblemKind::Gap) || !report.coverage.complete) && !allow_incomplete {
+    let unanswered = fail_on.is_some_and(|fail_on| !fail_on.gaps(&report.index).is_empty());
+    let incomplete = report.has(ProblemKind::Gap) || !report.coverage.complete || unanswered;
+    if incomplete && !allow_incomplete {
         return 4;
     }
     0

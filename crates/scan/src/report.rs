@@ -106,6 +106,13 @@ impl Report {
         }
     }
 
+    /// Adds what only the caller knows of, such as a condition that the index cannot answer.
+    pub fn add(&mut self, problems: Vec<Problem>) {
+        self.coverage.complete &= !problems.iter().any(|problem| problem.kind >= ProblemKind::Gap);
+        self.problems.extend(problems);
+        sort_problems(&mut self.problems);
+    }
+
     pub(crate) fn has(&self, kind: ProblemKind) -> bool {
         self.problems.iter().any(|problem| problem.kind == kind)
     }

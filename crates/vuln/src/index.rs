@@ -1,5 +1,5 @@
 //! The open segments of one index and what it was asked to hold.
-use crate::kev::Kev;
+use crate::kev::{Kev, KevMeta};
 use crate::name;
 use crate::segment::{FeedDate, Meta, Segment};
 use seawall_model::Millis;
@@ -23,6 +23,16 @@ pub struct IndexInfo {
     /// Ecosystems whose absence is a gap, by OSV name.
     pub asked: Vec<String>,
     pub segments: Vec<SegmentInfo>,
+    /// Known exploited vulnerabilities; without them nothing tells whether a flaw is one.
+    pub kev: Option<KevInfo>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KevInfo {
+    /// SHA-256 of the content, hexadecimal.
+    pub digest: String,
+    #[serde(flatten)]
+    pub meta: KevMeta,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,11 +113,14 @@ impl IndexSet {
             digest: segment.digest().to_owned(),
             meta: segment.meta().clone(),
         };
+        let kev_info =
+            |kev: &Kev| KevInfo { digest: kev.digest().to_owned(), meta: kev.meta().clone() };
         IndexInfo {
             newest,
             feeds: feeds.into_iter().map(|(key, newest)| FeedDate { key, newest }).collect(),
             asked: self.asked.iter().map(|ecosystem| ecosystem.osv_name().to_owned()).collect(),
             segments: self.segments.values().map(segment_info).collect(),
+            kev: self.kev.as_ref().map(kev_info),
         }
     }
 }

@@ -16,7 +16,7 @@ pub mod order;
 pub mod score;
 pub mod segment;
 
-pub use index::{IndexInfo, IndexSet};
+pub use index::{IndexInfo, IndexSet, KevInfo};
 pub use inspect::Statement;
 pub use kev::Kev;
 pub use matcher::{Coverage, MatchReport, match_inventory};

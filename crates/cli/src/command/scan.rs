@@ -85,7 +85,10 @@ impl Verb {
 impl Judge {
     fn finish(self, inventory: Inventory) -> Outcome {
         let index = seawall_feeds::open(&db::directory(self.db)).map_err(Failure::could_not_run)?;
-        let report = Report::new(inventory, &index);
+        let mut report = Report::new(inventory, &index);
+        if let Some(fail_on) = &self.fail_on {
+            report.add(fail_on.gaps(&report.index));
+        }
         let display = Display { severities: self.severity };
         match self.format {
             Format::Table => output::print(&seawall_scan::render_table(&report, &display))?,

@@ -23,3 +23,11 @@ fn source_trees_are_gaps() {
     check(&bench, &["root", "--as", "image"], 2, "expected auto, source or rootfs");
     check(&bench, &["tree", "--allow-incomplete"], 0, said);
 }
+
+#[test]
+fn conditions_without_data_are_gaps() {
+    let bench = Bench::new();
+    check(&bench, &["root", "--fail-on", "high"], 1, "CVE-2024-0001");
+    check(&bench, &["root", "--fail-on", "kev"], 4, "the index has no known exploited");
+    check(&bench, &["root", "--fail-on", "epss=0.1"], 4, "the index has no EPSS scores");
+}

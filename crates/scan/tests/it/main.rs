@@ -5,6 +5,7 @@ mod bad_input;
 mod build;
 mod cache;
 mod forms;
+mod options;
 mod real;
 mod report;
 mod rootfs;

@@ -157,7 +157,7 @@ fn exit_codes() {
     check(None, Some("high"), false, 1);
     check(None, Some("critical"), false, 0);
     check(None, Some("unknown"), false, 1);
-    check(None, Some("kev"), false, 0);
+    check(None, Some("kev"), false, 4);
     check(Some(gap.clone()), None, false, 4);
     check(Some(gap.clone()), None, true, 0);
     check(Some(gap.clone()), Some("high"), false, 1);

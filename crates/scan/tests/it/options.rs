@@ -1,0 +1,79 @@
+//! What `--fail-on` and its companions make of a report.
+use crate::build::*;
+use seawall_model::Severity;
+use seawall_model::advisory::{Advisory, Affected, Range, RangeEnd};
+use seawall_model::package::Ecosystem;
+use seawall_scan::{FailOn, Report, exit_code};
+use seawall_vuln::segment::{FeedDate, build};
+use seawall_vuln::{IndexSet, Kev, Segment, kev};
+use std::collections::BTreeMap;
+
+fn feed(key: &str) -> FeedDate {
+    FeedDate { key: key.to_owned(), newest: Some(1_756_080_000_000) }
+}
+
+/// An index of one advisory on `django`; `exploited` is its list of known exploited vulnerabilities, if it has any.
+fn index(advisory: &Advisory, exploited: Option<&[&str]>) -> IndexSet {
+    let built = build(Ecosystem::PyPI, None, feed("osv"), &[advisory]).unwrap();
+    let list = exploited.map(|ids| {
+        let entries: BTreeMap<_, _> = ids.iter().map(|id| ((*id).to_owned(), 1)).collect();
+        Kev::open(kev::build(feed("cisa-kev"), &entries).unwrap()).unwrap()
+    });
+    IndexSet::new(vec![Segment::open(built.bytes).unwrap()], list, [])
+}
+
+/// On `django` up to 3.2.4, of medium severity.
+fn advisory() -> Advisory {
+    let range = Range { introduced: None, end: RangeEnd::Fixed("3.2.4".into()) };
+    let affected = Affected {
+        ecosystem: Ecosystem::PyPI,
+        release: None,
+        name: "django".into(),
+        ranges: vec![range],
+        versions: Vec::new(),
+        undecidable: false,
+    };
+    Advisory {
+        id: "CVE-2020-0001".into(),
+        cves: vec!["CVE-2020-0001".into()],
+        aliases: Vec::new(),
+        title: None,
+        severity: Severity::Medium,
+        cvss: None,
+        references: Vec::new(),
+        published: None,
+        modified: None,
+        withdrawn: None,
+        affected: vec![affected],
+    }
+}
+
+fn report(index: &IndexSet) -> Report {
+    Report::new(
+        scan_bytes(&docker_archive(&[python(Tar::default(), "Django", "3.2.1").end()])),
+        index,
+    )
+}
+
+#[test]
+fn conditions_without_data_are_gaps() {
+    #[track_caller]
+    fn check(exploited: Option<&[&str]>, fail_on: &str, expected: u8, lacking: &[&str]) {
+        let mut report = report(&index(&advisory(), exploited));
+        let fail_on: FailOn = fail_on.parse().unwrap();
+        assert_eq!(exit_code(&report, Some(&fail_on), false), expected, "{fail_on:?}");
+        report.add(fail_on.gaps(&report.index));
+        assert_eq!(exit_code(&report, Some(&fail_on), false), expected, "{fail_on:?}, added");
+        let gaps = report.problems.iter().filter(|problem| problem.code == "condition-not-covered");
+        let named: Vec<_> = gaps.filter_map(|problem| problem.item.as_deref()).collect();
+        assert_eq!(named, lacking, "{fail_on:?}");
+        assert_eq!(report.coverage.complete, lacking.is_empty());
+    }
+    check(None, "kev", 4, &["kev"]);
+    check(Some(&["CVE-2020-0002"]), "kev", 0, &[]);
+    check(Some(&["CVE-2020-0001"]), "kev", 1, &[]);
+    check(Some(&[]), "epss=0.5", 4, &["epss"]);
+    check(None, "critical,kev,epss=0.5", 4, &["epss", "kev"]);
+    check(None, "medium,kev", 1, &["kev"]);
+    check(None, "critical", 0, &[]);
+}
