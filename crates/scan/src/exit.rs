@@ -39,8 +39,11 @@ impl FailOn {
         kev.into_iter().chain(epss).collect()
     }
 
-    /// Only what holds counts, and no exempt finding ever does.
+    /// What holds counts; what is undecided only where any finding fails. An exempt finding never does.
     fn meets(&self, finding: &VulnFinding) -> bool {
+        if finding.state == State::Unknown {
+            return self.level == Some(Severity::Unknown);
+        }
         let level = self.level.is_some_and(|level| finding.severity.level.meets(level));
         let epss =
             self.epss.zip(finding.epss.as_ref()).is_some_and(|(least, epss)| epss.score >= least);

@@ -77,3 +77,25 @@ fn conditions_without_data_are_gaps() {
     check(None, "medium,kev", 1, &["kev"]);
     check(None, "critical", 0, &[]);
 }
+
+#[test]
+fn undecided_findings_passed_where_any_finding_fails() {
+    #[track_caller]
+    fn check(undecidable: bool, fail_on: &str, expected: u8) {
+        let mut record = advisory();
+        record.affected[0].ranges[0].end = RangeEnd::Open;
+        record.affected[0].undecidable = undecidable;
+        let report = report(&index(&record, None));
+        assert_eq!(report.counts.undecided, u32::from(undecidable));
+        assert_eq!(
+            exit_code(&report, Some(&fail_on.parse().unwrap()), false),
+            expected,
+            "{fail_on}"
+        );
+    }
+    check(true, "unknown", 1);
+    check(true, "medium", 0);
+    check(false, "unknown", 1);
+    check(false, "medium", 1);
+    check(false, "high", 0);
+}

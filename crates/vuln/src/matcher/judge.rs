@@ -1,6 +1,6 @@
 //! What each record of a package says about one version.
 use crate::order::symbol;
-use crate::segment::{Row, RowKind, Segment, UNDECIDABLE, WITHDRAWN};
+use crate::segment::{BROKEN_BOUND, Row, RowKind, Segment, UNDECIDABLE, WITHDRAWN};
 use seawall_model::finding::{Compared, FixStatus};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -44,6 +44,8 @@ pub enum Reason {
     Undecidable,
     /// The installed version is outside the order.
     NotComparable,
+    /// A bound of the record is outside the order.
+    BoundNotComparable,
 }
 
 /// One judgement per record that names the package, in the order of the segment.
@@ -99,8 +101,12 @@ impl Installed<'_> {
             judgement.compared = rows.iter().flat_map(|row| self.compared(row, key)).collect();
             return judgement;
         }
-        judgement.verdict =
-            if sure.is_empty() { Verdict::Unknown(Reason::Undecidable) } else { Verdict::Affected };
+        let broken = unsure.iter().any(|row| row.flags & BROKEN_BOUND != 0);
+        judgement.verdict = match (sure.is_empty(), broken) {
+            (false, _) => Verdict::Affected,
+            (true, true) => Verdict::Unknown(Reason::BoundNotComparable),
+            (true, false) => Verdict::Unknown(Reason::Undecidable),
+        };
         judgement.compared = deciding.iter().flat_map(|row| self.compared(row, key)).collect();
         judgement.listed = deciding.iter().all(|row| row.kind == RowKind::Listed as u8);
         if !sure.is_empty() {

@@ -10,7 +10,7 @@ pub use judge::{Judgement, Reason, Verdict, judge};
 
 use crate::index::IndexSet;
 use crate::order::Scheme;
-use crate::segment::DetailsCache;
+use crate::segment::{DetailsCache, Segment};
 use coverage::{CoverageDraft, Place};
 use finding::FindingDraft;
 use seawall_model::Problem;
@@ -55,10 +55,15 @@ pub fn match_inventory(inventory: &Inventory, index: &IndexSet) -> MatchReport {
         coverage.hit(segment);
         let (name, version) = keyed_by(package);
         let judgements = judge(segment, &name, &version);
-        let incomparable =
-            |judgement: &Judgement| judgement.verdict == Verdict::Unknown(Reason::NotComparable);
-        if judgements.iter().any(incomparable) {
+        let unknown =
+            |reason| move |judgement: &&Judgement| judgement.verdict == Verdict::Unknown(reason);
+        if judgements.iter().any(|judgement| unknown(Reason::NotComparable)(&judgement)) {
             problems.push(not_comparable(package, &version, segment.meta().scheme));
+        }
+        for judgement in judgements.iter().filter(unknown(Reason::BoundNotComparable)) {
+            // A damaged record is told of below, where every record is read.
+            let record = details.advisory(segment, judgement.advisory).map(|record| record.id);
+            problems.extend(record.ok().map(|id| bound_not_comparable(package, &id, segment)));
         }
         let draft = FindingDraft { inventory, package, segment, index };
         match draft.findings(&judgements, &mut details) {
@@ -131,6 +136,15 @@ fn go_toolchain(version: &str) -> String {
     } else {
         version.to_owned()
     }
+}
+
+fn bound_not_comparable(package: &Package, record: &str, segment: &Segment) -> Problem {
+    let message = format!(
+        "{record} bounds {} by a version outside the {} order, so it decides nothing",
+        package.name,
+        segment.meta().scheme
+    );
+    Problem::gap("bound-not-comparable", message).item(&package.purl)
 }
 
 fn not_comparable(package: &Package, version: &str, scheme: Scheme) -> Problem {

@@ -1,7 +1,9 @@
 //! Builds one segment from advisories. Deterministic: equal advisories, in any order, give equal bytes.
 use super::container::{Kind, pack};
 use super::details::BlockWriter;
-use super::{FeedDate, KeySpan, Meta, NONE, Row, RowKind, UNDECIDABLE, WITHDRAWN, section};
+use super::{
+    BROKEN_BOUND, FeedDate, KeySpan, Meta, NONE, Row, RowKind, UNDECIDABLE, WITHDRAWN, section,
+};
 use crate::name;
 use crate::order::Scheme;
 use seawall_model::advisory::{Advisory, Affected, RangeEnd};
@@ -116,6 +118,7 @@ struct Draft {
     kind: RowKind,
     withdrawn: bool,
     undecidable: bool,
+    broken_bound: bool,
 }
 
 fn first_name(advisory: &Advisory) -> &str {
@@ -139,6 +142,7 @@ fn entry_rows(scheme: Scheme, affected: &Affected, versions_dropped: &mut u64) -
         kind,
         withdrawn: false,
         undecidable: affected.undecidable,
+        broken_bound: false,
     };
     for range in &affected.ranges {
         let introduced = range.introduced.as_ref().map(|version| keyed(version).ok_or(()));
@@ -157,7 +161,9 @@ fn entry_rows(scheme: Scheme, affected: &Affected, versions_dropped: &mut u64) -
         rows.push(match (introduced.transpose(), end.transpose()) {
             (Ok(introduced), Ok(end)) => draft(introduced, end, kind),
             // A bound outside the order decides nothing: every version is then unknown, none is clean.
-            _ => Draft { undecidable: true, ..draft(None, None, RowKind::Open) },
+            _ => {
+                Draft { undecidable: true, broken_bound: true, ..draft(None, None, RowKind::Open) }
+            }
         });
     }
     let ranges = rows.clone();
@@ -248,7 +254,8 @@ fn posting(
             end: keys.place(draft.end.as_ref()).into(),
             kind: draft.kind as u8,
             flags: (WITHDRAWN * u8::from(draft.withdrawn))
-                | (UNDECIDABLE * u8::from(draft.undecidable)),
+                | (UNDECIDABLE * u8::from(draft.undecidable))
+                | (BROKEN_BOUND * u8::from(draft.broken_bound)),
             feed: 0,
             reserved: 0,
             qualifier: NONE.into(),

@@ -72,6 +72,8 @@ pub(crate) struct Row {
 pub(crate) const NONE: u32 = u32::MAX;
 pub(crate) const WITHDRAWN: u8 = 1;
 pub(crate) const UNDECIDABLE: u8 = 2;
+/// Undecidable because a bound is outside the order, not because the record says so.
+pub(crate) const BROKEN_BOUND: u8 = 4;
 
 /// What ends a row. Numbers are the file format's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

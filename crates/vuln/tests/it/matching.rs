@@ -85,6 +85,27 @@ fn an_undecidable_range_is_unknown_unless_another_record_decides() {
 }
 
 #[test]
+fn a_bound_outside_the_order_passed_in_silence() {
+    #[track_caller]
+    fn check(ranges: &[&str], expected: &[(&str, &str)]) {
+        let record = advisory("GO-1", &[], vec![affected(Ecosystem::Go, None, "m", ranges)]);
+        let report = match_inventory(
+            &inventory(None, vec![package(Ecosystem::Go, "m", "1.5.0")]),
+            &index(vec![segment(Ecosystem::Go, None, &[record])]),
+        );
+        let gaps = report.problems.iter().filter(|problem| problem.kind == ProblemKind::Gap);
+        let gaps: Vec<_> =
+            gaps.map(|gap| (gap.code.as_str(), gap.message.split(' ').next().unwrap())).collect();
+        assert_eq!(gaps, expected, "{ranges:?}");
+        assert_eq!(report.coverage.complete, expected.is_empty(), "{ranges:?}");
+    }
+    check(&["..2.0.0"], &[]);
+    check(&["..broken"], &[("bound-not-comparable", "GO-1")]);
+    check(&["broken..2.0.0"], &[("bound-not-comparable", "GO-1")]);
+    check(&["..broken", "1.0.0..2.0.0"], &[]);
+}
+
+#[test]
 fn findings_come_worst_first_with_their_sources() {
     let mut scored = pypi("PYSEC-2", &["CVE-2024-0002"], &[".."]);
     scored.severity = Severity::Critical;

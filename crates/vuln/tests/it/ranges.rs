@@ -70,7 +70,7 @@ fn versions_and_bounds_outside_the_order_are_unknown() {
         Verdict::Unknown(Reason::NotComparable)
     );
     let broken = judged(Ecosystem::Go, &["broken..2.0.0"], "3.0.0");
-    assert_eq!(broken.verdict, Verdict::Unknown(Reason::Undecidable));
+    assert_eq!(broken.verdict, Verdict::Unknown(Reason::BoundNotComparable));
     let other = judged(Ecosystem::Go, &["broken..2.0.0", "1.0.0..4.0.0"], "3.0.0");
     assert_eq!(other.verdict, Verdict::Affected, "a sound range decides");
 }
