@@ -44,6 +44,8 @@ pub struct Counts {
     /// Findings that the versions alone cannot decide.
     pub undecided: u32,
     pub exempt: u32,
+    /// Findings of what does not run, such as kernel headers in an image.
+    pub not_applicable: u32,
     /// Of the findings that hold.
     pub fixable: u32,
     pub kev: u32,
@@ -134,7 +136,8 @@ impl Counts {
                 State::Unhealthy => counts.add(finding),
                 State::Unknown => counts.undecided += 1,
                 State::Exempt => counts.exempt += 1,
-                State::Healthy | State::NotApplicable => {}
+                State::NotApplicable => counts.not_applicable += 1,
+                State::Healthy => {}
             }
         }
         counts

@@ -127,10 +127,10 @@ fn summary(report: &Report, shown: usize) -> String {
         counts.fixable,
         counts.kev,
     );
-    if counts.undecided + counts.exempt > 0 {
+    if counts.undecided + counts.exempt + counts.not_applicable > 0 {
         text.push_str(&format!(
-            "{} undecided (marked ?), {} exempt\n",
-            counts.undecided, counts.exempt
+            "{} undecided (marked ?), {} exempt, {} not applicable\n",
+            counts.undecided, counts.exempt, counts.not_applicable
         ));
     }
     let hidden = report.findings.len() - shown;

@@ -1,5 +1,6 @@
 //! Records that speak of one flaw become one finding.
 use super::judge::{Judgement, Verdict};
+use super::kernel;
 use crate::index::IndexSet;
 use crate::score;
 use crate::segment::{DetailsCache, Segment, SegmentError};
@@ -68,10 +69,16 @@ impl FindingDraft<'_> {
         }
         let feed = self.feed(first);
         let fix = self.fix(records);
+        let not_running = kernel::not_running(self.package, &self.inventory.target);
+        let state = match (&not_running, sure) {
+            (Some(_), _) => State::NotApplicable,
+            (None, true) => State::Unhealthy,
+            (None, false) => State::Unknown,
+        };
         VulnFinding {
             id: id.to_owned(),
             aliases: aliases.into_iter().cloned().collect(),
-            state: if sure { State::Unhealthy } else { State::Unknown },
+            state,
             title: records.iter().find_map(|record| record.advisory.title.clone()),
             package: self.package(),
             disclosed_by: feed.clone(),
@@ -87,7 +94,7 @@ impl FindingDraft<'_> {
                 rule: self.rule(first.judgement).to_owned(),
                 scheme: self.segment.meta().scheme.as_str().to_owned(),
                 compared: first.judgement.compared.clone(),
-                qualifiers: Vec::new(),
+                qualifiers: not_running.into_iter().collect(),
             },
             references,
             exemption: None,

@@ -4,6 +4,7 @@
 mod coverage;
 mod finding;
 mod judge;
+mod kernel;
 
 pub use coverage::{Coverage, NotCovered, SegmentCoverage};
 pub use judge::{Judgement, Reason, Verdict, judge};
@@ -56,11 +57,11 @@ pub fn match_inventory(inventory: &Inventory, index: &IndexSet) -> MatchReport {
         let (name, version) = keyed_by(package);
         let judgements = judge(segment, &name, &version);
         let unknown =
-            |reason| move |judgement: &&Judgement| judgement.verdict == Verdict::Unknown(reason);
-        if judgements.iter().any(|judgement| unknown(Reason::NotComparable)(&judgement)) {
+            |reason| judgements.iter().filter(move |own| own.verdict == Verdict::Unknown(reason));
+        if unknown(Reason::NotComparable).next().is_some() {
             problems.push(not_comparable(package, &version, segment.meta().scheme));
         }
-        for judgement in judgements.iter().filter(unknown(Reason::BoundNotComparable)) {
+        for judgement in unknown(Reason::BoundNotComparable) {
             // A damaged record is told of below, where every record is read.
             let record = details.advisory(segment, judgement.advisory).map(|record| record.id);
             problems.extend(record.ok().map(|id| bound_not_comparable(package, &id, segment)));

@@ -271,6 +271,35 @@ fn binaries_of_third_party_packages_were_judged_by_nobody() {
 }
 
 #[test]
+fn kernel_headers_in_an_image_were_flaws() {
+    use seawall_model::image::ImageRef;
+    use seawall_model::package::Target;
+    #[track_caller]
+    fn check(target: Target, headers: State, tool: State) {
+        let record = advisory(
+            "DSA-1-1",
+            &["CVE-2024-0001"],
+            vec![affected(Ecosystem::Debian, Some("11"), "linux", &["..2"])],
+        );
+        let packages = vec![deb("bpftool", "linux", "1"), deb("linux-libc-dev", "linux", "1")];
+        let inventory = Inventory { target, ..inventory(distro("debian:11"), packages) };
+        let report = match_inventory(
+            &inventory,
+            &index(vec![segment(Ecosystem::Debian, Some("11"), &[record])]),
+        );
+        let states: Vec<_> = report.findings.iter().map(|finding| finding.state).collect();
+        assert_eq!(states, [tool, headers]);
+        let qualifiers = &report.findings[1].matched.qualifiers;
+        let named = qualifiers.iter().map(|own| (own.kind.as_str(), own.holds)).next();
+        assert_eq!(named, (headers == State::NotApplicable).then_some(("kernel", false)));
+    }
+    let image = ImageRef::default();
+    check(Target::Image { image }, State::NotApplicable, State::Unhealthy);
+    check(Target::Node { name: "n".to_owned() }, State::Unhealthy, State::Unhealthy);
+    check(Target::Directory { path: "/".to_owned() }, State::Unhealthy, State::Unhealthy);
+}
+
+#[test]
 fn names_are_compared_as_the_ecosystem_does() {
     let record = advisory("P-1", &[], vec![affected(PYPI, None, "De_Mo.x", &[".."])]);
     let report = matched(&[record], vec![package(PYPI, "de-mo_X", "1.0")]);
