@@ -48,6 +48,7 @@ fn advisory(
             name: format!("package-{}", dice.roll(NAMES)),
             ranges: vec![Range { introduced, end }],
             versions: Vec::new(),
+            severity: None,
             undecidable: false,
         }],
     }

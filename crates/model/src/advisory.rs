@@ -34,8 +34,18 @@ pub struct Affected {
     pub ranges: Vec<Range>,
     /// Versions listed one by one.
     pub versions: Vec<String>,
+    /// Where the entry rates its package apart from the rest of the record.
+    pub severity: Option<Rating>,
     /// The record's words narrow it by more than versions (`custom_ranges`): the version alone cannot decide.
     pub undecidable: bool,
+}
+
+/// How bad, by whom a record was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rating {
+    pub level: Severity,
+    /// CVSS vector, where it has one.
+    pub cvss: Option<String>,
 }
 
 /// Versions from `introduced` (`None` is minus infinity) up to the bound.

@@ -69,6 +69,7 @@ fn seeds() -> Vec<Vec<u8>> {
         name: name.into(),
         ranges: vec![Range { introduced: Some("1".into()), end }],
         versions: vec!["0.5".into()],
+        severity: None,
         undecidable: false,
     };
     let advisory = |affected| Advisory {

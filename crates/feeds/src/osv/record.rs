@@ -1,6 +1,6 @@
 //! One OSV record becomes one advisory, or is dropped by class.
 use super::MALFORMED;
-use seawall_model::advisory::{Advisory, Affected, Range, RangeEnd};
+use seawall_model::advisory::{Advisory, Affected, Range, RangeEnd, Rating};
 use seawall_model::package::Ecosystem;
 use seawall_model::{Millis, Severity};
 use seawall_vuln::{Scheme, name, score, segment};
@@ -30,14 +30,14 @@ struct Record {
     upstream: Option<Vec<String>>,
     summary: Option<String>,
     details: Option<String>,
-    severity: Option<Vec<Rating>>,
+    severity: Option<Vec<Score>>,
     affected: Option<Vec<Entry>>,
     references: Option<Vec<Reference>>,
     database_specific: Option<DatabaseSpecific>,
 }
 
 #[derive(Deserialize)]
-struct Rating {
+struct Score {
     #[serde(rename = "type")]
     kind: String,
     score: String,
@@ -58,6 +58,7 @@ struct Entry {
     package: Option<PackageName>,
     ranges: Option<Vec<EventRange>>,
     versions: Option<Vec<String>>,
+    severity: Option<Vec<Score>>,
     ecosystem_specific: Option<EcosystemSpecific>,
 }
 
@@ -123,19 +124,20 @@ fn advisory(record: Record, affected: Vec<Affected>, unimportant: bool) -> Advis
     let mut aliases: Vec<String> = aliases.into_iter().filter(|id| !is_cve(id)).collect();
     aliases.sort();
     aliases.dedup();
-    let (mut severity, cvss) = rating(record.severity.as_deref().unwrap_or_default());
-    if severity == Severity::Unknown {
+    let scored = rating(record.severity.as_deref().unwrap_or_default());
+    let Rating { level, cvss } = scored.unwrap_or_else(|| {
         let word = record.database_specific.and_then(|specific| specific.severity);
         let word = word.as_ref().and_then(Value::as_str).and_then(|word| word.parse().ok());
-        severity = word.unwrap_or(if unimportant { Severity::Info } else { Severity::Unknown });
-    }
+        let level = word.unwrap_or(if unimportant { Severity::Info } else { Severity::Unknown });
+        Rating { level, cvss: None }
+    });
     let title = record.summary.filter(|summary| !summary.trim().is_empty());
     Advisory {
         title: title.or_else(|| record.details.as_deref().and_then(first_line)),
         id: record.id,
         cves,
         aliases,
-        severity,
+        severity: level,
         cvss,
         references: record
             .references
@@ -158,15 +160,13 @@ fn is_cve(id: &str) -> bool {
 }
 
 /// The vector of the newest CVSS version that can be read.
-fn rating(ratings: &[Rating]) -> (Severity, Option<String>) {
-    for kind in ["CVSS_V4", "CVSS_V3", "CVSS_V2"] {
-        for rating in ratings.iter().filter(|rating| rating.kind == kind) {
-            if let Some(level) = score::level(&rating.score) {
-                return (level, Some(rating.score.clone()));
-            }
-        }
-    }
-    (Severity::Unknown, None)
+fn rating(scores: &[Score]) -> Option<Rating> {
+    let of = |kind| scores.iter().filter(move |score| score.kind == kind);
+    let newest_first = ["CVSS_V4", "CVSS_V3", "CVSS_V2"].into_iter().flat_map(of);
+    let rated = |Score { score, .. }: &Score| {
+        score::level(score).map(|level| Rating { level, cvss: Some(score.clone()) })
+    };
+    newest_first.filter_map(rated).next()
 }
 
 fn first_line(details: &str) -> Option<String> {
@@ -222,6 +222,7 @@ fn convert(entry: &Entry) -> Result<Affected, String> {
         undecidable: custom.is_some_and(|custom| !custom.is_empty()) && ranges == everything,
         ranges,
         versions,
+        severity: rating(entry.severity.as_deref().unwrap_or_default()),
     };
     segment::drop_listed_within_ranges(&mut affected);
     Ok(affected)
@@ -369,6 +370,20 @@ mod tests {
         assert_eq!(advisory.published, Some(1_663_014_186_000));
         assert_eq!(advisory.title.as_deref(), Some("A title"));
         assert_eq!(dropped, ["ecosystem not supported: npm"]);
+    }
+
+    #[test]
+    fn entries_rate_their_package() {
+        let rated = |severity: &str| {
+            let body = format!(r#""versions":["1"],"severity":{severity}"#);
+            affected("PyPI", &body).unwrap().severity.map(|rating| rating.level)
+        };
+        let vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H";
+        let scored = format!(r#"[{{"type":"CVSS_V3","score":"{vector}"}}]"#);
+        assert_eq!(rated(&scored), Some(Severity::Critical));
+        assert_eq!(rated(r#"[{"type":"CVSS_V3","score":"broken"}]"#), None);
+        assert_eq!(rated("null"), None);
+        assert_eq!(rated("[]"), None);
     }
 
     #[test]

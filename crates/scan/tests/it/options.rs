@@ -31,6 +31,7 @@ fn advisory() -> Advisory {
         name: "django".into(),
         ranges: vec![range],
         versions: Vec::new(),
+        severity: None,
         undecidable: false,
     };
     Advisory {

@@ -23,6 +23,7 @@ fn advisory(
         name: name.into(),
         ranges: vec![range],
         versions: Vec::new(),
+        severity: None,
         undecidable: false,
     };
     Advisory {

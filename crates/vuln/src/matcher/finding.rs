@@ -5,7 +5,7 @@ use crate::index::IndexSet;
 use crate::score;
 use crate::segment::{DetailsCache, Segment, SegmentError};
 use seawall_model::Severity;
-use seawall_model::advisory::Advisory;
+use seawall_model::advisory::{Advisory, Rating};
 use seawall_model::finding::{
     FindingLayer, FindingPackage, Fix, FixStatus, FixVersion, Match, SeverityOf, State, VulnFinding,
 };
@@ -27,6 +27,18 @@ pub(super) struct FindingDraft<'a> {
 struct Record<'a> {
     judgement: &'a Judgement,
     advisory: Advisory,
+}
+
+impl Record<'_> {
+    /// The entry's own rating, else the record's.
+    fn rating(&self) -> Rating {
+        let entry = self.advisory.affected.get(self.judgement.entry as usize);
+        let own = entry.and_then(|entry| entry.severity.clone());
+        own.unwrap_or_else(|| Rating {
+            level: self.advisory.severity,
+            cvss: self.advisory.cvss.clone(),
+        })
+    }
 }
 
 impl FindingDraft<'_> {
@@ -108,8 +120,9 @@ impl FindingDraft<'_> {
 
     /// The first record that speaks: all are the ecosystem's own.
     fn severity(&self, records: &[&Record<'_>]) -> SeverityOf {
-        let speaking = records.iter().find(|record| record.advisory.severity != Severity::Unknown);
-        let Some(record) = speaking else {
+        let rated = records.iter().map(|record| (record, record.rating()));
+        let mut speaking = rated.filter(|(_, rating)| rating.level != Severity::Unknown);
+        let Some((record, Rating { level, cvss })) = speaking.next() else {
             return SeverityOf {
                 level: Severity::Unknown,
                 source: None,
@@ -117,13 +130,8 @@ impl FindingDraft<'_> {
                 vector: None,
             };
         };
-        let vector = record.advisory.cvss.clone();
-        SeverityOf {
-            level: record.advisory.severity,
-            source: Some(self.feed(record)),
-            score: vector.as_deref().and_then(score::score),
-            vector,
-        }
+        let score = cvss.as_deref().and_then(score::score);
+        SeverityOf { level, source: Some(self.feed(record)), score, vector: cvss }
     }
 
     /// Every fix that any sure record names, lowest first.

@@ -12,6 +12,8 @@ pub struct Judgement {
     pub advisory: u32,
     /// Place of its feed in the segment's meta data.
     pub feed: u8,
+    /// Which of the record's entries decided; the first one that names the package where none did.
+    pub entry: u32,
     pub verdict: Verdict,
     pub compared: Vec<Compared>,
     pub fix: FixStatus,
@@ -71,6 +73,7 @@ impl Installed<'_> {
         let mut judgement = Judgement {
             advisory: first.advisory.get(),
             feed: first.feed,
+            entry: first.entry.get(),
             verdict: Verdict::NotAffected(Reason::OutsideRanges),
             compared: Vec::new(),
             fix: FixStatus::Unknown,
@@ -93,14 +96,15 @@ impl Installed<'_> {
         let (unsure, sure): (Vec<&Row>, Vec<&Row>) =
             holding.into_iter().partition(|row| row.flags & UNDECIDABLE != 0);
         let deciding = if sure.is_empty() { &unsure } else { &sure };
-        if deciding.is_empty() {
+        let Some(decisive) = deciding.first() else {
             let reasons = rows.iter().map(|row| self.reason(row, key));
             // The nearest miss explains best: a fix that is installed, then an introduction still ahead.
             let reason = reasons.min_by_key(|reason| *reason != Reason::FixInstalled);
             judgement.verdict = Verdict::NotAffected(reason.unwrap_or(Reason::OutsideRanges));
             judgement.compared = rows.iter().flat_map(|row| self.compared(row, key)).collect();
             return judgement;
-        }
+        };
+        judgement.entry = decisive.entry.get();
         let broken = unsure.iter().any(|row| row.flags & BROKEN_BOUND != 0);
         judgement.verdict = match (sure.is_empty(), broken) {
             (false, _) => Verdict::Affected,

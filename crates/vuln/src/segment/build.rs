@@ -45,12 +45,12 @@ pub fn build(
     let mut drafts: BTreeMap<String, Vec<Draft>> = BTreeMap::new();
     let mut versions_dropped = 0;
     let mut fixed_only = true;
+    let own = |affected: &&Affected| {
+        affected.ecosystem == ecosystem && affected.release.as_deref() == release
+    };
     for (place, advisory) in advisories.iter().enumerate() {
         let advisory_place =
             u32::try_from(place).map_err(|_| BuildError::TooLarge("the advisory count"))?;
-        let own = |affected: &&Affected| {
-            affected.ecosystem == ecosystem && affected.release.as_deref() == release
-        };
         for (entry, affected) in (0u32..).zip(advisory.affected.iter().filter(own)) {
             let mut rows = entry_rows(scheme, affected, &mut versions_dropped);
             for row in &mut rows {
@@ -66,7 +66,8 @@ pub fn build(
     let (names, rows) = posting(&drafts, &keys)?;
     let mut writer = BlockWriter::default();
     for advisory in &advisories {
-        let text = Advisory { affected: Vec::new(), ..Advisory::clone(advisory) };
+        let affected = ratings(advisory.affected.iter().filter(own));
+        let text = Advisory { affected, ..Advisory::clone(advisory) };
         let json = serde_json::to_vec(&text)
             .map_err(|source| BuildError::Details { record: advisory.id.clone(), source })?;
         writer.add(&json).ok_or(BuildError::TooLarge("the details"))?;
@@ -123,6 +124,23 @@ struct Draft {
 
 fn first_name(advisory: &Advisory) -> &str {
     advisory.affected.first().map_or("", |affected| affected.name.as_str())
+}
+
+/// The entries as details keep them: empty, unless one of them rates its package. Rows name them by place.
+fn ratings<'a>(entries: impl Iterator<Item = &'a Affected> + Clone) -> Vec<Affected> {
+    if entries.clone().all(|entry| entry.severity.is_none()) {
+        return Vec::new();
+    }
+    let bare = |entry: &Affected| Affected {
+        ecosystem: entry.ecosystem,
+        release: entry.release.clone(),
+        name: entry.name.clone(),
+        ranges: Vec::new(),
+        versions: Vec::new(),
+        severity: entry.severity.clone(),
+        undecidable: entry.undecidable,
+    };
+    entries.map(bare).collect()
 }
 
 /// Debian's DSA and DLA are published with the fix; the few without one end the support of a package.

@@ -68,7 +68,7 @@ pub struct DetailsCache {
 const CACHED: usize = 64;
 
 impl DetailsCache {
-    /// The record's text without its `affected` entries.
+    /// The record's text. Its `affected` entries have no ranges, and are absent where none rates its package.
     pub fn advisory(&mut self, segment: &Segment, advisory: u32) -> Result<Advisory, SegmentError> {
         let damaged = || SegmentError::Section("details");
         let record = *segment.records().get(advisory as usize).ok_or_else(damaged)?;

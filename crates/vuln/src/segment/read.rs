@@ -170,6 +170,7 @@ mod tests {
                 end: RangeEnd::Fixed("2".into()),
             }],
             versions: vec!["0.5".into()],
+            severity: None,
             undecidable: false,
         };
         let advisory = Advisory {

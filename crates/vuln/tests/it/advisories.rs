@@ -58,6 +58,7 @@ pub(crate) fn affected(
         name: name.to_owned(),
         ranges: ranges.into_iter().map(range).collect(),
         versions: listed.into_iter().map(|version| version[1..].to_owned()).collect(),
+        severity: None,
         undecidable: false,
     }
 }

@@ -139,6 +139,27 @@ fn findings_come_worst_first_with_their_sources() {
 }
 
 #[test]
+fn an_entry_rates_its_package_before_the_record() {
+    use seawall_model::advisory::Rating;
+    let vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H";
+    let rating = Rating { level: Severity::High, cvss: Some(vector.to_owned()) };
+    let mut record = pypi("P-1", &[], &["..0.5"]);
+    record.severity = Severity::Low;
+    record.affected.push(affected(PYPI, None, "other", &["..2"]));
+    record.affected.push(affected(PYPI, None, "demo", &["0.7..2"]));
+    record.affected[2].severity = Some(rating);
+    let packages = vec![package(PYPI, "demo", "1.0"), package(PYPI, "other", "1.0")];
+    let report = matched(&[record], packages);
+    let severity = |finding: &seawall_model::finding::VulnFinding| {
+        (finding.package.name.clone(), finding.severity.level, finding.severity.score)
+    };
+    assert_eq!(
+        report.findings.iter().map(severity).collect::<Vec<_>>(),
+        [("demo".to_owned(), Severity::High, Some(7.5)), ("other".to_owned(), Severity::Low, None)]
+    );
+}
+
+#[test]
 fn instances_keep_their_layer_and_places() {
     let mut low = package(PYPI, "demo", "1.0");
     low.layer = Some(1);
