@@ -1,5 +1,5 @@
 //! Records that speak of one flaw become one finding.
-use super::judge::{Judgement, Verdict};
+use super::judge::{Judgement, Reason, Verdict};
 use super::kernel;
 use crate::index::IndexSet;
 use crate::score;
@@ -30,6 +30,16 @@ struct Record<'a> {
 }
 
 impl Record<'_> {
+    /// Whether it names the flaw: by CVE, or where it knows none by any of the flaw's names.
+    fn speaks_of(&self, finding: &VulnFinding) -> bool {
+        let Advisory { id, cves, aliases, .. } = &self.advisory;
+        let mut names = aliases.iter().chain([id]);
+        match cves.is_empty() {
+            false => cves.contains(&finding.id),
+            true => names.any(|name| *name == finding.id || finding.aliases.contains(name)),
+        }
+    }
+
     /// The entry's own rating, else the record's.
     fn rating(&self) -> Rating {
         let entry = self.advisory.affected.get(self.judgement.entry as usize);
@@ -59,7 +69,36 @@ impl FindingDraft<'_> {
             (sure(a), &a.advisory.id).cmp(&(sure(b), &b.advisory.id))
         });
         let flaws = flaws(&records);
-        Ok(flaws.into_iter().map(|(id, records)| self.finding(&id, &records)).collect())
+        let mut findings: Vec<_> =
+            flaws.into_iter().map(|(id, records)| self.finding(&id, &records)).collect();
+        if findings.iter().any(|finding| finding.severity.level == Severity::Unknown) {
+            self.rate_by_the_silent(&mut findings, judgements, details)?;
+        }
+        Ok(findings)
+    }
+
+    /// A flaw is as bad whatever versions a record holds it against: where none of those that speak of the installed
+    /// one rates it, the others do. They are read for that alone, since most records of a package are long fixed.
+    fn rate_by_the_silent(
+        &self,
+        findings: &mut [VulnFinding],
+        judgements: &[Judgement],
+        details: &mut DetailsCache,
+    ) -> Result<(), SegmentError> {
+        let silent = |judgement: &&Judgement| matches!(judgement.verdict, Verdict::NotAffected(reason) if reason != Reason::Withdrawn);
+        let mut records = Vec::new();
+        for judgement in judgements.iter().filter(silent) {
+            let advisory = details.advisory(self.segment, judgement.advisory)?;
+            records.push(Record { judgement, advisory });
+        }
+        records.sort_by(|a, b| a.advisory.id.cmp(&b.advisory.id));
+        for finding in findings.iter_mut() {
+            if finding.severity.level == Severity::Unknown {
+                let own = records.iter().filter(|record| record.speaks_of(finding));
+                finding.severity = self.severity(&own.collect::<Vec<_>>());
+            }
+        }
+        Ok(())
     }
 
     fn finding(&self, id: &str, records: &[&Record<'_>]) -> VulnFinding {

@@ -139,6 +139,29 @@ fn findings_come_worst_first_with_their_sources() {
 }
 
 #[test]
+fn records_of_other_versions_rate_the_flaw_too() {
+    /// The severity of the flaw that `P-1` finds, which is rated by nobody or by a record of another version.
+    #[track_caller]
+    fn check(names: &[&str], silent: Advisory, expected: Severity) {
+        let silent = Advisory { severity: Severity::High, ..silent };
+        let report =
+            matched(&[pypi("P-1", names, &["..2"]), silent], vec![package(PYPI, "demo", "1.0")]);
+        let severities: Vec<_> =
+            report.findings.iter().map(|finding| finding.severity.level).collect();
+        assert_eq!(severities, [expected]);
+    }
+    let (cve, other) = ("CVE-2024-0001", "CVE-2024-0002");
+    let fixed = |names: &[&str]| pypi("GHSA-a", names, &["..0.5"]);
+    check(&[cve], fixed(&[cve]), Severity::High);
+    check(&[cve], fixed(&[other]), Severity::Unknown);
+    check(&[cve, "GHSA-a"], fixed(&[]), Severity::High);
+    check(&["GHSA-a"], fixed(&[]), Severity::High);
+    check(&[], fixed(&["P-1"]), Severity::High);
+    check(&[], fixed(&[]), Severity::Unknown);
+    check(&[cve], Advisory { withdrawn: Some(1), ..fixed(&[cve]) }, Severity::Unknown);
+}
+
+#[test]
 fn an_entry_rates_its_package_before_the_record() {
     use seawall_model::advisory::Rating;
     let vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H";
