@@ -79,6 +79,11 @@ impl IndexSet {
         self.asked.contains(&ecosystem)
     }
 
+    /// Whether it was asked for advisories at all: a list of exploited vulnerabilities alone judges nothing.
+    pub fn has_advisories(&self) -> bool {
+        !self.asked.is_empty()
+    }
+
     /// Names of the segments of one ecosystem.
     pub fn held(&self, ecosystem: Ecosystem) -> Vec<String> {
         let own = self.segments.keys().filter(|(held, _)| *held == ecosystem);

@@ -173,6 +173,11 @@ impl CoverageDraft {
 
     /// Adds a problem for whatever limits the result; complete if no problem is a gap or an error.
     pub(super) fn finish(self, index: &IndexSet, problems: &mut Vec<Problem>) -> Coverage {
+        if !index.has_advisories() {
+            let message = "the index holds advisories of no ecosystem: nothing was judged";
+            let help = "build the index from a feed of advisories, such as osv";
+            problems.push(Problem::gap("no-advisories", message).help(help));
+        }
         let mut not_covered = Vec::new();
         for (place, packages) in &self.missed {
             let problem = place.problem(*packages, index);

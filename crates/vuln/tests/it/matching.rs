@@ -287,6 +287,36 @@ fn what_is_not_covered_is_counted_and_named() {
 }
 
 #[test]
+fn an_index_of_exploited_vulnerabilities_alone_passed_everything() {
+    #[track_caller]
+    fn check(index: &IndexSet, packages: Vec<Package>, gaps: usize) {
+        let report = match_inventory(&inventory(None, packages), index);
+        let found = report.problems.iter().filter(|problem| problem.code == "no-advisories");
+        assert_eq!(found.count(), gaps);
+        assert_eq!(report.coverage.complete, gaps == 0);
+    }
+    check(&index(vec![]), vec![package(PYPI, "demo", "1.0")], 1);
+    check(&index(vec![]), vec![], 1);
+    check(&index(vec![segment(PYPI, None, &[])]), vec![package(PYPI, "demo", "1.0")], 0);
+}
+
+#[test]
+fn an_unknown_distro_is_one_gap() {
+    #[track_caller]
+    fn check(on: Option<&str>, packages: Vec<Package>, expected: usize) {
+        let report = match_inventory(&inventory(on.and_then(distro), packages), &debian_index());
+        let gaps = report.problems.iter().filter(|problem| problem.code == "unknown-distro");
+        assert_eq!(gaps.count(), expected, "{on:?}: {:?}", report.problems);
+    }
+    let python = || package(PYPI, "demo", "1.0");
+    for on in [None, Some("devuan:4"), Some("homemade")] {
+        check(on, vec![deb("a", "a", "1"), deb("b", "b", "1"), python()], 1);
+        check(on, vec![python()], 0);
+    }
+    check(Some("debian:11"), vec![deb("a", "a", "1")], 0);
+}
+
+#[test]
 fn owned_language_packages_are_left_to_the_distro() {
     let owned = Package { owner: Some("python3-demo".to_owned()), ..package(PYPI, "demo", "1.0") };
     let report = matched(&[pypi("P-1", &[], &[".."])], vec![owned]);
