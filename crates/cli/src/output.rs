@@ -1,5 +1,8 @@
-//! stdout for results, stderr for everything else, control characters escaped in both.
+//! stdout for results, stderr for everything else. Names come from images and files of strangers: what steers a
+//! terminal or hides in a line is escaped in both.
 use seawall_model::Problem;
+pub(crate) use seawall_scan::escape;
+use seawall_scan::escape_json;
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -21,50 +24,41 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
 
 /// Pretty JSON and a line end.
 pub(crate) fn print_json(value: &impl Serialize) -> io::Result<()> {
-    let mut text = serde_json::to_string_pretty(value)?;
-    text.push('\n');
-    print(&text)
+    let text = serde_json::to_string_pretty(value)?;
+    print(&(escape_json(&text) + "\n"))
 }
 
 /// One JSON value on one line.
 pub(crate) fn print_json_line(value: &impl Serialize) -> io::Result<()> {
-    let mut text = serde_json::to_string(value)?;
-    text.push('\n');
-    print(&text)
+    let text = serde_json::to_string(value)?;
+    print(&(escape_json(&text) + "\n"))
 }
 
 /// Problems on stderr, as lines or as one JSON object each.
 pub(crate) fn print_problems(problems: &[Problem], format: Format) {
-    for problem in problems {
-        match format {
-            Format::Json => eprintln!("{}", serde_json::to_string(problem).unwrap_or_default()),
-            Format::Table => {
-                eprintln!("{}", escape(&problem.to_string()));
-                if let Some(help) = &problem.help {
-                    eprintln!("   |  {}", escape(help));
-                }
-            }
+    problems.iter().for_each(|problem| eprint!("{}", problem_text(problem, format)));
+}
+
+fn problem_text(problem: &Problem, format: Format) -> String {
+    match format {
+        Format::Json => {
+            escape_json(&serde_json::to_string(problem).expect("plain values serialise")) + "\n"
+        }
+        Format::Table => {
+            let help = problem.help.as_ref().map(|help| format!("   |  {}\n", escape(help)));
+            format!("{}\n{}", escape(&problem.to_string()), help.unwrap_or_default())
         }
     }
 }
 
 /// An error and what to do about it.
 pub(crate) fn error(message: &str, help: Option<&str>) {
-    eprintln!("error: {}", escape(message));
-    if let Some(help) = help {
-        eprintln!("  help: {help}");
-    }
+    eprint!("{}", error_text(message, help));
 }
 
-/// Names come from images and files of strangers: nothing they hold may steer a terminal.
-pub(crate) fn escape(text: &str) -> String {
-    let control = |c: char| c.is_control() && c != '\n';
-    if !text.contains(control) {
-        return text.to_owned();
-    }
-    text.chars()
-        .map(|c| if control(c) { c.escape_default().to_string() } else { c.to_string() })
-        .collect()
+fn error_text(message: &str, help: Option<&str>) -> String {
+    let help = help.map(|help| format!("  help: {}\n", escape(help))).unwrap_or_default();
+    format!("error: {}\n{help}", escape(message))
 }
 
 /// A table of aligned columns under a header; the last column is never padded.
@@ -106,4 +100,22 @@ pub(crate) fn data_dir() -> std::path::PathBuf {
         || std::env::var_os("HOME").map(|home| std::path::Path::new(&home).join(".local/share"));
     let base = named.map(Into::into).or_else(home).unwrap_or_else(std::env::temp_dir);
     base.join("seawall")
+}
+
+#[test]
+fn nothing_on_stderr_steers_a_terminal() {
+    const HOSTILE: &str = "a\u{1b}[2J\nerror: b\u{202e}c\r\u{9b}";
+    let problem = Problem::gap("code", HOSTILE).file(HOSTILE).item(HOSTILE).help(HOSTILE);
+    for (text, lines) in [
+        (problem_text(&problem, Format::Table), 2),
+        (problem_text(&problem, Format::Json), 1),
+        (error_text(HOSTILE, Some(HOSTILE)), 2),
+        (table(&["A"], &[vec![HOSTILE.to_owned()]]), 2),
+    ] {
+        let hostile = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+        assert!(!text.contains(hostile), "{text:?}");
+        assert_eq!(text.lines().count(), lines, "{text:?}");
+    }
+    let json = problem_text(&problem, Format::Json);
+    assert_eq!(serde_json::from_str::<Problem>(&json).unwrap(), problem);
 }

@@ -19,7 +19,7 @@ mod table;
 mod tree_kind;
 mod visitor;
 
-pub use escape::escape;
+pub use escape::{escape, escape_json};
 pub use exit::{FailOn, exit_code};
 pub use facts_cache::FactsCache;
 pub use image::{ImageOptions, ScanError, scan_image};

@@ -45,13 +45,14 @@ impl Verb {
                 let mut text = String::new();
                 for result in &results {
                     let verdict = if result.failures.is_empty() { "ok  " } else { "FAIL" };
-                    text += &format!("{verdict} {} > {}\n", result.control, result.name);
+                    let title = format!("{verdict} {} > {}", result.control, result.name);
+                    text += &format!("{}\n", output::escape(&title));
                     for failure in &result.failures {
-                        text += &format!("       {failure}\n");
+                        text += &format!("       {}\n", output::escape(failure));
                     }
                 }
                 text += &format!("{} passed, {failed} failed\n", results.len() - failed);
-                output::print(&output::escape(&text))?;
+                output::print(&text)?;
             }
         }
         if problems.iter().any(|problem| problem.kind == seawall_model::problem::ProblemKind::Error)

@@ -191,9 +191,10 @@ fn test(files: &[PathBuf], format: Format) -> Outcome {
             let mut text = String::new();
             for result in &results {
                 let verdict = if result.passed() { "ok  " } else { "FAIL" };
-                text += &output::escape(&format!("{verdict} {} > {}\n", result.rule, result.test));
+                let title = format!("{verdict} {} > {}", result.rule, result.test);
+                text += &format!("{}\n", output::escape(&title));
                 for line in &result.failure {
-                    text += &output::escape(&format!("       {line}\n"));
+                    text += &format!("       {}\n", output::escape(line));
                 }
             }
             text += &format!("{} passed, {failed} failed\n", results.len() - failed);
