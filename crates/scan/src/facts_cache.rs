@@ -1,4 +1,8 @@
 //! Facts of layers by diffID and extractor version: a directory of immutable files, shared by any number of processes.
+//!
+//! ```text
+//! v1/HEX: diffID, line feed, encoded facts
+//! ```
 use seawall_extract::{EXTRACTOR_VERSION, LayerFacts, decode, encode};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -19,13 +23,14 @@ impl FactsCache {
         Self { directory: directory.join(format!("v{EXTRACTOR_VERSION}")) }
     }
 
-    /// The facts of that layer; `None` if they are unknown or the file is damaged.
+    /// The facts of that layer; `None` if they are unknown, or the file is damaged or another layer's.
     pub(crate) fn get(&self, diff_id: &str) -> Option<LayerFacts> {
         let file = File::open(self.path(diff_id)?).ok()?;
         let mut bytes =
             Vec::with_capacity(usize::try_from(file.metadata().ok()?.len().min(MAX_FACTS)).ok()?);
         file.take(MAX_FACTS).read_to_end(&mut bytes).ok()?;
-        decode(&bytes).ok().filter(|facts| facts.extractor_version == EXTRACTOR_VERSION)
+        let facts = bytes.strip_prefix(diff_id.as_bytes())?.strip_prefix(b"\n")?;
+        decode(facts).ok().filter(|facts| facts.extractor_version == EXTRACTOR_VERSION)
     }
 
     /// Keeps the facts; the file appears whole or not at all.
@@ -33,6 +38,9 @@ impl FactsCache {
         let Some(path) = self.path(diff_id) else { return Ok(()) };
         fs::create_dir_all(&self.directory)?;
         let mut file = tempfile::NamedTempFile::new_in(&self.directory)?;
+        // A name alone binds nothing: whoever copies or renames a file would give a layer another one's packages.
+        file.write_all(diff_id.as_bytes())?;
+        file.write_all(b"\n")?;
         file.write_all(&encode(facts))?;
         file.persist(path).map(|_| ()).map_err(|error| error.error)
     }

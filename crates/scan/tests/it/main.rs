@@ -4,6 +4,7 @@
 mod bad_input;
 mod build;
 mod cache;
+mod facts_cache;
 mod forms;
 mod options;
 mod real;
