@@ -5,6 +5,7 @@ pub(crate) use seawall_scan::escape;
 use seawall_scan::escape_json;
 use serde::Serialize;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 /// How a result is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -78,12 +79,13 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     text
 }
 
-/// Where this user's derived files lie. Source: XDG Base Directory Specification.
-pub(crate) fn cache_dir() -> std::path::PathBuf {
-    let named = std::env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty());
-    let home = || std::env::var_os("HOME").map(|home| std::path::Path::new(&home).join(".cache"));
-    let base = named.map(Into::into).or_else(home).unwrap_or_else(std::env::temp_dir);
-    base.join("seawall")
+/// Where this user's derived files lie. `None` without a home: a directory that all users share would let any of them
+/// say what an image holds. Source: XDG Base Directory Specification, which ignores relative paths.
+pub(crate) fn cache_dir() -> Option<PathBuf> {
+    let absolute =
+        |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || absolute("HOME").map(|home| home.join(".cache"));
+    absolute("XDG_CACHE_HOME").or_else(home).map(|base| base.join("seawall"))
 }
 
 /// Where the hub and its local agents keep what must last. Source: Filesystem Hierarchy Standard, XDG Base Directory

@@ -21,7 +21,7 @@ pub(crate) struct Build {
     /// Directory with one folder a feed, such as osv/ and cisa-kev/
     #[arg(long, value_name = "ROOT")]
     feeds: String,
-    /// Where the index goes [default: --db's default]
+    /// Where the index goes [default: $SEAWALL_DB, else below the user's cache]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Only this feed (repeatable)
@@ -36,8 +36,8 @@ pub(crate) struct Update {
     /// Take the feeds from below this directory or address instead of their usual hosts
     #[arg(long, value_name = "ROOT")]
     feeds: Option<String>,
-    /// Index directory
-    #[arg(long, env = "SEAWALL_DB", value_name = "DIR")]
+    /// Index directory [default: $SEAWALL_DB, else below the user's cache]
+    #[arg(long, value_name = "DIR")]
     db: Option<PathBuf>,
     /// Only this feed (repeatable)
     #[arg(long, value_name = "KEY")]
@@ -63,7 +63,7 @@ impl Verb {
             Self::Build(build) => {
                 let feeds = select(&build.only)?;
                 let roots = Roots::below(&build.feeds).map_err(Failure::usage)?;
-                let report = seawall_feeds::build(&roots, &feeds, &directory(build.out))
+                let report = seawall_feeds::build(&roots, &feeds, &directory(build.out)?)
                     .map_err(Failure::could_not_run)?;
                 finish(&report, build.format)
             }
@@ -73,7 +73,7 @@ impl Verb {
                     Some(root) => Roots::below(root).map_err(Failure::usage)?,
                     None => Roots::defaults(),
                 };
-                let out = directory(update.db);
+                let out = directory(update.db)?;
                 let runtime = tokio::runtime::Runtime::new()?;
                 let report = runtime
                     .block_on(seawall_feeds::update(&roots, &feeds, &out, update.offline))
@@ -85,10 +85,15 @@ impl Verb {
     }
 }
 
-/// `--db`, else `$SEAWALL_DB`, else below the user's cache.
-pub(crate) fn directory(named: Option<PathBuf>) -> PathBuf {
-    let from_environment = || std::env::var_os("SEAWALL_DB").map(PathBuf::from);
-    named.or_else(from_environment).unwrap_or_else(|| crate::output::cache_dir().join("db"))
+/// `--db`, else `$SEAWALL_DB`, else below the user's cache. An empty variable is none: joined to file names it would
+/// be the working directory.
+pub(crate) fn directory(named: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    let variable = || std::env::var_os("SEAWALL_DB").filter(|path| !path.is_empty());
+    let cache = || output::cache_dir().map(|cache| cache.join("db"));
+    named.or_else(|| variable().map(PathBuf::from)).or_else(cache).ok_or_else(|| {
+        Failure::usage(anyhow::anyhow!("there is no home to look for the index in"))
+            .with_help("name its directory on the command line or in SEAWALL_DB")
+    })
 }
 
 fn select(only: &[String]) -> Result<Vec<&'static Feed>, Failure> {
@@ -142,7 +147,7 @@ fn report_table(report: &BuildReport) -> String {
 
 impl Inspect {
     fn run(self) -> Outcome {
-        let dir = directory(self.dir);
+        let dir = directory(self.dir)?;
         let index = seawall_feeds::open(&dir).map_err(Failure::could_not_run)?;
         let info = index.info();
         if self.format == Format::Json {

@@ -42,8 +42,8 @@ pub(crate) enum Verb {
 
 #[derive(clap::Args)]
 pub(crate) struct Judge {
-    /// Index directory [default: below the user's cache]
-    #[arg(long, env = "SEAWALL_DB", value_name = "DIR")]
+    /// Index directory [default: $SEAWALL_DB, else below the user's cache]
+    #[arg(long, value_name = "DIR")]
     db: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -64,8 +64,8 @@ impl Verb {
             Self::Image { reference, platform, containerd, no_cache, judge } => {
                 let containerd =
                     containerd.as_deref().map_or_else(Containerd::default, Containerd::parse);
-                let facts =
-                    (!no_cache).then(|| FactsCache::new(&output::cache_dir().join("layers")));
+                let cache = output::cache_dir().filter(|_| !no_cache);
+                let facts = cache.map(|cache| FactsCache::new(&cache.join("layers")));
                 let options = ImageOptions { open: OpenOptions { platform, containerd }, facts };
                 let inventory = seawall_scan::scan_image(&reference, &options)
                     .map_err(Failure::could_not_run)?;
@@ -84,7 +84,8 @@ impl Verb {
 
 impl Judge {
     fn finish(self, inventory: Inventory) -> Outcome {
-        let index = seawall_feeds::open(&db::directory(self.db)).map_err(Failure::could_not_run)?;
+        let index =
+            seawall_feeds::open(&db::directory(self.db)?).map_err(Failure::could_not_run)?;
         let mut report = Report::new(inventory, &index);
         if let Some(fail_on) = &self.fail_on {
             report.add(fail_on.gaps(&report.index));

@@ -2,4 +2,5 @@
 #![expect(clippy::unwrap_used, reason = "builders of tests fail by panic, as tests do")]
 
 mod bench;
+mod db;
 mod scan;
