@@ -104,7 +104,9 @@ impl Draft<'_> {
         }
         for ((ecosystem, release), advisories) in groups {
             let segment = name::segment(ecosystem, release);
-            let date = FeedDate { key: OSV.key.to_owned(), newest: export.newest(ecosystem) };
+            // Its own: records of one release are no sign that another still gets any.
+            let newest = advisories.iter().filter_map(|advisory| osv::newest(advisory)).max();
+            let date = FeedDate { key: OSV.key.to_owned(), newest };
             let built = segment::build(ecosystem, release, date, &advisories)
                 .map_err(|source| BuildError::Segment { segment: segment.clone(), source })?;
             if built.versions_dropped > 0 {

@@ -46,7 +46,8 @@ impl Export {
     }
 }
 
-fn newest(advisory: &Advisory) -> Option<Millis> {
+/// When it last changed, epoch milliseconds.
+pub(crate) fn newest(advisory: &Advisory) -> Option<Millis> {
     advisory.modified.max(advisory.published)
 }
 
