@@ -1,9 +1,10 @@
 //! `seawall db`: the advisory index, built from directories or downloaded feeds.
+mod inspect;
+
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{self, Format};
 use seawall_feeds::{BuildReport, Feed, Roots};
 use seawall_model::Millis;
-use serde_json::json;
 use std::path::PathBuf;
 
 #[derive(clap::Subcommand)]
@@ -12,8 +13,8 @@ pub(crate) enum Verb {
     Build(Build),
     /// Download feeds, then build the index
     Update(Update),
-    /// Show what an index holds and how old it is
-    Inspect(Inspect),
+    /// Show what an index holds and how old it is, or what it says of a package
+    Inspect(inspect::Inspect),
 }
 
 #[derive(clap::Args)]
@@ -45,14 +46,6 @@ pub(crate) struct Update {
     /// Open no socket
     #[arg(long)]
     offline: bool,
-    #[arg(long, value_enum, default_value = "table")]
-    format: Format,
-}
-
-#[derive(clap::Args)]
-pub(crate) struct Inspect {
-    /// Index directory [default: $SEAWALL_DB, else below the user's cache]
-    dir: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
 }
@@ -143,40 +136,6 @@ fn report_table(report: &BuildReport) -> String {
     let rows: Vec<_> = report.segments.iter().map(segment).collect();
     text.push('\n');
     text + &output::table(&["SEGMENT", "ROWS", "BYTES", ""], &rows)
-}
-
-impl Inspect {
-    fn run(self) -> Outcome {
-        let dir = directory(self.dir)?;
-        let index = seawall_feeds::open(&dir).map_err(Failure::could_not_run)?;
-        let info = index.info();
-        if self.format == Format::Json {
-            let value = json!({"schema": "seawall.db.inspect/1", "directory": dir, "digest": index.digest(), "index": info});
-            output::print_json(&value)?;
-            return Ok(Exit::Pass);
-        }
-        let rows: Vec<_> = info
-            .segments
-            .iter()
-            .map(|segment| {
-                let meta = serde_json::to_value(&segment.meta).unwrap_or_default();
-                let cell =
-                    |key: &str| meta[key].as_str().map_or(meta[key].to_string(), str::to_owned);
-                vec![
-                    segment.name.clone(),
-                    cell("coverage"),
-                    cell("scheme"),
-                    segment.digest[..12].to_owned(),
-                ]
-            })
-            .collect();
-        let newest = info.newest.map_or("unknown".to_owned(), day);
-        let text = format!("index {}, newest record {newest}\n\n", dir.display());
-        output::print(
-            &(text + &output::table(&["SEGMENT", "COVERAGE", "SCHEME", "DIGEST"], &rows)),
-        )?;
-        Ok(Exit::Pass)
-    }
 }
 
 /// `2024-10-03` of epoch milliseconds.
