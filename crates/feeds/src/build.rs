@@ -47,12 +47,14 @@ pub(crate) fn build_lacking(
             return Err(BuildError::Remote { feed: feed.key, base: roots.base(feed).to_string() });
         };
         let read = |source| BuildError::Read { path: base.clone(), source };
+        if feed.key == OSV.key {
+            let own = lacking.iter().filter(|(key, _)| *key == OSV.key);
+            draft.ask(own.filter_map(|(_, path)| osv::named_after(path)));
+        }
         if !feed::exists(base) {
             draft.absent(feed, base);
         } else if feed.key == OSV.key {
-            let mut export = osv::read(base).map_err(read)?;
-            let own = lacking.iter().filter(|(key, _)| *key == OSV.key);
-            export.asked.extend(own.filter_map(|(_, path)| osv::named_after(path)));
+            let export = osv::read(base).map_err(read)?;
             draft.osv(base, export)?;
         } else {
             draft.kev(base)?;
@@ -74,6 +76,12 @@ impl Draft<'_> {
         self.report.feeds.push(feed_report(feed, base, FeedStatus::Absent, Vec::new()));
     }
 
+    /// From now on the absence of these ecosystems is a gap.
+    fn ask(&mut self, ecosystems: impl Iterator<Item = Ecosystem>) {
+        let asked = self.manifest.asked.iter().copied().chain(ecosystems);
+        self.manifest.asked = asked.collect::<BTreeSet<_>>().into_iter().collect();
+    }
+
     fn osv(&mut self, base: &Path, mut export: Export) -> Result<(), BuildError> {
         let files = std::mem::take(&mut export.files);
         if files.is_empty() {
@@ -85,8 +93,7 @@ impl Draft<'_> {
         }
         let mut feed = feed_report(&OSV, base, FeedStatus::Built, files);
         feed.newest = export.asked.iter().filter_map(|ecosystem| export.newest(*ecosystem)).max();
-        let asked = self.manifest.asked.iter().copied().chain(export.asked.iter().copied());
-        self.manifest.asked = asked.collect::<BTreeSet<_>>().into_iter().collect();
+        self.ask(export.asked.iter().copied());
         let mut groups: BTreeMap<(Ecosystem, Option<&str>), Vec<&Advisory>> = BTreeMap::new();
         for advisory in export.advisories.values() {
             let named: BTreeSet<_> = advisory

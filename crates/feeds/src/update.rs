@@ -66,6 +66,7 @@ pub async fn update(
                     tracing::info!(feed = feed.key, file, ?outcome, "feed file requested")
                 }
                 Err(DownloadError::Absent) => {
+                    lacking.push((feed.key, *file));
                     let message = format!("{url} is not there");
                     problems.push(Problem::note("feed-file-absent", message).item(feed.key));
                 }

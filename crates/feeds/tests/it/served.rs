@@ -141,7 +141,7 @@ async fn what_could_not_be_had_was_still_asked_for() {
     assert!(run(&root, out.path()).await.failed());
     let index = open(out.path()).unwrap();
     assert!(index.asked(Ecosystem::PyPI), "its absence is a gap");
-    assert!(!index.asked(Ecosystem::Debian), "the server has none");
+    assert!(index.asked(Ecosystem::Debian), "a file that should be there and is not");
 }
 
 #[tokio::test]
@@ -168,4 +168,17 @@ fn a_build_reads_directories_alone() {
     let out = TempDir::new().unwrap();
     let built = seawall_feeds::build(&Roots::defaults(), &select::<&str>(&[]).unwrap(), out.path());
     assert!(matches!(built, Err(seawall_feeds::BuildError::Remote { feed: "osv", .. })));
+}
+
+#[tokio::test]
+async fn a_server_without_any_advisories_left_nothing_asked_for() {
+    let (root, served) = serve().await;
+    let out = TempDir::new().unwrap();
+    let kev = r#"{"vulnerabilities":[{"cveID":"CVE-2024-0001","dateAdded":"2024-01-02"}]}"#;
+    let path = "cisa-kev/known_exploited_vulnerabilities.json".to_owned();
+    served.lock().unwrap().files.insert(path, Answer::Body(kev.into()));
+    let report = run(&root, out.path()).await;
+    assert!(!report.failed(), "{:?}", report.problems);
+    let index = open(out.path()).unwrap();
+    assert!(Ecosystem::ALL.into_iter().all(|ecosystem| index.asked(ecosystem)));
 }
