@@ -4,9 +4,9 @@ use crate::feed::{self, Base, CISA_KEV, Feed, OSV, Roots};
 use crate::osv::Export;
 use crate::report::{BuildError, BuildReport, FeedReport, FeedStatus, FileReport, SegmentReport};
 use crate::{cisa_kev, osv};
-use seawall_model::Problem;
 use seawall_model::advisory::Advisory;
 use seawall_model::package::Ecosystem;
+use seawall_model::{Millis, Problem};
 use seawall_vuln::segment::FeedDate;
 use seawall_vuln::{kev, name, segment};
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,6 +61,16 @@ pub(crate) fn build_lacking(
         }
     }
     draft.finish()
+}
+
+/// A segment that was just built.
+struct Made {
+    segment: String,
+    ecosystem: Option<Ecosystem>,
+    rows: u64,
+    /// Newest record, epoch milliseconds.
+    newest: Option<Millis>,
+    bytes: Vec<u8>,
 }
 
 struct Draft<'a> {
@@ -122,7 +132,9 @@ impl Draft<'_> {
             }
             let rows = u64::from(built.meta.rows);
             feed.rows += rows;
-            self.write(&OSV, &segment, Some(ecosystem), rows, &built.bytes)?;
+            let made =
+                Made { segment, ecosystem: Some(ecosystem), rows, newest, bytes: built.bytes };
+            self.write(&OSV, made)?;
         }
         self.push(feed);
         Ok(())
@@ -142,7 +154,11 @@ impl Draft<'_> {
             let date = FeedDate { key: CISA_KEV.key.to_owned(), newest: catalogue.newest };
             let bytes = kev::build(date, &catalogue.added)
                 .map_err(|source| BuildError::Segment { segment: KEV.to_owned(), source })?;
-            self.write(&CISA_KEV, KEV, None, feed.rows, &bytes)?;
+            let (segment, newest) = (KEV.to_owned(), catalogue.newest);
+            self.write(
+                &CISA_KEV,
+                Made { segment, ecosystem: None, rows: feed.rows, newest, bytes },
+            )?;
         }
         self.push(feed);
         Ok(())
@@ -180,33 +196,22 @@ impl Draft<'_> {
         !lost.is_empty()
     }
 
-    fn write(
-        &mut self,
-        feed: &Feed,
-        segment: &str,
-        ecosystem: Option<Ecosystem>,
-        rows: u64,
-        bytes: &[u8],
-    ) -> Result<(), BuildError> {
-        let file = directory::file_name(segment);
-        directory::write(self.out, &file, bytes)?;
-        let size = bytes.len() as u64;
-        self.manifest.segments.retain(|entry| entry.name != segment);
-        self.manifest.segments.push(Entry {
-            name: segment.to_owned(),
+    fn write(&mut self, feed: &Feed, made: Made) -> Result<(), BuildError> {
+        let Made { segment, ecosystem, rows, newest, bytes } = made;
+        let file = directory::file_name(&segment);
+        directory::write(self.out, &file, &bytes)?;
+        let entry = Entry {
+            name: segment,
             ecosystem,
             feed: feed.key.to_owned(),
-            file: file.clone(),
-            rows,
-            bytes: size,
-        });
-        self.report.segments.push(SegmentReport {
-            name: segment.to_owned(),
             file,
             rows,
-            bytes: size,
-            kept: false,
-        });
+            bytes: bytes.len() as u64,
+            newest,
+        };
+        self.report.segments.push(segment_report(&entry, false));
+        self.manifest.segments.retain(|old| old.name != entry.name);
+        self.manifest.segments.push(entry);
         Ok(())
     }
 
@@ -232,14 +237,13 @@ impl Draft<'_> {
                     .help("name a root that has osv/<ecosystem>/all.zip or cisa-kev/"),
             );
         }
-        let kept = self.manifest.segments.iter().filter(|entry| !written.contains(&entry.name));
-        self.report.segments.extend(kept.map(|entry| SegmentReport {
-            name: entry.name.clone(),
-            file: entry.file.clone(),
-            rows: entry.rows,
-            bytes: entry.bytes,
-            kept: true,
-        }));
+        let kept: Vec<_> =
+            self.manifest.segments.iter().filter(|entry| !written.contains(&entry.name)).collect();
+        let feeds: BTreeSet<&str> =
+            self.report.feeds.iter().map(|feed| feed.key.as_str()).collect();
+        let outlived = kept.iter().filter(|entry| feeds.contains(entry.feed.as_str()));
+        self.report.problems.extend(outlived.map(|entry| segment_kept(entry)));
+        self.report.segments.extend(kept.iter().map(|entry| segment_report(entry, true)));
         self.report.segments.sort_by(|a, b| a.name.cmp(&b.name));
         self.manifest.segments.sort_by(|a, b| a.name.cmp(&b.name));
         self.manifest.feeds.sort_by(|a, b| a.key.cmp(&b.key));
@@ -249,6 +253,27 @@ impl Draft<'_> {
             directory::write(self.out, directory::MANIFEST, &text)?;
         }
         Ok(self.report)
+    }
+}
+
+/// Nothing in this build's feeds spoke of it, so it grows old unseen.
+fn segment_kept(entry: &Entry) -> Problem {
+    let newest = entry.newest.and_then(|newest| jiff::Timestamp::from_millisecond(newest).ok());
+    let newest = newest.map_or("no dated record".to_owned(), |newest| {
+        format!("records up to {}", newest.strftime("%Y-%m-%d"))
+    });
+    let message = format!("{} is that of an earlier build, with {newest}", entry.name);
+    Problem::note("segment-kept", message).item(&entry.name)
+}
+
+fn segment_report(entry: &Entry, kept: bool) -> SegmentReport {
+    SegmentReport {
+        name: entry.name.clone(),
+        file: entry.file.clone(),
+        rows: entry.rows,
+        bytes: entry.bytes,
+        newest: entry.newest,
+        kept,
     }
 }
 

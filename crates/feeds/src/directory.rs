@@ -2,6 +2,7 @@
 //! readers keep what they mapped and need no lock.
 use crate::report::{BuildError, FeedReport};
 use memmap2::Mmap;
+use seawall_model::Millis;
 use seawall_model::package::Ecosystem;
 use seawall_vuln::segment::SegmentError;
 use seawall_vuln::{IndexSet, Kev, Segment};
@@ -42,6 +43,8 @@ pub(crate) struct Entry {
     pub(crate) file: String,
     pub(crate) rows: u64,
     pub(crate) bytes: u64,
+    /// Newest record, epoch milliseconds.
+    pub(crate) newest: Option<Millis>,
 }
 
 /// Name of the known exploited vulnerabilities among segments.

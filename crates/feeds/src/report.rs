@@ -76,6 +76,8 @@ pub struct SegmentReport {
     pub file: String,
     pub rows: u64,
     pub bytes: u64,
+    /// Newest record, epoch milliseconds.
+    pub newest: Option<Millis>,
     /// An earlier build's file stays.
     pub kept: bool,
 }

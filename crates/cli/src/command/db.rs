@@ -130,12 +130,13 @@ fn report_table(report: &BuildReport) -> String {
             segment.name.clone(),
             segment.rows.to_string(),
             segment.bytes.to_string(),
+            segment.newest.map_or("-".to_owned(), day),
             kept.to_owned(),
         ]
     };
     let rows: Vec<_> = report.segments.iter().map(segment).collect();
     text.push('\n');
-    text + &output::table(&["SEGMENT", "ROWS", "BYTES", ""], &rows)
+    text + &output::table(&["SEGMENT", "ROWS", "BYTES", "NEWEST", ""], &rows)
 }
 
 /// `2024-10-03` of epoch milliseconds.

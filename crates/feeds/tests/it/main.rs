@@ -4,5 +4,6 @@
 
 mod damaged;
 mod inventory;
+mod kept;
 mod real;
 mod served;
