@@ -11,6 +11,7 @@
 mod build;
 mod cisa_kev;
 mod directory;
+mod downloads;
 mod feed;
 mod osv;
 mod report;

@@ -1,16 +1,14 @@
 //! Downloads feeds with conditional requests, then builds.
 use crate::build::build_lacking;
+use crate::downloads::{self, Validators};
 use crate::feed::{Base, Feed, Roots, is_loopback};
 use crate::report::{BuildError, BuildReport};
 use reqwest::{StatusCode, Url, header};
 use seawall_model::Problem;
-use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 
-/// Below the index directory: what was downloaded last, the base of the next conditional request.
-const DOWNLOADS: &str = "downloads";
 /// Bytes per file: the largest export is below 1 GB.
 const DOWNLOAD_LIMIT: u64 = 4 * 1024 * 1024 * 1024;
 /// A server that does not answer within it is not there.
@@ -33,15 +31,6 @@ pub enum UpdateError {
     Interrupted(#[source] tokio::task::JoinError),
 }
 
-/// What the server said about a file, sent back with the next request.
-#[derive(Default, Serialize, Deserialize)]
-struct Validators {
-    etag: Option<String>,
-    last_modified: Option<String>,
-    /// The address they came from: another base starts over.
-    url: String,
-}
-
 /// Downloads the feeds whose base is an address into `out`, then builds all of `feeds`. A download that fails leaves
 /// the last one in use and is an error of the report.
 pub async fn update(
@@ -51,41 +40,43 @@ pub async fn update(
     offline: bool,
 ) -> Result<BuildReport, UpdateError> {
     let mut local = roots.clone();
-    let (mut problems, mut lacking) = (Vec::new(), Vec::new());
+    let (mut problems, mut lacking, mut downloaded) = (Vec::new(), Vec::new(), Vec::new());
     for &feed in feeds {
         let Base::Url(base) = roots.base(feed) else { continue };
         if offline {
             return Err(UpdateError::Offline { feed: feed.key, base: base.to_string() });
         }
         let client = client(base).map_err(UpdateError::Client)?;
-        let directory = out.join(DOWNLOADS).join(feed.key);
+        let directory = downloads::directory(out, feed.key);
         for file in feed.files {
             let url = base.join(file).expect("the table's paths are plain");
-            match download(&client, &url, &directory.join(file)).await {
+            let path = directory.join(file);
+            match download(&client, &url, &path).await {
                 Ok(outcome) => {
                     tracing::info!(feed = feed.key, file, ?outcome, "feed file requested")
                 }
                 Err(DownloadError::Absent) => {
                     lacking.push((feed.key, *file));
                     let message = format!("{url} is not there");
-                    problems.push(Problem::note("feed-file-absent", message).item(feed.key));
+                    let problem = Problem::note("feed-file-absent", message).item(feed.key);
+                    problems.push(problem.help(next_step(&path)));
                 }
                 Err(error) => {
                     lacking.push((feed.key, *file));
                     let message = format!("download {url}: {}", chain(&error));
                     let problem = Problem::error("download-failed", message).item(feed.key);
-                    problems.push(
-                        problem.help("the last download stays in use; try again, or name a mirror"),
-                    );
+                    problems.push(problem.help(next_step(&path)));
                 }
             }
         }
+        downloaded.push(feed.key);
         local.set(feed.key, Base::Directory(directory)).expect("the key is the feed's own");
     }
     let (feeds, out) = (feeds.to_vec(), out.to_owned());
     let built = tokio::task::spawn_blocking(move || {
         let report = build_lacking(&local, &feeds, &out, &lacking)?;
-        forget_refused(&report, &out);
+        downloads::settle(&report, &downloaded, &out)
+            .map_err(|source| BuildError::Write { path: out.clone(), source })?;
         Ok::<_, BuildError>(report)
     });
     let mut report = built.await.map_err(UpdateError::Interrupted)??;
@@ -93,14 +84,10 @@ pub async fn update(
     Ok(report)
 }
 
-/// A refused file is asked for anew: "not modified" would keep it refused for ever.
-fn forget_refused(report: &BuildReport, out: &Path) {
-    for feed in &report.feeds {
-        for file in feed.files.iter().filter(|file| file.refused.is_some()) {
-            let path = out.join(DOWNLOADS).join(&feed.key).join(&file.path);
-            // Absent for a directory base; then there is nothing to forget.
-            let _ = std::fs::remove_file(validators_path(&path));
-        }
+fn next_step(path: &Path) -> &'static str {
+    match path.exists() {
+        true => "the last download stays in use; try again, or name a mirror",
+        false => "try again, or name a mirror",
     }
 }
 
@@ -143,7 +130,7 @@ async fn download(
     url: &Url,
     path: &Path,
 ) -> Result<Outcome, DownloadError> {
-    let known = validators(path, url);
+    let known = downloads::validators(path, url.as_str());
     let mut request = client.get(url.clone());
     if let Some(etag) = &known.etag {
         request = request.header(header::IF_NONE_MATCH, etag);
@@ -167,15 +154,16 @@ async fn download(
         last_modified: text(header::LAST_MODIFIED),
         url: url.to_string(),
     };
-    save(response, path).await?;
-    let text = serde_json::to_vec(&validators).expect("plain values serialise");
-    let path = validators_path(path);
-    tokio::fs::write(&path, text).await.map_err(|source| DownloadError::Write { path, source })?;
+    save(response, path, &validators).await?;
     Ok(Outcome::Downloaded)
 }
 
-/// Streams the body beside the target and renames it over once it is whole.
-async fn save(mut response: reqwest::Response, path: &Path) -> Result<(), DownloadError> {
+/// Streams the body beside the target and puts it in place once it is whole.
+async fn save(
+    mut response: reqwest::Response,
+    path: &Path,
+    validators: &Validators,
+) -> Result<(), DownloadError> {
     let failed = |source| DownloadError::Write { path: path.to_owned(), source };
     let directory = path.parent().unwrap_or(Path::new("."));
     tokio::fs::create_dir_all(directory).await.map_err(failed)?;
@@ -191,7 +179,7 @@ async fn save(mut response: reqwest::Response, path: &Path) -> Result<(), Downlo
             file.write_all(&chunk).await.map_err(failed)?;
         }
         file.sync_all().await.map_err(failed)?;
-        tokio::fs::rename(&part, path).await.map_err(failed)
+        downloads::place(&part, path, validators).map_err(failed)
     };
     let saved = body.await;
     if saved.is_err() {
@@ -199,20 +187,6 @@ async fn save(mut response: reqwest::Response, path: &Path) -> Result<(), Downlo
         let _ = tokio::fs::remove_file(&part).await;
     }
     saved
-}
-
-/// What is known of the file that lies at `path`, if it came from `url`.
-fn validators(path: &Path, url: &Url) -> Validators {
-    if !path.exists() {
-        return Validators::default();
-    }
-    let text = std::fs::read(validators_path(path)).ok();
-    let known: Option<Validators> = text.and_then(|text| serde_json::from_slice(&text).ok());
-    known.filter(|known| known.url == url.as_str()).unwrap_or_default()
-}
-
-fn validators_path(path: &Path) -> PathBuf {
-    path.with_extension("validators.json")
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

@@ -182,3 +182,62 @@ async fn a_server_without_any_advisories_left_nothing_asked_for() {
     let index = open(out.path()).unwrap();
     assert!(Ecosystem::ALL.into_iter().all(|ecosystem| index.asked(ecosystem)));
 }
+
+#[tokio::test]
+async fn a_refused_download_replaced_the_last_good_one() {
+    let (root, served) = serve().await;
+    let out = TempDir::new().unwrap();
+    let zip = |id: &str| archive(&[record(id, "PyPI", "demo", "2.0")]);
+    let pypi = "osv/PyPI/all.zip";
+    let put = |answer| served.lock().unwrap().files.insert(pypi.to_owned(), answer);
+    let file = out.path().join("downloads").join(pypi);
+    let files = || {
+        let files = std::fs::read_dir(file.parent().unwrap()).unwrap();
+        let mut names: Vec<_> =
+            files.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let settled = ["all.validators.json", "all.zip"];
+
+    put(Answer::Body(b"not a zip".to_vec()));
+    assert!(run(&root, out.path()).await.failed());
+    assert_eq!(files(), Vec::<String>::new(), "a refused file is of no use");
+
+    put(Answer::Body(zip("PYSEC-1")));
+    assert!(!run(&root, out.path()).await.failed());
+    let digest = open(out.path()).unwrap().digest();
+    assert_eq!(files(), settled);
+
+    put(Answer::Body(b"not a zip".to_vec()));
+    assert!(run(&root, out.path()).await.failed());
+    assert_eq!(
+        (std::fs::read(&file).unwrap(), files()),
+        (zip("PYSEC-1"), settled.map(String::from).to_vec())
+    );
+
+    put(Answer::Status(500));
+    let report = run(&root, out.path()).await;
+    let help = |report: &BuildReport, code: &str| {
+        let problem = report
+            .problems
+            .iter()
+            .find(|problem| problem.code == code && problem.message.contains("PyPI"));
+        problem.unwrap().help.clone().unwrap()
+    };
+    assert!(help(&report, "download-failed").starts_with("the last download stays in use"));
+    assert!(!report.problems.iter().any(|problem| problem.code == "feed-refused"));
+    assert_eq!(open(out.path()).unwrap().digest(), digest);
+
+    put(Answer::Body(zip("PYSEC-2")));
+    assert!(!run(&root, out.path()).await.failed());
+    assert_eq!(
+        (std::fs::read(&file).unwrap(), files()),
+        (zip("PYSEC-2"), settled.map(String::from).to_vec())
+    );
+
+    let fresh = TempDir::new().unwrap();
+    put(Answer::Status(500));
+    let report = run(&root, fresh.path()).await;
+    assert_eq!(help(&report, "download-failed"), "try again, or name a mirror");
+}
