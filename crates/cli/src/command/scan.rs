@@ -8,6 +8,7 @@ use seawall_scan::{
     Containerd, Display, FactsCache, FailOn, ImageOptions, OpenOptions, Platform, Report,
     RootfsOptions, TreeKind,
 };
+use seawall_vuln::IndexSet;
 use std::path::PathBuf;
 
 #[derive(clap::Subcommand)]
@@ -67,15 +68,17 @@ impl Verb {
                 let cache = output::cache_dir().filter(|_| !no_cache);
                 let facts = cache.map(|cache| FactsCache::new(&cache.join("layers")));
                 let options = ImageOptions { open: OpenOptions { platform, containerd }, facts };
+                let index = judge.open()?;
                 let inventory = seawall_scan::scan_image(&reference, &options)
                     .map_err(Failure::could_not_run)?;
-                judge.finish(inventory)
+                judge.finish(inventory, &index)
             }
             Self::Fs { dir, kind, judge } => {
+                let index = judge.open()?;
                 let mut inventory = seawall_scan::scan_rootfs(&dir, &RootfsOptions::default())
                     .map_err(Failure::could_not_run)?;
                 inventory.problems.extend(kind.gap(inventory.distro.as_ref()));
-                judge.finish(inventory)
+                judge.finish(inventory, &index)
             }
             Self::Manifests(args) => args.run(),
         }
@@ -83,10 +86,14 @@ impl Verb {
 }
 
 impl Judge {
-    fn finish(self, inventory: Inventory) -> Outcome {
-        let index =
-            seawall_feeds::open(&db::directory(self.db)?).map_err(Failure::could_not_run)?;
-        let mut report = Report::new(inventory, &index);
+    /// Before the scan: a missing or damaged index shall not be told after minutes of reading.
+    fn open(&self) -> Result<IndexSet, Failure> {
+        let directory = db::directory(self.db.clone())?;
+        seawall_feeds::open(&directory).map_err(Failure::could_not_run)
+    }
+
+    fn finish(self, inventory: Inventory, index: &IndexSet) -> Outcome {
+        let mut report = Report::new(inventory, index);
         if let Some(fail_on) = &self.fail_on {
             report.add(fail_on.gaps(&report.index));
         }

@@ -31,3 +31,16 @@ fn conditions_without_data_are_gaps() {
     check(&bench, &["root", "--fail-on", "kev"], 4, "the index has no known exploited");
     check(&bench, &["root", "--fail-on", "epss=0.1"], 4, "the index has no EPSS scores");
 }
+
+#[test]
+fn a_missing_or_damaged_index_was_told_after_the_scan() {
+    let bench = Bench::new();
+    bench.put("damaged/index.json", "{");
+    for (index, said) in [("none", "holds no index"), ("damaged", "is not a readable manifest")] {
+        for target in [&["scan", "image", "none.tar"][..], &["scan", "fs", "none"]] {
+            let output = bench.run(&[target, &["--db", index]].concat());
+            assert_eq!(code(&output), 3, "{target:?}");
+            assert!(stderr(&output).contains(said), "{target:?}: {}", stderr(&output));
+        }
+    }
+}
