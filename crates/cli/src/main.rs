@@ -8,6 +8,7 @@ mod exit;
 mod link;
 mod node;
 mod output;
+mod sink;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -65,6 +65,11 @@ pub fn scan_image(reference: &str, options: &ImageOptions) -> Result<Inventory, 
     })
 }
 
+/// Whether reading that image means to connect somewhere.
+pub fn opens_socket(reference: &str) -> bool {
+    matches!(Reference::parse(reference), Ok(Reference::Containerd { .. }))
+}
+
 /// The facts of all layers, in order; `None` where a layer gave none.
 fn read(image: &Image, options: &ImageOptions) -> (Vec<Option<LayerFacts>>, Vec<Problem>) {
     let next = AtomicUsize::new(0);

@@ -22,7 +22,7 @@ mod visitor;
 pub use escape::{escape, escape_json};
 pub use exit::{FailOn, exit_code};
 pub use facts_cache::FactsCache;
-pub use image::{ImageOptions, ScanError, scan_image};
+pub use image::{ImageOptions, ScanError, opens_socket, scan_image};
 pub use json::render_json;
 pub use report::{Counts, Display, Report, ReportTarget};
 pub use rootfs::{RootfsOptions, scan_rootfs};

@@ -46,6 +46,8 @@ pub struct Counts {
     pub exempt: u32,
     /// Findings of what does not run, such as kernel headers in an image.
     pub not_applicable: u32,
+    /// Findings of any state that `--ignore-unfixed` left out.
+    pub ignored_unfixed: u32,
     /// Of the findings that hold.
     pub fixable: u32,
     pub kev: u32,
@@ -113,6 +115,15 @@ impl Report {
         self.coverage.complete &= !problems.iter().any(|problem| problem.kind >= ProblemKind::Gap);
         self.problems.extend(problems);
         sort_problems(&mut self.problems);
+    }
+
+    /// Leaves out the findings that no available fix removes: they are neither shown nor decide. Their number stays.
+    pub fn ignore_unfixed(&mut self) {
+        let before = self.findings.len();
+        self.findings.retain(|finding| finding.fix.status == FixStatus::Available);
+        let ignored = u32::try_from(before - self.findings.len()).unwrap_or(u32::MAX);
+        let counts = Counts::of(&self.packages, &self.findings);
+        self.counts = Counts { ignored_unfixed: ignored, ..counts };
     }
 
     pub(crate) fn has(&self, kind: ProblemKind) -> bool {

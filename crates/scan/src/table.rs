@@ -133,6 +133,9 @@ fn summary(report: &Report, shown: usize) -> String {
             counts.undecided, counts.exempt, counts.not_applicable
         ));
     }
+    if counts.ignored_unfixed > 0 {
+        text.push_str(&format!("{} without an available fix, ignored\n", counts.ignored_unfixed));
+    }
     let hidden = report.findings.len() - shown;
     if hidden > 0 {
         text.push_str(&format!("{hidden} counted, not shown\n"));

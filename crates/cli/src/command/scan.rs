@@ -2,6 +2,7 @@
 use crate::command::{db, manifests};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{self, Format};
+use crate::sink::{self, Sink};
 use seawall_model::Severity;
 use seawall_model::package::Inventory;
 use seawall_scan::{
@@ -46,14 +47,21 @@ pub(crate) struct Judge {
     /// Index directory [default: $SEAWALL_DB, else below the user's cache]
     #[arg(long, value_name = "DIR")]
     db: Option<PathBuf>,
-    #[arg(long, value_enum, default_value = "table")]
-    format: Format,
+    /// table or json, to stdout or a file (repeatable)
+    #[arg(long, value_name = "F[=FILE]", default_value = "table")]
+    format: Vec<Sink>,
     /// Show only these severities, such as critical,high
     #[arg(long, value_delimiter = ',', value_name = "LIST")]
     severity: Vec<Severity>,
     /// Exit 1 on a finding at or over a severity, known exploited, or likely exploited
     #[arg(long, value_name = "LEVEL[,kev][,epss=0.5]")]
     fail_on: Option<FailOn>,
+    /// Leave out findings that no available fix removes; they decide nothing then
+    #[arg(long)]
+    ignore_unfixed: bool,
+    /// Open no socket
+    #[arg(long)]
+    offline: bool,
     /// Exit 0 although something could not be read
     #[arg(long)]
     allow_incomplete: bool,
@@ -68,6 +76,11 @@ impl Verb {
                 let cache = output::cache_dir().filter(|_| !no_cache);
                 let facts = cache.map(|cache| FactsCache::new(&cache.join("layers")));
                 let options = ImageOptions { open: OpenOptions { platform, containerd }, facts };
+                if judge.offline && seawall_scan::opens_socket(&reference) {
+                    let message = "`--offline` opens no socket, and containerd is behind one";
+                    return Err(Failure::usage(anyhow::anyhow!(message))
+                        .with_help("name an archive or a layout"));
+                }
                 let index = judge.open()?;
                 let inventory = seawall_scan::scan_image(&reference, &options)
                     .map_err(Failure::could_not_run)?;
@@ -88,6 +101,7 @@ impl Verb {
 impl Judge {
     /// Before the scan: a missing or damaged index shall not be told after minutes of reading.
     fn open(&self) -> Result<IndexSet, Failure> {
+        sink::check(&self.format)?;
         let directory = db::directory(self.db.clone())?;
         seawall_feeds::open(&directory).map_err(Failure::could_not_run)
     }
@@ -97,16 +111,15 @@ impl Judge {
         if let Some(fail_on) = &self.fail_on {
             report.add(fail_on.gaps(&report.index));
         }
-        let display = Display { severities: self.severity };
-        match self.format {
-            Format::Table => output::print(&seawall_scan::render_table(&report, &display))?,
-            Format::Json => {
-                let text =
-                    seawall_scan::render_json(&report, &display).map_err(std::io::Error::from)?;
-                output::print(&text)?;
-            }
+        if self.ignore_unfixed {
+            report.ignore_unfixed();
         }
-        output::print_problems(&report.problems, self.format);
+        let display = Display { severities: self.severity };
+        sink::write(&self.format, |format| match format {
+            Format::Table => Ok(seawall_scan::render_table(&report, &display)),
+            Format::Json => Ok(seawall_scan::render_json(&report, &display)?),
+        })?;
+        output::print_problems(&report.problems, sink::of_problems(&self.format));
         match seawall_scan::exit_code(&report, self.fail_on.as_ref(), self.allow_incomplete) {
             0 => Ok(Exit::Pass),
             1 => Ok(Exit::Findings),

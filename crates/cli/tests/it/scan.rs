@@ -44,3 +44,43 @@ fn a_missing_or_damaged_index_was_told_after_the_scan() {
         }
     }
 }
+
+#[test]
+fn results_go_to_stdout_and_to_files() {
+    let bench = Bench::new();
+    let run = |formats: &[&str]| {
+        let formats = formats.iter().flat_map(|format| ["--format", format]);
+        let arguments = ["scan", "fs", "root", "--db", "db"].into_iter().chain(formats);
+        bench.run(&arguments.collect::<Vec<_>>())
+    };
+    let (table, json) = (run(&["table"]), run(&["json"]));
+    assert_eq!(table.stdout, run(&[]).stdout);
+    let output = run(&["json=report.json", "table"]);
+    assert_eq!((code(&output), &output.stdout), (0, &table.stdout));
+    assert_eq!(std::fs::read(bench.path("report.json")).unwrap(), json.stdout);
+    let output = run(&["json=report.json", "table=report.txt"]);
+    assert_eq!((code(&output), stdout(&output)), (0, ""));
+    assert_eq!(std::fs::read(bench.path("report.txt")).unwrap(), table.stdout);
+    assert!(!stderr(&output).contains('{'), "problems are lines: {}", stderr(&output));
+    let left = std::fs::read_dir(bench.path("")).unwrap();
+    let left =
+        left.filter(|entry| entry.as_ref().unwrap().file_name().as_encoded_bytes()[0] == b'.');
+    assert_eq!(left.count(), 0, "files appear by rename");
+    let pipe = run(&["json=/dev/fd/1"]);
+    assert_eq!((code(&pipe), &pipe.stdout), (0, &json.stdout), "a pipe is no file to replace");
+    assert_eq!(code(&run(&["json=none/report.json"])), 3);
+    for twice in [["json", "table"], ["json=a", "table=a"]] {
+        assert_eq!(code(&run(&twice)), 2, "{twice:?}");
+    }
+    assert_eq!(code(&run(&["xml"])), 2);
+}
+
+#[test]
+fn fixes_and_sockets() {
+    let bench = Bench::new();
+    check(&bench, &["root", "--ignore-unfixed", "--fail-on", "high"], 1, "CVE-2024-0001");
+    check(&bench, &["root", "--offline"], 0, "CVE-2024-0001");
+    let output = bench.run(&["scan", "image", "containerd:demo", "--db", "db", "--offline"]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("opens no socket"), "{}", stderr(&output));
+}

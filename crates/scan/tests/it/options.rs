@@ -3,7 +3,7 @@ use crate::build::*;
 use seawall_model::Severity;
 use seawall_model::advisory::{Advisory, Affected, Range, RangeEnd};
 use seawall_model::package::Ecosystem;
-use seawall_scan::{FailOn, Report, exit_code};
+use seawall_scan::{Display, FailOn, Report, exit_code, render_table};
 use seawall_vuln::segment::{FeedDate, build};
 use seawall_vuln::{IndexSet, Kev, Segment, kev};
 use std::collections::BTreeMap;
@@ -99,4 +99,30 @@ fn undecided_findings_passed_where_any_finding_fails() {
     check(false, "unknown", 1);
     check(false, "medium", 1);
     check(false, "high", 0);
+}
+
+#[test]
+fn what_no_fix_removes_is_left_out_but_counted() {
+    #[track_caller]
+    fn check(end: RangeEnd, ignore: bool, findings: usize, ignored: u32, expected: u8) {
+        let mut record = advisory();
+        record.affected[0].ranges[0].end = end;
+        let mut report = report(&index(&record, None));
+        if ignore {
+            report.ignore_unfixed();
+        }
+        let counts = &report.counts;
+        assert_eq!(
+            (report.findings.len(), counts.findings.medium as usize, counts.ignored_unfixed),
+            (findings, findings, ignored)
+        );
+        assert_eq!(counts.packages.total, 1);
+        assert_eq!(exit_code(&report, Some(&"low".parse().unwrap()), false), expected);
+        let table = render_table(&report, &Display::default());
+        assert_eq!(table.contains("1 without an available fix, ignored"), ignored == 1, "{table}");
+    }
+    check(RangeEnd::Open, false, 1, 0, 1);
+    check(RangeEnd::Open, true, 0, 1, 0);
+    check(RangeEnd::LastAffected("3.2.3".into()), true, 0, 1, 0);
+    check(RangeEnd::Fixed("3.2.4".into()), true, 1, 0, 1);
 }

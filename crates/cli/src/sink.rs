@@ -1,0 +1,103 @@
+//! Where a result goes: `--format F[=FILE]`, repeated.
+use crate::exit::Failure;
+use crate::output::{self, Format};
+use anyhow::{Context, anyhow};
+use clap::ValueEnum;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// One form of the result, and the file it goes to; stdout without one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sink {
+    pub(crate) format: Format,
+    file: Option<PathBuf>,
+}
+
+impl FromStr for Sink {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, file) = match text.split_once('=') {
+            Some((_, "")) => return Err("the file after `=` has no name".to_owned()),
+            Some((name, file)) => (name, Some(PathBuf::from(file))),
+            None => (text, None),
+        };
+        let format = Format::from_str(name, false).map_err(|_| {
+            format!("`{name}` is no format: expected table or json, and =FILE after it")
+        })?;
+        Ok(Self { format, file })
+    }
+}
+
+/// Refuses two results in one place: the second would follow or replace the first.
+pub(crate) fn check(sinks: &[Sink]) -> Result<(), Failure> {
+    for (place, sink) in sinks.iter().enumerate() {
+        if sinks[..place].iter().any(|other| other.file == sink.file) {
+            let place = sink.file.as_ref().map_or("stdout".into(), |file| file.to_string_lossy());
+            return Err(Failure::usage(anyhow!("two `--format` go to {place}"))
+                .with_help("give each but one a file of its own, such as `json=report.json`"));
+        }
+    }
+    Ok(())
+}
+
+/// The form of what goes to stderr: that of stdout, lines where nothing goes there.
+pub(crate) fn of_problems(sinks: &[Sink]) -> Format {
+    let stdout = sinks.iter().find(|sink| sink.file.is_none());
+    stdout.map_or(Format::Table, |sink| sink.format)
+}
+
+/// Writes every result. Files come first: a reader of stdout that went away ends the program.
+pub(crate) fn write(
+    sinks: &[Sink],
+    text: impl Fn(Format) -> io::Result<String>,
+) -> Result<(), Failure> {
+    for Sink { format, file } in sinks {
+        if let Some(file) = file {
+            write_file(file, &text(*format)?)
+                .with_context(|| format!("cannot write {}", file.display()))?;
+        }
+    }
+    for sink in sinks.iter().filter(|sink| sink.file.is_none()) {
+        output::print(&text(sink.format)?)?;
+    }
+    Ok(())
+}
+
+/// By rename, so that a file is whole or not there. A device or a pipe is written to: a rename would replace it.
+fn write_file(path: &Path, text: &str) -> io::Result<()> {
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return fs::OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes());
+    }
+    // A link keeps its place; what it leads to is replaced.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
+    let mut hidden = std::ffi::OsString::from(".");
+    hidden.push(name);
+    hidden.push(format!(".{}.part", std::process::id()));
+    let part = path.with_file_name(hidden);
+    let written = fs::File::create(&part)
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&part, &path));
+    if written.is_err() {
+        // Best effort: the error that matters is the one already at hand.
+        let _ = fs::remove_file(&part);
+    }
+    written
+}
+
+#[test]
+fn sinks_are_a_form_and_a_file() {
+    #[track_caller]
+    fn check(text: &str, expected: Option<(Format, Option<&str>)>) {
+        let sink = expected.map(|(format, file)| Sink { format, file: file.map(Into::into) });
+        assert_eq!(text.parse().ok(), sink, "{text}");
+    }
+    check("table", Some((Format::Table, None)));
+    check("json=a=b.json", Some((Format::Json, Some("a=b.json"))));
+    check("json=", None);
+    check("xml", None);
+    check("", None);
+}
