@@ -5,6 +5,7 @@ use comfy_table::{Table, presets};
 use seawall_model::Severity;
 use seawall_model::finding::{FixStatus, State, VulnFinding};
 use seawall_model::package::Target;
+use seawall_vuln::Coverage;
 
 /// Findings as aligned columns under a headline; `info` is counted, but shown only if asked for by name.
 pub fn render_table(report: &Report, display: &Display) -> String {
@@ -116,8 +117,12 @@ fn summary(report: &Report, shown: usize) -> String {
     let counts = &report.counts;
     let severities = &counts.findings;
     let packages = &counts.packages;
+    let exploited = match report.index.kev {
+        Some(_) => format!("{} known exploited", counts.kev),
+        None => "known exploited: not in the index".to_owned(),
+    };
     let mut text = format!(
-        "{} critical, {} high, {} medium, {} low, {} info, {} unknown; {} fixable, {} known exploited\n",
+        "{} critical, {} high, {} medium, {} low, {} info, {} unknown; {} fixable, {exploited}\n",
         severities.critical,
         severities.high,
         severities.medium,
@@ -125,7 +130,6 @@ fn summary(report: &Report, shown: usize) -> String {
         severities.info,
         severities.unknown,
         counts.fixable,
-        counts.kev,
     );
     if counts.undecided + counts.exempt + counts.not_applicable > 0 {
         text.push_str(&format!(
@@ -144,27 +148,33 @@ fn summary(report: &Report, shown: usize) -> String {
         "{} packages: {} Debian, {} PyPI, {} Go\n",
         packages.total, packages.debian, packages.pypi, packages.go
     ));
-    for segment in &report.coverage.segments {
-        let fixed_only = if segment.fixed_only { ", only flaws that have a fix" } else { "" };
-        let line =
-            format!("judged by {}: {} packages{fixed_only}\n", segment.segment, segment.packages);
-        text.push_str(&escape(line.trim_end()));
-        text.push('\n');
-    }
-    for missing in &report.coverage.not_covered {
-        text.push_str(&escape(&format!(
-            "not covered: {}, {} packages",
-            missing.segment, missing.packages
-        )));
-        text.push('\n');
-    }
-    let newest =
-        report.index.newest.and_then(|newest| jiff::Timestamp::from_millisecond(newest).ok());
-    if let Some(newest) = newest {
-        text.push_str(&format!("advisories up to {}\n", newest.strftime("%Y-%m-%d")));
-    }
+    text.push_str(&coverage(&report.coverage));
     if !report.coverage.complete {
         text.push_str("INCOMPLETE: something was left out; see the problems\n");
     }
     text
+}
+
+/// Who judged how many packages, and by records of what age: one age of all feeds would hide an old one.
+fn coverage(coverage: &Coverage) -> String {
+    let judged = coverage.segments.iter().map(|segment| {
+        let newest = segment.feeds.iter().filter_map(|feed| feed.newest).max();
+        let newest = newest.and_then(|newest| jiff::Timestamp::from_millisecond(newest).ok());
+        let age = newest.map_or("no dated records".to_owned(), |newest| {
+            format!("records up to {}", newest.strftime("%Y-%m-%d"))
+        });
+        let fixed_only = if segment.fixed_only { ", only flaws that have a fix" } else { "" };
+        format!("judged by {}: {} packages, {age}{fixed_only}", segment.segment, segment.packages)
+    });
+    let not_covered = coverage
+        .not_covered
+        .iter()
+        .map(|missing| format!("not covered: {}, {} packages", missing.segment, missing.packages));
+    let others = [
+        (coverage.owned, "owned by the distro's packages, whose advisories judge them"),
+        (coverage.third_party, "of other vendors, whom the distro's advisories do not speak of"),
+    ];
+    let others = others.into_iter().filter(|(packages, _)| *packages > 0);
+    let others = others.map(|(packages, why)| format!("{packages} packages {why}"));
+    judged.chain(not_covered).chain(others).map(|line| escape(&line) + "\n").collect()
 }

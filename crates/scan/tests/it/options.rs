@@ -126,3 +126,33 @@ fn what_no_fix_removes_is_left_out_but_counted() {
     check(RangeEnd::LastAffected("3.2.3".into()), true, 0, 1, 0);
     check(RangeEnd::Fixed("3.2.4".into()), true, 1, 0, 1);
 }
+
+#[test]
+fn the_table_says_who_judged_and_by_how_old_records() {
+    let mut report = report(&index(&advisory(), None));
+    let lines = |report: &Report| {
+        let table = render_table(report, &Display::default());
+        table.lines().skip_while(|line| !line.contains(" critical, ")).map(str::to_owned).collect()
+    };
+    let plain: Vec<String> = lines(&report);
+    assert_eq!(
+        plain,
+        [
+            "0 critical, 0 high, 1 medium, 0 low, 0 info, 0 unknown; 1 fixable, known exploited: not in the index",
+            "1 packages: 0 Debian, 1 PyPI, 0 Go",
+            "judged by PyPI: 1 packages, records up to 2025-08-25, only flaws that have a fix",
+        ]
+    );
+    (report.coverage.owned, report.coverage.third_party) = (2, 3);
+    report.coverage.segments[0].feeds[0].newest = None;
+    report.coverage.segments[0].fixed_only = false;
+    let more: Vec<String> = lines(&report);
+    assert_eq!(
+        more[2..],
+        [
+            "judged by PyPI: 1 packages, no dated records",
+            "2 packages owned by the distro's packages, whose advisories judge them",
+            "3 packages of other vendors, whom the distro's advisories do not speak of",
+        ]
+    );
+}
