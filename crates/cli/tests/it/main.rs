@@ -4,3 +4,4 @@
 mod bench;
 mod db;
 mod scan;
+mod vuln;
