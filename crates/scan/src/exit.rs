@@ -60,9 +60,11 @@ impl FromStr for FailOn {
             match part.split_once('=') {
                 None if part.eq_ignore_ascii_case("kev") => fail_on.kev = true,
                 None => {
-                    fail_on.level = Some(
-                        part.parse().map_err(|error| format!("{error}, or kev, or epss=SCORE"))?,
-                    )
+                    let level: Severity =
+                        part.parse().map_err(|error| format!("{error}, or kev, or epss=SCORE"))?;
+                    if let Some(first) = fail_on.level.replace(level) {
+                        return Err(format!("it names two levels, {first} and {level}"));
+                    }
                 }
                 Some(("epss", score)) => {
                     let score = score.parse().ok().filter(|score| (0.0..=1.0).contains(score));
@@ -105,6 +107,8 @@ fn conditions() {
     check("kev", Some(FailOn { kev: true, ..FailOn::default() }));
     check("", None);
     check("severe", None);
+    check("low,critical", None);
+    check("high,high", None);
     check("epss=2", None);
     check("epss=x", None);
     check("cvss=1", None);
