@@ -42,7 +42,7 @@ pub(crate) const TOO_LONG: &str = "path over 4,096 bytes";
 /// How a tar ended well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
-    /// A block of zeros, as the format demands.
+    /// Two blocks of zeros, as the format demands, or one that the stream ends with.
     Marked,
     /// The stream ended between two entries.
     Unmarked,
@@ -75,8 +75,8 @@ impl<R: Skip> Tar<R> {
         let mut extended = Extended::default();
         loop {
             let Some(block) = self.block()? else { return Ok(Next::End(End::Unmarked)) };
-            if block.iter().all(|byte| *byte == 0) {
-                return Ok(Next::End(End::Marked));
+            if is_zero(&block) {
+                return self.end();
             }
             let mut header = self.header(&block)?;
             match header.kind {
@@ -101,6 +101,17 @@ impl<R: Skip> Tar<R> {
                     return Ok(Next::Entry(Box::new(header)));
                 }
             }
+        }
+    }
+
+    /// What follows a block of zeros. Entries behind a single one would be read by some programs and not by others.
+    fn end(&mut self) -> io::Result<Next> {
+        match self.block()? {
+            Some(block) if !is_zero(&block) => {
+                let message = format!("tar has a lone block of zeros before byte {}", self.offset);
+                Err(io::Error::new(io::ErrorKind::InvalidData, message))
+            }
+            _ => Ok(Next::End(End::Marked)),
         }
     }
 
@@ -355,6 +366,10 @@ fn number(field: &[u8]) -> Option<u64> {
         b'0'..=b'7' => value.checked_mul(8).map(|value| value | u64::from(byte - b'0')),
         _ => None,
     })
+}
+
+fn is_zero(block: &[u8; BLOCK]) -> bool {
+    block.iter().all(|byte| *byte == 0)
 }
 
 fn padding(size: u64) -> u64 {

@@ -60,6 +60,11 @@ fn names_and_ends() {
     );
     check(&file("a", b"xy"), "a:2 unmarked");
     check(&[], "unmarked");
+    let zeros = |count: usize| vec![0; count];
+    check(&[file("a", b"xy"), zeros(BLOCK)].concat(), "a:2 end");
+    check(&[file("a", b"xy"), zeros(BLOCK), file("b", b"")].concat(), "a:2 InvalidData");
+    check(&[file("a", b"xy"), zeros(2 * BLOCK), file("b", b"")].concat(), "a:2 end");
+    check(&[file("a", b"xy"), zeros(BLOCK + 100)].concat(), "a:2 UnexpectedEof");
     check(&file("a", b"xy")[..600], "a:2 UnexpectedEof");
     check(&file("a", b"xy")[..100], "UnexpectedEof");
     check(&file("/etc/passwd", b""), "!absolute path unmarked");

@@ -310,6 +310,17 @@ fn an_unknown_distro_and_an_unread_database_are_gaps() {
 }
 
 #[test]
+fn a_lone_block_of_zeros_ends_no_tar() {
+    let hidden = python(Tar::default(), "hidden", "1.0").end();
+    let layer = [debian().unended(), vec![0; 512], hidden].concat();
+    let inventory = scan_bytes(&docker_archive(&[layer]));
+    assert_eq!(
+        (listed(&inventory).as_str(), problems(&inventory).as_str()),
+        (GONE, "Gap layer-broken")
+    );
+}
+
+#[test]
 fn over_500_layers_are_a_gap() {
     let layers: Vec<_> = (0..501).map(|_| Tar::default().end()).collect();
     let inventory = scan_bytes(&docker_archive(&layers));
