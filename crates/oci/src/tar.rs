@@ -294,16 +294,33 @@ fn normal_path(name: &[u8]) -> Result<Option<String>, &'static str> {
     Ok(Some(path).filter(|path| !path.is_empty()))
 }
 
-/// Bytes that are no UTF-8 as `\xNN`, so that two names never become one.
+/// Bytes that are no UTF-8 as `\xNN`, and a backslash of the name's own that would read as such as `\x5c`, so that
+/// two names never become one.
 pub(crate) fn escape(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
+        let mut rest = chunk.valid();
+        while let Some((before, after)) = rest.split_once('\\') {
+            text.push_str(before);
+            text.push_str(if reads_as_escape(after.as_bytes()) { "\\x5c" } else { "\\" });
+            rest = after;
+        }
+        text.push_str(rest);
         for byte in chunk.invalid() {
             text.push_str(&format!("\\x{byte:02x}"));
         }
     }
     text
+}
+
+/// Whether these bytes after a backslash make it one of [`escape`]'s. Others, as in systemd's `\x2d`, stay as they are.
+fn reads_as_escape(after: &[u8]) -> bool {
+    let hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    match after {
+        [b'x', b'5', b'c', ..] => true,
+        [b'x', b'8'..=b'9' | b'a'..=b'f', low, ..] => hex(low),
+        _ => false,
+    }
 }
 
 /// Records `LENGTH KEY=VALUE\n`, the length counting itself.

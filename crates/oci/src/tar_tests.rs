@@ -78,6 +78,21 @@ fn names_and_ends() {
 }
 
 #[test]
+fn two_names_never_become_one() {
+    #[track_caller]
+    fn check(name: &[u8], expected: &str) {
+        assert_eq!(escape(name), expected);
+    }
+    check(b"caf\xe9", r"caf\xe9");
+    check(br"caf\xe9", r"caf\x5cxe9");
+    check(br"caf\x5cxe9", r"caf\x5cx5cxe9");
+    check(br"caf\xE9", r"caf\xE9");
+    check(br"dev-disk\x2duuid", r"dev-disk\x2duuid");
+    check(b"a\\\xe9", r"a\\xe9");
+    check(br"a\", r"a\");
+}
+
+#[test]
 fn extensions() {
     let long = "d/".repeat(200) + "f";
     check(

@@ -10,7 +10,7 @@ use seawall_model::Problem;
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -50,13 +50,12 @@ pub fn walk_tree(
     visitor: &mut dyn Visitor,
     meters: &Meters,
 ) -> TreeWalk {
-    let mut walk = Walk { root, options, visitor, meters, dropped: Dropped::default() };
-    let stopped = walk.directory("", 0).err();
+    let mut walk = Walk { options, visitor, meters, dropped: Dropped::default() };
+    let stopped = walk.directory("", root, 0).err();
     TreeWalk { problems: walk.dropped.finish(&root.display().to_string()), stopped }
 }
 
 struct Walk<'a> {
-    root: &'a Path,
     options: &'a TreeOptions,
     visitor: &'a mut dyn Visitor,
     meters: &'a Meters,
@@ -64,14 +63,14 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// `path` is below the root, as entries name it. An error is a limit that ends the walk.
-    fn directory(&mut self, path: &str, depth: usize) -> Result<(), Problem> {
+    /// `path` is below the root, as entries name it; `on_disk` the same with its bytes as they are. An error is a limit
+    /// that ends the walk.
+    fn directory(&mut self, path: &str, on_disk: &Path, depth: usize) -> Result<(), Problem> {
         if depth > bounds::DEPTH {
             self.dropped.gap("directories over 512 deep", path);
             return Ok(());
         }
-        let on_disk = self.on_disk(path);
-        let names = match names(&on_disk) {
+        let names = match names(on_disk) {
             Ok(names) => names,
             // Processes and builds take directories away while a live system is walked.
             Err(error) if error.kind() == io::ErrorKind::NotFound && depth > 0 => return Ok(()),
@@ -80,28 +79,34 @@ impl Walk<'_> {
                 return Ok(());
             }
         };
-        if self.options.overlay && is_opaque(&on_disk) {
+        if self.options.overlay && is_opaque(on_disk) {
             self.mark(path, ".wh..wh..opq");
         }
         for name in names {
-            self.entry(path, &name, depth)?;
+            self.entry(path, &on_disk.join(&name), depth)?;
         }
         Ok(())
     }
 
-    fn entry(&mut self, parent: &str, name: &OsString, depth: usize) -> Result<(), Problem> {
+    fn entry(&mut self, parent: &str, on_disk: &Path, depth: usize) -> Result<(), Problem> {
         if !self.meters.entry() {
             let message = format!("limit reached: entries per image, {}", bounds::ENTRIES);
             return Err(Problem::gap("limit-reached", message));
         }
-        let shown = escape(name.as_bytes());
+        let shown = escape(on_disk.file_name().unwrap_or_default().as_bytes());
         let path = if parent.is_empty() { shown.clone() } else { format!("{parent}/{shown}") };
         if path.len() > bounds::PATH {
             self.dropped.gap("path over 4,096 bytes", &path);
             return Ok(());
         }
-        let on_disk = self.on_disk(&path);
-        let Ok(metadata) = fs::symlink_metadata(&on_disk) else { return Ok(()) };
+        let metadata = match fs::symlink_metadata(on_disk) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(_) => {
+                self.dropped.gap("status cannot be read", &path);
+                return Ok(());
+            }
+        };
         let file_type = metadata.file_type();
         if self.options.overlay && file_type.is_char_device() && metadata.rdev() == 0 {
             self.mark(parent, &format!(".wh.{shown}"));
@@ -110,8 +115,7 @@ impl Walk<'_> {
         let (kind, link) = if file_type.is_dir() {
             (EntryKind::Directory, None)
         } else if file_type.is_symlink() {
-            let target =
-                fs::read_link(&on_disk).map(|target| escape(target.as_os_str().as_bytes()));
+            let target = fs::read_link(on_disk).map(|target| escape(target.as_os_str().as_bytes()));
             (EntryKind::Symlink, target.ok())
         } else if file_type.is_file() {
             (EntryKind::File, None)
@@ -121,13 +125,13 @@ impl Walk<'_> {
         let size = if kind == EntryKind::File { metadata.len() } else { 0 };
         let entry = Entry { path, kind, mode: metadata.mode() & 0o7777, size, link };
         match kind {
-            EntryKind::File => self.file(&entry, &on_disk),
+            EntryKind::File => self.file(&entry, on_disk),
             EntryKind::Directory => {
                 self.visitor.want(&entry);
                 let enter =
                     self.options.enter.as_ref().is_none_or(|enter| enter(&entry.path, &metadata));
                 if enter {
-                    self.directory(&entry.path, depth + 1)?;
+                    self.directory(&entry.path, on_disk, depth + 1)?;
                 }
             }
             _ => {
@@ -150,11 +154,6 @@ impl Walk<'_> {
         let path = if parent.is_empty() { name.to_owned() } else { format!("{parent}/{name}") };
         let entry = Entry { path, kind: EntryKind::File, mode: 0, size: 0, link: None };
         self.visitor.want(&entry);
-    }
-
-    /// Undoes the escapes of names that are no UTF-8.
-    fn on_disk(&self, path: &str) -> std::path::PathBuf {
-        self.root.join(OsString::from_vec(unescape(path)))
     }
 }
 
@@ -237,23 +236,6 @@ fn is_opaque(path: &Path) -> bool {
     })
 }
 
-/// `\xNN` back to bytes. A name that really holds these four characters is looked up in vain, and is a gap.
-fn unescape(path: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path;
-    while let Some((before, after)) = rest.split_once("\\x") {
-        bytes.extend(before.as_bytes());
-        match after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) if byte >= 0x80 => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            _ => {
-                bytes.extend(b"\\x");
-                rest = after;
-            }
-        }
-    }
-    bytes.extend(rest.as_bytes());
-    bytes
-}
+#[cfg(test)]
+#[path = "tree_tests.rs"]
+mod tests;
