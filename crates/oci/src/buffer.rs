@@ -77,13 +77,33 @@ impl Needle {
     }
 }
 
+/// A reader that failed on an entry.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    pub(crate) error: io::Error,
+    /// The visitor has a problem for it, so nobody else needs to report the entry.
+    pub(crate) told: bool,
+}
+
+impl From<io::Error> for Failed {
+    fn from(error: io::Error) -> Self {
+        Self { error, told: false }
+    }
+}
+
+impl From<Failed> for io::Error {
+    fn from(failed: Failed) -> Self {
+        failed.error
+    }
+}
+
 /// Asks `visitor` about a regular file and hands over what it wants. An error is the reader's own; whatever else
 /// stands in the way is told to the visitor.
 pub(crate) fn offer(
     entry: &Entry,
     reader: &mut dyn Content,
     visitor: &mut dyn Visitor,
-) -> io::Result<()> {
+) -> Result<(), Failed> {
     let mut prefix = Vec::new();
     let mut want = visitor.want(entry);
     if let Want::Head(bytes) = want {
@@ -98,15 +118,8 @@ pub(crate) fn offer(
             let (start, end) = within.unwrap_or((0, entry.size));
             // The multiples count from the file's first byte.
             let start = start - start % alignment.max(1) as u64;
-            (
-                cap,
-                Some(Needle {
-                    bytes,
-                    alignment,
-                    start,
-                    end: end.clamp(start, entry.size.max(start)),
-                }),
-            )
+            let end = end.clamp(start, entry.size.max(start));
+            (cap, Some(Needle { bytes, alignment, start, end }))
         }
     };
     let cap = cap.min(bounds::ANALYSED);
@@ -120,34 +133,56 @@ pub(crate) fn offer(
         match reader.look(needle) {
             Some(Ok(true)) | None => {}
             Some(Ok(false)) => return Ok(()),
-            Some(Err(error)) => return Err(error),
+            Some(Err(error)) => return Err(error.into()),
         }
     }
-    let wanted = |bytes: &[u8]| needle.as_ref().is_none_or(|needle| needle.occurs_in(bytes));
-    let rest = entry.size - prefix.len() as u64;
     if entry.size <= bounds::BUFFERED {
-        let _permit = BUFFERS.wait(entry.size);
-        let mut bytes = prefix;
-        bytes.reserve_exact(usize::try_from(rest).unwrap_or(0));
-        if let Err(error) = reader.take(rest).read_to_end(&mut bytes) {
-            return Err(cut(entry, visitor, error));
-        }
-        if (bytes.len() as u64) < entry.size {
-            return Err(cut(entry, visitor, io::ErrorKind::UnexpectedEof.into()));
-        }
-        if wanted(&bytes) {
-            visitor.whole(entry, &bytes);
-        }
-        return Ok(());
+        buffered(entry, prefix, reader, needle.as_ref(), visitor)
+    } else {
+        spilled(entry, &prefix, reader, needle.as_ref(), visitor)
     }
+}
+
+/// Hands over an entry by way of memory; `prefix` was read before.
+fn buffered(
+    entry: &Entry,
+    prefix: Vec<u8>,
+    reader: &mut dyn Content,
+    needle: Option<&Needle>,
+    visitor: &mut dyn Visitor,
+) -> Result<(), Failed> {
+    let _permit = BUFFERS.wait(entry.size);
+    let rest = entry.size - prefix.len() as u64;
+    let mut bytes = prefix;
+    bytes.reserve_exact(usize::try_from(rest).unwrap_or(0));
+    if let Err(error) = reader.take(rest).read_to_end(&mut bytes) {
+        return Err(cut(entry, visitor, error));
+    }
+    if (bytes.len() as u64) < entry.size {
+        return Err(cut(entry, visitor, io::ErrorKind::UnexpectedEof.into()));
+    }
+    if needle.is_none_or(|needle| needle.occurs_in(&bytes)) {
+        visitor.whole(entry, &bytes);
+    }
+    Ok(())
+}
+
+/// Hands over an entry by way of an unlinked file.
+fn spilled(
+    entry: &Entry,
+    prefix: &[u8],
+    reader: &mut dyn Content,
+    needle: Option<&Needle>,
+    visitor: &mut dyn Visitor,
+) -> Result<(), Failed> {
     let Some(_permit) = SPILL.try_take(entry.size) else {
         let message = format!("limit reached: {} bytes of spill in all", bounds::ALL_SPILL);
         visitor.refused(entry, gap(entry, "limit-reached", message));
         return Ok(());
     };
-    match spill(&prefix, &mut reader.take(rest)) {
+    match spill(prefix, &mut reader.take(entry.size - prefix.len() as u64)) {
         Ok(map) if map.len() as u64 == entry.size => {
-            if wanted(&map) {
+            if needle.is_none_or(|needle| needle.occurs_in(&map)) {
                 visitor.whole(entry, &map);
             }
             Ok(())
@@ -175,10 +210,14 @@ pub(crate) fn occurs(bytes: &[u8], needle: &[u8], step: usize) -> bool {
     false
 }
 
-fn cut(entry: &Entry, visitor: &mut dyn Visitor, error: io::Error) -> io::Error {
+fn cut(entry: &Entry, visitor: &mut dyn Visitor, error: io::Error) -> Failed {
+    // A file that went away while a live system is walked is no part of it.
+    if error.kind() == io::ErrorKind::NotFound {
+        return error.into();
+    }
     let message = format!("file could not be read to its end: {error}");
     visitor.refused(entry, gap(entry, "file-cut-short", message));
-    error
+    Failed { error, told: true }
 }
 
 fn gap(entry: &Entry, code: &str, message: String) -> Problem {

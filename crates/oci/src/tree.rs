@@ -143,8 +143,9 @@ impl Walk<'_> {
 
     fn file(&mut self, entry: &Entry, on_disk: &Path) {
         let mut lazy = Lazy { path: on_disk, file: None };
-        if let Err(error) = buffer::offer(entry, &mut lazy, self.visitor)
-            && error.kind() != io::ErrorKind::NotFound
+        if let Err(failed) = buffer::offer(entry, &mut lazy, self.visitor)
+            && !failed.told
+            && failed.error.kind() != io::ErrorKind::NotFound
         {
             self.dropped.gap("file cannot be read", &entry.path);
         }

@@ -62,3 +62,19 @@ fn an_entry_whose_status_cannot_be_read_is_a_gap() {
     assert_eq!(walk.problems.len(), 1);
     assert!(walk.problems[0].message.starts_with("1 left out, status cannot be read"));
 }
+
+#[test]
+fn a_file_that_cannot_be_read_is_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("short");
+    fs::write(&path, "xyz").unwrap();
+    let (mut seen, options, meters) = (Seen::default(), TreeOptions::default(), Meters::default());
+    let dropped = Dropped::default();
+    let mut walk = Walk { options: &options, visitor: &mut seen, meters: &meters, dropped };
+    let entry =
+        Entry { path: "short".into(), kind: EntryKind::File, mode: 0o644, size: 4, link: None };
+    walk.file(&entry, &path);
+    walk.file(&entry, &folder.path().join("gone"));
+    let problems = walk.dropped.finish("");
+    assert_eq!((seen.0, problems), (vec!["file-cut-short".to_owned()], Vec::new()));
+}
