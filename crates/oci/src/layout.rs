@@ -8,6 +8,7 @@ use crate::manifest::{self, Config, Descriptor, Document};
 use crate::platform::Platform;
 use seawall_model::Problem;
 use seawall_model::image::ImageRef;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -65,45 +66,57 @@ pub(crate) fn open(
     let index: Document = manifest::parse("index.json", &bytes)?;
     let entries = index.manifests.unwrap_or_default();
     let blobs: Arc<dyn Blobs> = Arc::new(ByDigest(files));
-    let chosen = named(&entries, name)?;
-    let shown = name.map(str::to_owned).or_else(|| match chosen.as_slice() {
-        [only] => annotated(only).next().map(str::to_owned),
-        _ => None,
-    });
+    let descriptor = one(&named(&entries, name)?, options)?;
+    let shown = name.or_else(|| annotated(&descriptor).next()).map(str::to_owned);
     let shown = shown.unwrap_or_else(|| path.display().to_string());
-    match chosen.as_slice() {
-        [only] => image(blobs, only, shown, options),
-        several => {
-            let descriptor = of_platform(several, options)?;
-            image(blobs, &descriptor, shown, options)
-        }
-    }
+    image(blobs, &descriptor, shown, options)
 }
 
-/// The entries of that name, or all.
+/// The image meant by entries of an index.json. If they are one image for several platforms they have one name, or
+/// none, and each a platform of its own.
+fn one(entries: &[Descriptor], options: &Options) -> Result<Descriptor, OpenError> {
+    if let [only] = entries {
+        return Ok(only.clone());
+    }
+    let of_one_name = entries.windows(2).all(|pair| annotated(&pair[0]).eq(annotated(&pair[1])));
+    let with_platform = entries.iter().all(|entry| entry.platform.is_some());
+    let wanted = wanted(options);
+    if of_one_name && with_platform && entries.iter().filter(|own| fits(own, &wanted)).count() <= 1
+    {
+        return of_platform(entries, options);
+    }
+    Err(OpenError::Ambiguous { available: choices(entries) })
+}
+
+/// What a caller may name to choose among the entries: a name that no other has, else the digest.
+fn choices(entries: &[Descriptor]) -> String {
+    let unique = |name: &&str| {
+        entries.iter().filter(|entry| annotated(entry).any(|own| own == *name)).count() == 1
+    };
+    let shown = |entry| annotated(entry).find(unique).unwrap_or(&entry.digest).to_owned();
+    entries.iter().map(shown).collect::<Vec<_>>().join(", ")
+}
+
+/// The entries of that name, or all, each image once: a name of its own may be all that an entry adds.
 fn named(entries: &[Descriptor], name: Option<&str>) -> Result<Vec<Descriptor>, OpenError> {
     let images: Vec<_> =
         entries.iter().filter(|entry| Platform::is_image(entry)).cloned().collect();
     let names = || images.iter().flat_map(annotated).collect::<Vec<_>>().join(", ");
-    let chosen: Vec<_> = match name {
-        Some(name) => images
-            .iter()
-            .filter(|entry| entry.digest == name || annotated(entry).any(|own| own == name))
-            .cloned()
-            .collect(),
-        None => images.clone(),
+    let is_named = |entry: &&Descriptor| {
+        name.is_none_or(|name| entry.digest == name || annotated(entry).any(|own| own == name))
     };
+    let mut seen = HashSet::new();
+    let chosen: Vec<_> = images
+        .iter()
+        .filter(is_named)
+        .filter(|entry| seen.insert(entry.digest.clone()))
+        .cloned()
+        .collect();
     match (chosen.is_empty(), name) {
         (true, Some(name)) => {
             Err(OpenError::NoSuchImage { wanted: name.to_owned(), available: names() })
         }
         (true, None) => Err(OpenError::Missing { what: "an image in index.json".to_owned() }),
-        // Several images without platforms differ by name alone.
-        (false, None)
-            if chosen.len() > 1 && chosen.iter().any(|entry| entry.platform.is_none()) =>
-        {
-            Err(OpenError::Ambiguous { available: names() })
-        }
         _ => Ok(chosen),
     }
 }
@@ -179,9 +192,8 @@ fn of_platform(images: &[Descriptor], options: &Options) -> Result<Descriptor, O
     if let (None, [only]) = (&options.platform, images) {
         return Ok(only.clone());
     }
-    let wanted = options.platform.clone().unwrap_or_else(Platform::host);
-    let fits = |entry: &&Descriptor| entry.platform.as_ref().is_some_and(|own| wanted.matches(own));
-    if let Some(found) = images.iter().find(fits) {
+    let wanted = wanted(options);
+    if let Some(found) = images.iter().find(|entry| fits(entry, &wanted)) {
         return Ok(found.clone());
     }
     // One entry without a platform may be it; its config decides.
@@ -197,4 +209,12 @@ fn of_platform(images: &[Descriptor], options: &Options) -> Result<Descriptor, O
     };
     let available: Vec<_> = images.iter().filter_map(shown).collect();
     Err(OpenError::Platform { wanted: wanted.to_string(), available: available.join(", ") })
+}
+
+fn wanted(options: &Options) -> Platform {
+    options.platform.clone().unwrap_or_else(Platform::host)
+}
+
+fn fits(entry: &Descriptor, wanted: &Platform) -> bool {
+    entry.platform.as_ref().is_some_and(|own| wanted.matches(own))
 }

@@ -164,4 +164,31 @@ fn names_in_references() {
     assert_eq!(listed(&scan(&format!("oci-layout:{path}:two"))), "two 1.0@0");
     assert!(error(&format!("oci-layout:{path}:three")).contains("there is no image `three`"));
     assert!(error("nginx:1.27").contains("registries are not read"));
+    let on = |name: &str, architecture: &str| {
+        let mut manifest = image(name);
+        manifest["platform"] = json!({"os": "linux", "architecture": architecture});
+        manifest
+    };
+    let own = seawall_scan::Platform::host().architecture;
+    layout.index(&[on("one", &own), on("two", &own)]);
+    assert!(error(&format!("oci-layout:{path}")).contains("name one of: one, two"));
+    assert_eq!(listed(&scan(&format!("oci-layout:{path}:two"))), "two 1.0@0");
+    layout.index(&[on("one", &own), on("two", "other")]);
+    assert!(error(&format!("oci-layout:{path}")).contains("name one of: one, two"));
+    // One image, two names.
+    let (first, mut second) = (on("one", &own), on("one", &own));
+    second["annotations"]["org.opencontainers.image.ref.name"] = json!("two");
+    layout.index(&[first.clone(), second]);
+    assert_eq!(listed(&scan(&format!("oci-layout:{path}"))), "one 1.0@0");
+    // One name, two images of one platform.
+    let mut other = on("two", &own);
+    other["annotations"] = first["annotations"].clone();
+    layout.index(&[first.clone(), other.clone()]);
+    let message = error(&format!("oci-layout:{path}:one"));
+    let digest = other["digest"].as_str().unwrap();
+    assert!(message.contains("name one of: sha256:") && message.contains(digest), "{message}");
+    assert_eq!(listed(&scan(&format!("oci-layout:{path}:{digest}"))), "two 1.0@0");
+    other["platform"]["architecture"] = json!("other");
+    layout.index(&[first, other]);
+    assert_eq!(listed(&scan(&format!("oci-layout:{path}:one"))), "one 1.0@0");
 }
