@@ -17,10 +17,14 @@ impl Platform {
         Self { os: "linux".to_owned(), architecture, variant: None }
     }
 
-    /// A variant is compared only if one was asked for.
+    /// A variant is compared only if one was asked for, both as [`variant`] has it.
     pub(crate) fn matches(&self, other: &DescriptorPlatform) -> bool {
-        let variant = self.variant.is_none() || self.variant == other.variant;
-        self.os == other.os && self.architecture == architecture(&other.architecture) && variant
+        let wanted = self.variant.as_deref();
+        let wanted = wanted.and_then(|own| variant(&self.architecture, Some(own)));
+        let own = variant(architecture(&other.architecture), other.variant.as_deref());
+        self.os == other.os
+            && self.architecture == architecture(&other.architecture)
+            && (wanted.is_none() || wanted == own)
     }
 
     /// The descriptors of an index that are images at all: attestations name the platform `unknown`.
@@ -42,6 +46,18 @@ fn architecture(name: &str) -> &str {
         "armhf" => "arm",
         "powerpc64" => "ppc64le",
         other => other,
+    }
+}
+
+/// The variant by the name that containerd compares: the usual one of arm64 has none, that of arm is v7.
+/// Source: containerd platforms `database.go`, `normalizeArch`.
+fn variant(architecture: &str, variant: Option<&str>) -> Option<String> {
+    let number = variant.map(|variant| variant.strip_prefix('v').unwrap_or(variant));
+    match (architecture, number) {
+        ("arm64", Some("8")) | ("amd64", Some("1")) | ("386", _) => None,
+        ("arm", None | Some("")) => Some("v7".to_owned()),
+        ("arm", Some(number)) => Some(format!("v{number}")),
+        _ => variant.filter(|variant| !variant.is_empty()).map(str::to_owned),
     }
 }
 
@@ -84,4 +100,30 @@ fn table() {
     check("linux", "error");
     check("linux/", "error");
     check("a/b/c/d", "error");
+}
+
+#[test]
+fn matching() {
+    #[track_caller]
+    fn check(wanted: &str, own: &str, expected: bool) {
+        let mut parts = own.split('/').map(str::to_owned);
+        let mut next = || parts.next();
+        let own = DescriptorPlatform {
+            os: next().unwrap(),
+            architecture: next().unwrap(),
+            variant: next(),
+        };
+        assert_eq!(wanted.parse::<Platform>().unwrap().matches(&own), expected);
+    }
+    check("linux/arm64/v8", "linux/arm64", true);
+    check("linux/arm64", "linux/arm64/v8", true);
+    check("linux/arm64/v8", "linux/aarch64/v8", true);
+    check("linux/arm64/v9", "linux/arm64", false);
+    check("linux/arm/v7", "linux/arm", true);
+    check("linux/arm", "linux/arm/v6", true);
+    check("linux/arm/v6", "linux/arm", false);
+    check("linux/arm/6", "linux/arm/v6", true);
+    check("linux/amd64/v1", "linux/amd64", true);
+    check("linux/amd64/v3", "linux/amd64", false);
+    check("linux/amd64", "windows/amd64", false);
 }

@@ -125,6 +125,7 @@ fn platforms() {
     let Target::Image { image } = arm.target else { panic!("no image") };
     assert_eq!(image.index_digest.as_deref(), inner["digest"].as_str());
     assert_eq!(listed(&on("linux/x86_64").unwrap()), "on-amd 1.0@0");
+    assert_eq!(listed(&on("linux/arm64/v8").unwrap()), "on-arm 1.0@0");
     let refused = on("linux/s390x").unwrap_err();
     let source = std::error::Error::source(&refused).unwrap().to_string();
     assert_eq!(
