@@ -3,6 +3,7 @@
 mod api;
 
 use crate::blobs::{Blob, Blobs};
+use crate::digest;
 use crate::error::OpenError;
 use crate::image::{Image, Options, Source};
 use crate::layer;
@@ -50,19 +51,9 @@ pub fn list(containerd: &Containerd) -> Result<Vec<Listed>, OpenError> {
 
 pub(crate) fn open(name: &str, options: &Options) -> Result<Image, OpenError> {
     let client = Arc::new(Client::connect(&options.containerd)?);
-    let (namespace, stored) = find(&client, name, &options.containerd)?;
-    let Some(target) = stored.target else {
-        return Err(OpenError::Missing { what: format!("the target of image {name}") });
-    };
-    let target = Descriptor {
-        media_type: Some(target.media_type),
-        digest: target.digest,
-        size: u64::try_from(target.size).unwrap_or(0),
-        platform: None,
-        annotations: None,
-    };
+    let (namespace, stored) = find(&client, name, options)?;
     let store = Arc::new(Store { client: client.clone(), namespace: namespace.clone() });
-    let mut image = layout::image(store.clone(), &target, stored.name, options)?;
+    let mut image = documents(store.clone(), stored, options)?;
     let discarded = |source: &Source| match source {
         Source::Blob(digest) => !matches!(store.size(digest), Ok(Some(_))),
         _ => false,
@@ -71,6 +62,21 @@ pub(crate) fn open(name: &str, options: &Options) -> Result<Image, OpenError> {
         unpacked(&client, &namespace, &mut image);
     }
     Ok(image)
+}
+
+/// The image by its manifest and config, its layers not looked at.
+fn documents(store: Arc<Store>, stored: Stored, options: &Options) -> Result<Image, OpenError> {
+    let Some(target) = stored.target else {
+        return Err(OpenError::Missing { what: format!("the target of image {}", stored.name) });
+    };
+    let target = Descriptor {
+        media_type: Some(target.media_type),
+        digest: target.digest,
+        size: u64::try_from(target.size).unwrap_or(0),
+        platform: None,
+        annotations: None,
+    };
+    layout::image(store, &target, stored.name, options)
 }
 
 /// Turns discarded blobs into the directories of the unpacked snapshot, or into gaps that say why not.
@@ -102,7 +108,7 @@ fn chain_id(chain: String, diff_id: &str) -> String {
     if chain.is_empty() {
         return diff_id.to_owned();
     }
-    crate::digest::text(&Sha256::digest(format!("{chain} {diff_id}")))
+    digest::text(&Sha256::digest(format!("{chain} {diff_id}")))
 }
 
 fn namespaces(client: &Client, containerd: &Containerd) -> Result<Vec<String>, OpenError> {
@@ -117,13 +123,13 @@ fn namespaces(client: &Client, containerd: &Containerd) -> Result<Vec<String>, O
     Ok(names)
 }
 
-/// By name as stored, by name as Docker shortens it, or by the target's digest.
+/// By name as stored, by name as Docker shortens it, or by digest: of the target, else of a manifest or config.
 fn find(
-    client: &Client,
+    client: &Arc<Client>,
     name: &str,
-    containerd: &Containerd,
+    options: &Options,
 ) -> Result<(String, Stored), OpenError> {
-    let namespaces = namespaces(client, containerd)?;
+    let namespaces = namespaces(client, &options.containerd)?;
     for namespace in &namespaces {
         for candidate in candidates(name) {
             let found = client.image(namespace, &candidate);
@@ -138,9 +144,20 @@ fn find(
             if image.target.as_ref().is_some_and(|target| target.digest == name) {
                 return Ok((namespace, image));
             }
-            known.push(image.name);
+            known.push((namespace.clone(), image));
         }
     }
+    // Kubernetes knows an image by its config. Only the documents tell, so they are read last and for a digest alone.
+    if digest::hex_part(name).is_ok() {
+        for (namespace, stored) in &known {
+            let store = Store { client: client.clone(), namespace: namespace.clone() };
+            let opened = documents(Arc::new(store), stored.clone(), options);
+            if opened.is_ok_and(|opened| opened.image.has_digest(name)) {
+                return Ok((namespace.clone(), stored.clone()));
+            }
+        }
+    }
+    let known: Vec<_> = known.into_iter().map(|(_, image)| image.name).collect();
     Err(OpenError::NoSuchImage { wanted: name.to_owned(), available: shortened(&known) })
 }
 

@@ -356,6 +356,9 @@ fn images_of_containerd() {
     };
     let digests = [&listed_images[0].image.digest, &listed_images[0].image.index_digest];
     assert!(digests.into_iter().flatten().all(|digest| image.has_digest(digest)), "{image:?}");
+    for digest in [&image.config_digest, &image.digest].into_iter().flatten() {
+        assert_eq!(listed(&containerd.scan(digest, None)), expected);
+    }
     // The blobs go, as with `discard_unpacked_layers`; the unpacked snapshot stays.
     for layer in &stored.layers {
         run(containerd.ctr().args(["content", "rm", &layer.diff_id]));
