@@ -8,6 +8,7 @@ use crate::tree::{self, TreeOptions};
 use crate::visit::{Entry, EntryKind, Meters, Visitor};
 use seawall_model::Problem;
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::io::{self, BufRead, BufReader, Read};
 
 /// Bytes read at once: long enough that the cost per read vanishes.
@@ -57,8 +58,7 @@ pub fn read_layer(
             }
             Ok(None) => LayerEnd::Partial(missing(&format!("layer {} ({key})", index + 1))),
             Err(error) => {
-                let message = format!("layer {} ({key}) cannot be read: {error}", index + 1);
-                LayerEnd::Partial(Problem::gap("layer-unreadable", message))
+                LayerEnd::Partial(unreadable(&format!("layer {} ({key})", index + 1), error))
             }
         },
     };
@@ -68,6 +68,10 @@ pub fn read_layer(
 pub(crate) fn missing(layer: &str) -> Problem {
     Problem::gap("layer-missing", format!("{layer} is missing"))
         .help("save or pull the image again, with all its layers")
+}
+
+fn unreadable(layer: &str, error: impl Display) -> Problem {
+    Problem::gap("layer-unreadable", format!("{layer} cannot be read: {error}"))
 }
 
 /// What a layer should be.
@@ -90,9 +94,12 @@ fn stream(
     let inner = inflate(&mut raw, visitor, meters, dropped);
     // The rest of the blob decides whether it is the one named, however its content fared.
     let drained = io::copy(&mut raw, &mut io::sink());
+    let name = &expected.name;
+    if let Some(failure) = raw.failure() {
+        return LayerEnd::Partial(unreadable(name, failure));
+    }
     let size = raw.count().get();
     let short = expected.size.is_some_and(|wanted| size < wanted);
-    let name = &expected.name;
     if let (Ok(_), false, Some(digest)) = (&drained, short, expected.digest) {
         let actual = raw.digest();
         if actual != digest {

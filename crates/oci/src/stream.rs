@@ -12,6 +12,7 @@ pub(crate) struct HashReader<R> {
     inner: R,
     hash: Sha256,
     count: Count,
+    failure: Option<String>,
 }
 
 /// A byte count that another reader of the same thread may look at.
@@ -19,7 +20,7 @@ pub(crate) type Count = std::rc::Rc<Cell<u64>>;
 
 impl<R: Read> HashReader<R> {
     pub(crate) fn new(inner: R) -> Self {
-        Self { inner, hash: Sha256::new(), count: Count::default() }
+        Self { inner, hash: Sha256::new(), count: Count::default(), failure: None }
     }
 
     pub(crate) fn count(&self) -> Count {
@@ -29,11 +30,20 @@ impl<R: Read> HashReader<R> {
     pub(crate) fn digest(&self) -> String {
         digest::text(&self.hash.clone().finalize())
     }
+
+    /// The first error of the source itself, which a decoder above may have given as its own or as an early end.
+    pub(crate) fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
+    }
 }
 
 impl<R: Read> Read for HashReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
+        let read = self.inner.read(buffer).inspect_err(|error| {
+            if !matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::UnexpectedEof) {
+                self.failure.get_or_insert_with(|| error.to_string());
+            }
+        })?;
         self.hash.update(&buffer[..read]);
         self.count.set(self.count.get() + read as u64);
         Ok(read)

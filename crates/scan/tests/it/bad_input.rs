@@ -321,6 +321,19 @@ fn a_lone_block_of_zeros_ends_no_tar() {
 }
 
 #[test]
+fn a_blob_that_cannot_be_read_is_no_short_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let layer = debian().end();
+    let layout = Layout(folder.path());
+    layout.image(&[(layer.clone(), gzip(&layer))]);
+    let file = layout.layer_file(&gzip(&layer));
+    fs::remove_file(&file).unwrap();
+    // Opens like a file, and fails when it is read.
+    fs::create_dir(&file).unwrap();
+    assert_eq!(problems(&scan(folder.path().to_str().unwrap())), "Gap layer-unreadable");
+}
+
+#[test]
 fn over_500_layers_are_a_gap() {
     let layers: Vec<_> = (0..501).map(|_| Tar::default().end()).collect();
     let inventory = scan_bytes(&docker_archive(&layers));
