@@ -41,7 +41,8 @@ pub struct Found {
     /// Hashes of owned paths, unsorted.
     pub owned: Vec<u64>,
     pub problems: Vec<Problem>,
-    dropped_problems: usize,
+    /// Count and worst of those over the limit.
+    dropped: Option<(usize, Problem)>,
 }
 
 impl Extractor {
@@ -52,9 +53,9 @@ impl Extractor {
             Extract::Text(extract) => extract(&String::from_utf8_lossy(bytes), &mut found),
             Extract::Bytes(extract) => extract(bytes, &mut found),
         }
-        if found.dropped_problems > 0 {
-            let rest = format!("{} further problems in this file", found.dropped_problems);
-            found.problems.push(Problem::gap("malformed-package-file", rest));
+        if let Some((count, worst)) = found.dropped.take() {
+            let rest = format!("{count} further problems in this file, such as: {}", worst.message);
+            found.problems.push(Problem::new(worst.kind, &worst.code, rest));
         }
         found
     }
@@ -101,9 +102,13 @@ impl Found {
     fn add(&mut self, problem: Problem) {
         if self.problems.len() < MAX_PROBLEMS {
             self.problems.push(problem);
-        } else {
-            self.dropped_problems += 1;
+            return;
         }
+        self.dropped = Some(match self.dropped.take() {
+            Some((count, worst)) if worst.kind >= problem.kind => (count + 1, worst),
+            Some((count, _)) => (count + 1, problem),
+            None => (1, problem),
+        });
     }
 }
 
@@ -129,4 +134,25 @@ pub(crate) fn check(extractor: &Extractor, text: impl AsRef<[u8]>, expected: &st
         actual.push_str(&what);
     }
     assert_eq!(actual.trim_start_matches("; "), expected);
+}
+
+#[test]
+fn problems_over_the_limit_keep_the_worst_kind() {
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        use crate::os::dpkg::STATUS;
+        let found = STATUS.run(text.repeat(MAX_PROBLEMS).as_bytes());
+        assert_eq!(found.problems.len(), MAX_PROBLEMS);
+        let found = STATUS.run(text.repeat(MAX_PROBLEMS + 5).as_bytes());
+        let last = found.problems.last().unwrap();
+        let (count, _) = last.message.split_once(" further").unwrap();
+        assert_eq!(format!("{:?} {} {count}", last.kind, last.code), expected);
+    }
+    let half = "Package: a\nStatus: install ok half-installed\nVersion: 1\n\n";
+    check(half, "Note half-installed 5");
+    check("Package: a\n\n", "Gap malformed-package-file 5");
+    let notes = half.repeat(MAX_PROBLEMS + 2);
+    let mixed = format!("{notes}Version: 1\n\n{half}");
+    let found = crate::os::dpkg::STATUS.run(mixed.as_bytes());
+    assert_eq!(found.problems.last().unwrap().code, "malformed-package-file");
 }
