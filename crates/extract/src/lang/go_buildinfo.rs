@@ -286,10 +286,12 @@ fn linker_flag(path: &str, modules: &str) -> Option<String> {
             candidates.push((package, value));
         }
     }
+    // `a.org/ab` is no package of module `a.org/a`.
+    let in_module = |package: &str| {
+        package.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
     let of = |wanted: &dyn Fn(&str) -> bool| candidates.iter().find(|(package, _)| wanted(package));
-    of(&|package| package == "main")
-        .or_else(|| of(&|package| package.starts_with(path)))
-        .map(|(_, version)| version.clone())
+    of(&|package| package == "main").or_else(|| of(&in_module)).map(|(_, version)| version.clone())
 }
 
 /// `text` as a module version with its `v`, if it begins like one.

@@ -118,6 +118,11 @@ fn main_modules() {
         ", a.org/a v2.0",
     );
     main("mod\ta.org/a\t(devel)\t\nbuild\t-ldflags=\"-X b.org/b.Version=v2.0\"\n", note);
+    main("mod\ta.org/a\t(devel)\t\nbuild\t-ldflags=\"-X a.org/ab/pkg.Version=v2.0\"\n", note);
+    main(
+        "mod\ta.org/a\t(devel)\t\nbuild\t-ldflags=\"-X a.org/a.Version=v2.0\"\n",
+        ", a.org/a v2.0",
+    );
     main("mod\ta.org/a\t(devel)\t\nbuild\t-ldflags=\"-X main.version=main\"\n", note);
     main("mod\tcmd\t(devel)\t\n", "");
     main("path\tcommand-line-arguments\n", "");
