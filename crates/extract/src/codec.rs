@@ -1,15 +1,15 @@
 //! Facts as bytes, for a cache: a JSON part, then the hash lists as little-endian words.
 //!
 //! ```text
-//! "SWFACTS1" | checksum u64 | JSON length u64 | JSON | lists: length u64, then words
+//! "SWFACTS2" | checksum u64 | JSON length u64 | JSON | lists: length u64, then words
 //! ```
 //!
-//! The lists in order: paths, directories, then `owned` of each file. Hashes as JSON numbers would make reading the
+//! The lists in order: paths, directories, implied, then `owned` of each file. Hashes as JSON numbers would make reading the
 //! facts of a large layer slower than reading the layer.
 use crate::facts::LayerFacts;
 use sha2::{Digest, Sha256};
 
-const MAGIC: &[u8; 8] = b"SWFACTS1";
+const MAGIC: &[u8; 8] = b"SWFACTS2";
 /// Bytes before the JSON part.
 const HEADER: usize = 24;
 
@@ -26,7 +26,7 @@ pub fn encode(facts: &LayerFacts) -> Vec<u8> {
     bytes.extend((json.len() as u64).to_le_bytes());
     bytes.extend(json);
     let owned = facts.files.iter().map(|file| &file.owned);
-    for list in [&facts.paths, &facts.directories].into_iter().chain(owned) {
+    for list in [&facts.paths, &facts.directories, &facts.implied].into_iter().chain(owned) {
         bytes.extend((list.len() as u64).to_le_bytes());
         bytes.extend(list.iter().flat_map(|hash| hash.to_le_bytes()));
     }
@@ -49,6 +49,7 @@ pub fn decode(bytes: &[u8]) -> Result<LayerFacts, CodecError> {
     let mut facts: LayerFacts = serde_json::from_slice(json).map_err(|_| CodecError)?;
     facts.paths = list(&mut lists)?;
     facts.directories = list(&mut lists)?;
+    facts.implied = list(&mut lists)?;
     for file in &mut facts.files {
         file.owned = list(&mut lists)?;
     }
@@ -94,6 +95,7 @@ mod tests {
             links: vec![link],
             paths: vec![3, 4],
             directories: vec![5],
+            implied: vec![6],
             ..LayerFacts::default()
         };
         let bytes = encode(&facts);

@@ -21,6 +21,10 @@ pub struct LayerFacts {
     /// Sorted hashes of all explicit directory entries.
     #[serde(skip)]
     pub directories: Vec<u64>,
+    /// Sorted hashes of the directories that entries lie in and that are no entry themselves: a name of them may be
+    /// that of a link below.
+    #[serde(skip)]
+    pub implied: Vec<u64>,
     /// Problems of the layer as a whole; those of a file stand there.
     pub problems: Vec<Problem>,
 }

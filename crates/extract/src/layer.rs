@@ -63,6 +63,9 @@ pub struct LayerReader {
     tracked: BTreeMap<String, Tracked>,
     paths: Vec<u64>,
     directories: Vec<u64>,
+    implied: Vec<u64>,
+    /// Directory of the latest entry.
+    parent: String,
     whiteouts: Vec<String>,
     opaque: Vec<String>,
     links: usize,
@@ -87,6 +90,8 @@ impl LayerReader {
             tracked: BTreeMap::new(),
             paths: Vec::new(),
             directories: Vec::new(),
+            implied: Vec::new(),
+            parent: String::new(),
             whiteouts: Vec::new(),
             opaque: Vec::new(),
             links: 0,
@@ -102,6 +107,7 @@ impl LayerReader {
             self.whiteout(parent, hidden);
             return Want::Skip;
         }
+        self.imply(parent);
         self.replace(head);
         match (head.kind, head.link) {
             (Kind::File, _) => self.route(head),
@@ -175,16 +181,20 @@ impl LayerReader {
                 Tracked::Link { target, hard } => facts.links.push(Link { path, target, hard }),
             }
         }
-        for list in [&mut self.paths, &mut self.directories] {
+        for list in [&mut self.paths, &mut self.directories, &mut self.implied] {
             list.sort_unstable();
             list.dedup();
+        }
+        self.implied.retain(|hash| self.directories.binary_search(hash).is_err());
+        for list in [&mut self.paths, &mut self.directories, &mut self.implied] {
             list.shrink_to_fit();
         }
         for list in [&mut self.whiteouts, &mut self.opaque] {
             list.sort_unstable();
             list.dedup();
         }
-        (facts.paths, facts.directories) = (self.paths, self.directories);
+        (facts.paths, facts.directories, facts.implied) =
+            (self.paths, self.directories, self.implied);
         (facts.whiteouts, facts.opaque) = (self.whiteouts, self.opaque);
         facts.problems = self.problems;
         facts
@@ -197,6 +207,22 @@ impl LayerReader {
         } else if !hidden.starts_with(".wh.") && !hidden.is_empty() {
             self.whiteouts.push(join(parent, hidden));
         }
+    }
+
+    /// Notes `parent` and the directories above it. Neighbours share most of them, and hashing costs.
+    fn imply(&mut self, parent: &str) {
+        if parent == self.parent {
+            return;
+        }
+        let equal = parent.bytes().zip(self.parent.bytes()).take_while(|(own, last)| own == last);
+        let equal = equal.count();
+        let is_known = |end: usize| {
+            end <= equal && self.parent.as_bytes().get(end).is_none_or(|byte| *byte == b'/')
+        };
+        let ends = parent.match_indices('/').map(|(at, _)| at).chain([parent.len()]);
+        let new = ends.filter(|end| *end > 0 && !is_known(*end));
+        self.implied.extend(new.map(|end| path_hash(&parent[..end])));
+        parent.clone_into(&mut self.parent);
     }
 
     /// Forgets what an earlier entry of the same tar put at this path.

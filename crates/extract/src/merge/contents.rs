@@ -131,7 +131,7 @@ fn owners(tree: &Tree<'_>, databases: &Databases<'_, '_>) -> HashMap<String, Str
     let mut wanted: HashMap<u64, Vec<&str>> = HashMap::new();
     for (path, _) in evidence {
         for name in tree.names(path) {
-            wanted.entry(path_hash(&name)).or_default().push(path);
+            wanted.entry(path_hash(&name.text)).or_default().push(path);
         }
     }
     let latest = databases.stanzas.iter().filter_map(|(_, history)| history.last());

@@ -3,6 +3,7 @@
 //! Layers are applied bottom up, as a runtime unpacks them, to a tree of the routed files and links alone. What else
 //! a layer holds is known by path hash, enough to tell what it replaces.
 mod contents;
+mod replace;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -29,5 +30,6 @@ pub fn merge(layers: &[Option<&LayerFacts>], layered: bool) -> Contents {
             tree.apply(u32::try_from(index).unwrap_or(u32::MAX), layer);
         }
     }
+    tree.finish();
     contents::contents(tree, layers, layered)
 }

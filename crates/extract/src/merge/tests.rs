@@ -128,6 +128,47 @@ fn links_resolve_in_the_merged_tree() {
 }
 
 #[test]
+fn a_directory_that_holds_a_link_goes_without_its_target() {
+    let lower = [ETC, DB_A, A1, "opt/app/", "opt/app/var -> /var", "opt/app/s -> ../../s"];
+    check(&[&lower, &["opt/app -> /srv/app"]], "a 1@0, a 1@0");
+    check(&[&lower, &["opt/app"]], "a 1@0, a 1@0");
+    check(&[&lower, &["opt"]], "a 1@0, a 1@0");
+    check(&[&lower, &["opt/.wh.app"]], "a 1@0, a 1@0");
+    check(&[&lower, &["opt/app/var"]], "a 1@0, a 1@0");
+    check(&[&lower, &["opt/app/var/lib/dpkg"]], "a 1@0");
+    check(&[&lower, &["opt/app/", "opt/app/var/", "opt/app/var/lib/dpkg"]], "a 1@0, a 1@0");
+}
+
+#[test]
+fn marks_in_a_directory_that_replaces_a_link_stay_in_it() {
+    let lower = [A1, "opt/l -> ../s"];
+    check(&[&lower, &["opt/l/", "opt/l/.wh..wh..opq"]], "a 1@0");
+    check(&[&lower, &["opt/l/", "opt/l/.wh.a.dist-info"]], "a 1@0");
+    check(&[&lower, &["opt/l/.wh..wh..opq"]], "");
+    check(&[&lower, &["opt/l/.wh.a.dist-info"]], "");
+    check(&[&lower, &["opt/.wh.l", "opt/l/a.dist-info"]], "a 1@0");
+    check(&[&lower, &["opt/l -> ../t", "opt/l/a.dist-info"]], "a 1@0");
+    check(&[&[A1], &["l -> s", "l/a.dist-info"]], "");
+    check(&[&[A1], &["l -> s", "l/.wh.a.dist-info"]], "");
+}
+
+#[test]
+fn layers_write_through_links_in_links() {
+    let lower = [A1, "x/m -> ../s", "l -> x", "k -> l/m"];
+    for name in ["x/m", "l/m", "k"] {
+        check(&[&lower, &[&format!("{name}/a.dist-info")]], "");
+        check(&[&lower, &[&format!("{name}/a.dist-info/")]], "a 1@0");
+        check(&[&lower, &[&format!("{name}/a.dist-info/METADATA/")]], "");
+    }
+    check(&[&lower, &["l/m/", "l/m/a.dist-info"]], "a 1@0");
+    check(&[&lower, &["l/", "l/m/a.dist-info"]], "a 1@0");
+    check(&[&lower, &["l/m"]], "a 1@0");
+    check(&[&[A1, "l -> /"], &["l/l/l/s"]], "");
+    // A link below one that moves leads elsewhere.
+    check(&[&[A1, "t/x", "k -> l/a.dist-info", "l -> s"], &["l -> t"], &["k/METADATA"]], "a 1@0");
+}
+
+#[test]
 fn hard_links_count_as_their_own_path() {
     check(&[&["x.egg-info: Name: x\nVersion: 1\n", "y.egg-info => x.egg-info"]], "x 1@0");
     let linked = all(&[&["x.egg-info: Name: x\nVersion: 1\n", "y.egg-info => ./x.egg-info"]]);
@@ -197,6 +238,17 @@ fn distros() {
     check(&[&[A1]], None, None);
 }
 
+/// `code file` of each problem, comma-separated.
+#[track_caller]
+fn check_problems(layers: &[&[&str]], expected: &str) {
+    let problems = all(layers).problems;
+    let shown = problems.iter().map(|problem| {
+        let file = problem.file.as_deref().map(|file| format!(" {file}")).unwrap_or_default();
+        format!("{}{file}", problem.code)
+    });
+    assert_eq!(shown.collect::<Vec<_>>().join(", "), expected);
+}
+
 #[test]
 fn a_database_moved_out_of_sight_is_a_gap() {
     let contents = all(&[&[ETC, "var/lib/dpkg/status -> ../../../opt/packages", "opt/packages"]]);
@@ -214,6 +266,10 @@ fn problems_of_replaced_files_are_gone() {
 #[test]
 fn a_link_cycle_is_a_counted_note() {
     let contents = all(&[&["a -> b", "b -> a", "a/x.egg-info: Name: x\nVersion: 1\n"]]);
-    assert_eq!(contents.problems[0].code, "link-cycle");
     assert!(contents.packages.is_empty());
+    let [problem] = contents.problems.as_slice() else { panic!("one note") };
+    assert_eq!(problem.code, "link-cycle");
+    assert!(problem.message.starts_with("3 left out"), "{}", problem.message);
+    check_problems(&[&["a -> b", "b -> a"], &["c -> c"]], "link-cycle a");
+    check_problems(&[&["a -> b", "b -> a"], &[".wh.a"]], "");
 }

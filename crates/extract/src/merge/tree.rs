@@ -1,29 +1,40 @@
 //! The routed files and links that are visible, by resolved path.
-//! Source: OCI image layer specification, "Applying Changesets"; containerd `archive/tar.go` for what that leaves open.
-use crate::facts::{FileFacts, LayerFacts};
+use super::replace::Upper;
+use crate::facts::{FileFacts, LayerFacts, Link};
 use crate::hash::path_hash;
 use crate::layer::{by_path, join};
 use seawall_model::Problem;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+use std::rc::Rc;
 
 /// As Linux allows in one path look-up; see path_resolution(7).
 const MAX_HOPS: usize = 40;
 /// Bytes; a resolved path beyond this is dropped, as everywhere.
 const MAX_PATH: usize = 4096;
-/// Names under which one path is looked up in a layer that wrote through directory links.
+/// Names of one path through links, for the question whether an OS package owns it.
 const MAX_ALIASES: usize = 16;
+/// Paths named in a counted problem.
+const MAX_NAMED: usize = 3;
 
 /// Owned by [`super::merge`]; changed by [`Tree::apply`] alone, once per layer.
 #[derive(Default)]
 pub(super) struct Tree<'a> {
-    nodes: BTreeMap<String, Node<'a>>,
-    /// Resolved target directory → links that lead to it.
-    aliases: HashMap<String, Vec<String>>,
+    pub(super) nodes: BTreeMap<Rc<str>, Node<'a>>,
+    /// Hash → path of every node and every directory above one, so that a layer of few paths costs few look-ups. What
+    /// lay there may be gone: then the path leads to nothing.
+    pub(super) known: HashMap<u64, Rc<str>>,
+    /// Resolved target directory → links that lead to it, once all layers are applied.
+    aliases: HashMap<String, Vec<Rc<str>>>,
     pub(super) problems: Vec<Problem>,
+    /// Names asked for so far in the layers' hashes.
+    pub(super) lookups: usize,
+    /// Links and entries that no path leads to: their count, and the first of them.
+    cycles: (usize, Vec<String>),
 }
 
-enum Node<'a> {
-    Link(String),
+pub(super) enum Node<'a> {
+    Link { layer: u32, target: &'a str },
     File(History<'a>),
 }
 
@@ -31,32 +42,54 @@ enum Node<'a> {
 pub(super) type History<'a> = Vec<(u32, &'a FileFacts)>;
 
 impl<'a> Tree<'a> {
+    /// Lays one layer over what is there: first goes what it replaces or hides, then its links and files come.
     pub(super) fn apply(&mut self, layer: u32, facts: &'a LayerFacts) {
-        self.hide(facts);
-        let mut replaced = self.replace(facts);
+        let mut upper = Upper::new(layer, facts);
+        self.replace(&mut upper);
         for link in facts.links.iter().filter(|link| !link.hard) {
             if let Some(path) = self.place(&link.path) {
-                self.nodes.insert(path, Node::Link(link.target.clone()));
+                self.hide(&path, &mut upper);
+                self.insert(&path, Node::Link { layer, target: &link.target });
             }
         }
-        self.index_aliases();
+        self.replace_through_new_links(&mut upper);
+        self.hide_through_links(&mut upper);
         for file in &facts.files {
-            let Some(path) = self.place(&file.path) else { continue };
-            let mut history = replaced.remove(&path).unwrap_or_default();
-            history.push((layer, file));
-            self.nodes.insert(path, Node::File(history));
+            if let Some(path) = self.place(&file.path) {
+                self.put(&path, file, &mut upper);
+            }
         }
         for link in facts.links.iter().filter(|link| link.hard) {
-            self.hard_link(layer, &link.path, &link.target, facts);
+            self.hard_link(link, &mut upper);
+        }
+    }
+
+    /// To be called once, after the last layer: finds the names that paths have through links.
+    pub(super) fn finish(&mut self) {
+        let links: Vec<_> = self.links().map(|(path, _)| path.clone()).collect();
+        for path in links {
+            match self.resolve(&path, Last::Follow) {
+                Ok(target) if target.is_empty() => {}
+                Ok(target) => self.aliases.entry(target).or_default().push(path),
+                Err(Cycle) => self.cycle(&path),
+            }
+        }
+        let (count, named) = &self.cycles;
+        if let Some(first) = named.first() {
+            let message = format!(
+                "{count} left out, links lead in a circle or over {MAX_HOPS} hops: {}",
+                named.join(", ")
+            );
+            self.problems.push(Problem::note("link-cycle", message).file(first));
         }
     }
 
     /// The file at `path`, through links; with the path it really lies at.
     pub(super) fn file(&self, path: &str) -> Option<(String, &History<'a>)> {
         let resolved = self.resolve(path, Last::Follow).ok()?;
-        match self.nodes.get(&resolved)? {
+        match self.nodes.get(resolved.as_str())? {
             Node::File(history) => Some((resolved, history)),
-            Node::Link(_) => None,
+            Node::Link { .. } => None,
         }
     }
 
@@ -67,107 +100,99 @@ impl<'a> Tree<'a> {
 
     pub(super) fn files(&self) -> impl Iterator<Item = (&str, &History<'a>)> {
         self.nodes.iter().filter_map(|(path, node)| match node {
-            Node::File(history) => Some((path.as_str(), history)),
-            Node::Link(_) => None,
+            Node::File(history) => Some((&**path, history)),
+            Node::Link { .. } => None,
+        })
+    }
+
+    /// Paths and targets of the symbolic links.
+    pub(super) fn links(&self) -> impl Iterator<Item = (&Rc<str>, &'a str)> {
+        self.nodes.iter().filter_map(|(path, node)| match node {
+            Node::Link { target, .. } => Some((path, *target)),
+            Node::File(_) => None,
         })
     }
 
     /// The names of `path` through links to one of its directories, itself first.
-    pub(super) fn names(&self, path: &str) -> Vec<String> {
-        let mut names = vec![path.to_owned()];
+    pub(super) fn names(&self, path: &str) -> Vec<Name> {
+        let mut names = vec![Name { text: path.to_owned(), link: 0, since: 0 }];
         for (at, _) in path.match_indices('/') {
             for link in self.aliases.get(&path[..at]).into_iter().flatten() {
+                let Some(Node::Link { layer, .. }) = self.nodes.get(link) else { continue };
                 if names.len() >= MAX_ALIASES {
                     return names;
                 }
-                names.push(format!("{link}{}", &path[at..]));
+                let text = format!("{link}{}", &path[at..]);
+                names.push(Name { text, link: link.len(), since: *layer });
             }
         }
         names
     }
 
-    /// Whiteouts and opaque directories hide what *lower* layers hold, wherever they stand in the tar.
-    fn hide(&mut self, facts: &LayerFacts) {
-        for path in &facts.whiteouts {
-            if let Some(path) = self.place(path) {
-                self.remove(&path);
-            }
+    /// The names right below `directory` at which, or below which, a node lies.
+    pub(super) fn children(&self, directory: &str) -> Vec<String> {
+        let prefix = join(directory, "");
+        let mut children = Vec::new();
+        let mut from = prefix.clone();
+        loop {
+            let mut rest = self.nodes.range::<str, _>((Bound::Included(&*from), Bound::Unbounded));
+            let next = rest.next().and_then(|(path, _)| path.strip_prefix(&*prefix));
+            let Some(below) = next else { return children };
+            let child = below.split('/').next().unwrap_or(below).to_owned();
+            // `0` comes right after `/`, so this passes over all that lies below the child.
+            let passed = if child.len() == below.len() { '\0' } else { '0' };
+            from = format!("{prefix}{child}{passed}");
+            children.push(child);
         }
-        for directory in &facts.opaque {
-            match self.resolve(directory, Last::Follow) {
-                Ok(path) if path.is_empty() => self.nodes.clear(),
-                Ok(path) => self.remove_below(&path),
-                Err(Cycle) => self.cycle(directory),
-            }
-        }
-        // A directory in a link's place ends what the link led to, before the layer's entries below it count.
-        let directory = |path: &str| facts.directories.binary_search(&path_hash(path)).is_ok();
-        self.nodes.retain(|path, node| !(matches!(node, Node::Link(_)) && directory(path)));
-        self.index_aliases();
     }
 
-    /// Removes what the layer's own entries replace, and returns the histories that its files continue.
-    fn replace(&mut self, facts: &LayerFacts) -> BTreeMap<String, History<'a>> {
-        let within = |list: &[u64], path: &str| list.binary_search(&path_hash(path)).is_ok();
-        let mut gone = BTreeSet::new();
-        // Directories repeat among neighbours, and hashing costs.
-        let mut ancestors: HashMap<String, bool> = HashMap::new();
-        for path in self.nodes.keys() {
-            let replaced = self.names(path).iter().any(|name| {
-                let above = name.match_indices('/').any(|(at, _)| {
-                    let directory = &name[..at];
-                    if let Some(known) = ancestors.get(directory) {
-                        return *known;
-                    }
-                    // A link written again is no file in the way of its own alias.
-                    let replaced = within(&facts.paths, directory) && self.is_plain(directory);
-                    ancestors.insert(directory.to_owned(), replaced);
-                    replaced
-                });
-                above || within(&facts.paths, name) || within(&facts.directories, name)
-            });
-            if replaced {
-                gone.insert(path.clone());
+    fn insert(&mut self, path: &str, node: Node<'a>) {
+        let path: Rc<str> = path.into();
+        self.known.insert(path_hash(&path), path.clone());
+        for (at, _) in path.rmatch_indices('/') {
+            let hash = path_hash(&path[..at]);
+            // Directories above a known one are known.
+            if self.known.contains_key(&hash) {
+                break;
             }
+            self.known.insert(hash, path[..at].into());
         }
-        let mut histories = BTreeMap::new();
-        for path in gone {
-            if let Some(Node::File(history)) = self.nodes.remove(&path) {
-                histories.insert(path, history);
-            }
-        }
-        histories
+        self.nodes.insert(path, node);
     }
 
-    /// Whether no link lies at `path` itself.
-    fn is_plain(&self, path: &str) -> bool {
-        !matches!(self.nodes.get(path), Some(Node::Link(_)))
+    /// Puts a copy of a file where it really lies; one that was there before goes on.
+    fn put(&mut self, path: &str, file: &'a FileFacts, upper: &mut Upper<'a>) {
+        let mut history = upper.take_replaced(path).unwrap_or_default();
+        if let Some(Node::File(before)) = self.nodes.remove(path) {
+            history = before;
+        }
+        // Two names of one place in one layer: one copy.
+        history.retain(|(layer, _)| *layer != upper.layer);
+        history.push((upper.layer, file));
+        self.hide(path, upper);
+        self.insert(path, Node::File(history));
     }
 
-    fn hard_link(&mut self, layer: u32, path: &str, target: &str, facts: &LayerFacts) {
-        let Some(place) = self.place(path) else { return };
-        let source = self.resolve(target, Last::Keep).ok();
-        let latest = source.as_ref().and_then(|source| match self.nodes.get(source)? {
+    fn hard_link(&mut self, link: &'a Link, upper: &mut Upper<'a>) {
+        let Some(place) = self.place(&link.path) else { return };
+        let source = self.resolve(&link.target, Last::Keep).ok();
+        let latest = source.and_then(|source| match self.nodes.get(source.as_str())? {
             Node::File(history) => history.last().map(|(_, file)| *file),
-            Node::Link(_) => None,
+            Node::Link { .. } => None,
         });
         match latest {
-            Some(file) => {
-                self.nodes.insert(place, Node::File(vec![(layer, file)]));
-            }
+            Some(file) => self.put(&place, file, upper),
             // Only a path that matters: most hard links are between files that nothing here reads.
-            None if by_path(path).is_some()
-                && !facts.files.iter().any(|file| file.path == path) =>
-            {
+            None if by_path(&link.path).is_some() => {
                 let message = "a hard link to a file that was read under no name of its own";
-                self.problems.push(Problem::gap("hard-link-not-read", message).file(path));
+                self.problems.push(Problem::gap("hard-link-not-read", message).file(&link.path));
             }
             None => {}
         }
     }
 
     /// Where an entry at `path` lands: its directory through links, its own name as it is.
-    fn place(&mut self, path: &str) -> Option<String> {
+    pub(super) fn place(&mut self, path: &str) -> Option<String> {
         match self.resolve(path, Last::Keep) {
             Ok(path) => Some(path),
             Err(Cycle) => {
@@ -177,17 +202,20 @@ impl<'a> Tree<'a> {
         }
     }
 
-    fn cycle(&mut self, path: &str) {
-        let message = "links lead in a circle or over 40 hops; the entry is left out";
-        self.problems.push(Problem::note("link-cycle", message).file(path));
+    pub(super) fn cycle(&mut self, path: &str) {
+        let (count, named) = &mut self.cycles;
+        *count += 1;
+        if named.len() < MAX_NAMED {
+            named.push(path.to_owned());
+        }
     }
 
-    fn resolve(&self, path: &str, last: Last) -> Result<String, Cycle> {
+    pub(super) fn resolve(&self, path: &str, last: Last) -> Result<String, Cycle> {
         let mut done = String::new();
-        let mut todo: Vec<String> = path.split('/').rev().map(str::to_owned).collect();
+        let mut todo: Vec<&str> = path.split('/').rev().collect();
         let mut hops = 0;
         while let Some(segment) = todo.pop() {
-            match segment.as_str() {
+            match segment {
                 "" | "." => continue,
                 ".." => {
                     done.truncate(done.rfind('/').unwrap_or(0));
@@ -195,13 +223,13 @@ impl<'a> Tree<'a> {
                 }
                 _ => {}
             }
-            let here = join(&done, &segment);
+            let here = join(&done, segment);
             if here.len() > MAX_PATH {
                 return Err(Cycle);
             }
             let follow = !todo.is_empty() || matches!(last, Last::Follow);
-            match self.nodes.get(&here) {
-                Some(Node::Link(target)) if follow => {
+            match self.nodes.get(here.as_str()) {
+                Some(Node::Link { target, .. }) if follow => {
                     hops += 1;
                     if hops > MAX_HOPS {
                         return Err(Cycle);
@@ -209,49 +237,29 @@ impl<'a> Tree<'a> {
                     if target.starts_with('/') {
                         done.clear();
                     }
-                    todo.extend(target.split('/').rev().map(str::to_owned));
+                    todo.extend(target.split('/').rev());
                 }
                 _ => done = here,
             }
         }
         Ok(done)
     }
+}
 
-    fn remove(&mut self, path: &str) {
-        self.nodes.remove(path);
-        self.remove_below(path);
-    }
-
-    fn remove_below(&mut self, path: &str) {
-        let below = format!("{path}/");
-        let range =
-            self.nodes.range(below.clone()..).take_while(|(path, _)| path.starts_with(&below));
-        let gone: Vec<_> = range.map(|(path, _)| path.clone()).collect();
-        for path in gone {
-            self.nodes.remove(&path);
-        }
-    }
-
-    fn index_aliases(&mut self) {
-        let links = self.nodes.iter().filter(|(_, node)| matches!(node, Node::Link(_)));
-        let mut aliases: HashMap<String, Vec<String>> = HashMap::new();
-        for (path, _) in links {
-            match self.resolve(path, Last::Follow) {
-                Ok(target) if !target.is_empty() => {
-                    aliases.entry(target).or_default().push(path.clone())
-                }
-                _ => {}
-            }
-        }
-        self.aliases = aliases;
-    }
+/// A name of a path.
+pub(super) struct Name {
+    pub(super) text: String,
+    /// Bytes of the link that it begins with, if any.
+    pub(super) link: usize,
+    /// The layer that the link came with: below it the name was another path's.
+    pub(super) since: u32,
 }
 
 /// What happens at a link in the last segment.
 #[derive(Clone, Copy)]
-enum Last {
+pub(super) enum Last {
     Follow,
     Keep,
 }
 
-struct Cycle;
+pub(super) struct Cycle;
