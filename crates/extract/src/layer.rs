@@ -71,6 +71,8 @@ pub struct LayerReader {
     links: usize,
     problems: Vec<Problem>,
     dropped: usize,
+    /// Whiteouts that would hide the directory they stand in, or the one above.
+    outside: usize,
 }
 
 enum Tracked {
@@ -97,6 +99,7 @@ impl LayerReader {
             links: 0,
             problems: Vec::new(),
             dropped: 0,
+            outside: 0,
         }
     }
 
@@ -173,6 +176,10 @@ impl LayerReader {
                 format!("{} files or links over the limit of a layer left out", self.dropped);
             self.problems.push(Problem::gap("limit-reached", message));
         }
+        if self.outside > 0 {
+            let message = format!("{} left out, whiteout of `.`, `..` or nothing", self.outside);
+            self.problems.push(Problem::note("entry-dropped", message));
+        }
         let mut facts =
             LayerFacts { extractor_version: EXTRACTOR_VERSION, ..LayerFacts::default() };
         for (path, tracked) in self.tracked {
@@ -202,10 +209,12 @@ impl LayerReader {
 
     /// Source: OCI image layer specification, "Whiteouts". Further names with `.wh..wh.` are AUFS' own records.
     fn whiteout(&mut self, parent: &str, hidden: &str) {
-        if hidden == ".wh..opq" {
-            self.opaque.push(parent.to_owned());
-        } else if !hidden.starts_with(".wh.") && !hidden.is_empty() {
-            self.whiteouts.push(join(parent, hidden));
+        match hidden {
+            ".wh..opq" => self.opaque.push(parent.to_owned()),
+            // containerd refuses the whole layer for these.
+            "" | "." | ".." => self.outside += 1,
+            _ if hidden.starts_with(".wh.") => {}
+            _ => self.whiteouts.push(join(parent, hidden)),
         }
     }
 

@@ -169,6 +169,14 @@ fn layers_write_through_links_in_links() {
 }
 
 #[test]
+fn whiteouts_of_dots_hide_nothing_and_are_counted() {
+    for name in ["var/.wh..", "var/.wh...", "var/lib/dpkg/.wh...", "var/.wh."] {
+        check(&[&[DB_A], &[name]], "a 1@0");
+        check_problems(&[&[ETC, DB_A], &[name]], "entry-dropped");
+    }
+}
+
+#[test]
 fn hard_links_count_as_their_own_path() {
     check(&[&["x.egg-info: Name: x\nVersion: 1\n", "y.egg-info => x.egg-info"]], "x 1@0");
     let linked = all(&[&["x.egg-info: Name: x\nVersion: 1\n", "y.egg-info => ./x.egg-info"]]);
