@@ -47,6 +47,10 @@ pub fn scan_image(reference: &str, options: &ImageOptions) -> Result<Inventory, 
     let contents = merge(&facts, true);
     problems.extend(image.problems);
     problems.extend(contents.problems);
+    if image.platform.os == "windows" {
+        let message = "windows is recognised, but neither its packages nor its advisories are read";
+        problems.push(Problem::gap("not-covered", message).item("windows"));
+    }
     sort_problems(&mut problems);
     let layers = image.layers.into_iter().map(|layer| Layer {
         diff_id: layer.diff_id,

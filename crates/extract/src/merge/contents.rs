@@ -1,9 +1,10 @@
 //! From visible files to packages: databases, evidence, owners, introducing layers.
 use super::Contents;
+use super::distro::{self, OsPackages};
 use super::tree::{History, Tree};
 use crate::facts::{FileFacts, FoundPackage, LayerFacts};
 use crate::hash::path_hash;
-use crate::os::{dpkg, os_release};
+use crate::os::dpkg;
 use crate::purl::purl;
 use seawall_model::Problem;
 use seawall_model::package::{Distro, Ecosystem, Package};
@@ -12,35 +13,10 @@ use std::collections::{BTreeMap, HashMap};
 /// Paths kept per package instance; more only repeat it.
 const MAX_LOCATIONS: usize = 1_000;
 
-/// Distros by the id of os-release; any other is listed, but nothing knows its advisories.
-const KNOWN_DISTROS: &[&str] = &[
-    "debian",
-    "ubuntu",
-    "rhel",
-    "centos",
-    "almalinux",
-    "rocky",
-    "alpine",
-    "alpaquita",
-    "wolfi",
-    "chainguard",
-    "amzn",
-    "sles",
-    "suse",
-    "opensuse-leap",
-    "opensuse-tumbleweed",
-    "ol",
-    "photon",
-    "azurelinux",
-    "mariner",
-    "fedora",
-    "arch",
-    "gentoo",
-];
-
 pub(super) fn contents(tree: Tree<'_>, layers: &[Option<&LayerFacts>], layered: bool) -> Contents {
     let dpkg_folder = tree.real_path("var/lib/dpkg").unwrap_or_else(|| "var/lib/dpkg".to_owned());
-    let distro = distro(&tree);
+    let release = distro::release(&tree);
+    let distro = release.and_then(distro::distro);
     let mut instances = Instances { layered, distro: distro.as_ref(), packages: BTreeMap::new() };
     let mut problems = tree.problems.clone();
     let databases = Databases::find(&tree, &dpkg_folder);
@@ -64,20 +40,16 @@ pub(super) fn contents(tree: Tree<'_>, layers: &[Option<&LayerFacts>], layered: 
     }
     problems.extend(layers.iter().flatten().flat_map(|layer| layer.problems.iter().cloned()));
     problems.extend(unread_database(&tree, layers));
-    problems.extend(unknown_distro(distro.as_ref(), !databases.stanzas.is_empty()));
+    let is_database = |problem: &Problem| {
+        ["database-not-read", "database-not-supported"].contains(&problem.code.as_str())
+    };
+    let reported = problems.iter().any(is_database);
     let packages = instances.finish();
+    let os = || packages.iter().filter(|package| package.ecosystem == Ecosystem::Debian);
+    let of_distro = os().any(|package| !package.third_party);
+    let os_packages = OsPackages { listed: os().next().is_some(), of_distro, reported };
+    problems.extend(distro::gap(release, &os_packages));
     Contents { distro, packages, problems }
-}
-
-/// `etc/os-release` through links, else `usr/lib/os-release`. Source: os-release(5).
-fn distro(tree: &Tree<'_>) -> Option<Distro> {
-    let release = ["etc/os-release", "usr/lib/os-release"].into_iter().find_map(|path| {
-        let (_, history) = tree.file(path)?;
-        let (_, file) = history.last()?;
-        file.os_release.as_ref().filter(|_| file.extractor == os_release::EXTRACTOR.id)
-    })?;
-    let id = release.id.clone()?;
-    Some(Distro { id, version: release.version_id.clone(), name: release.pretty_name.clone() })
 }
 
 /// The package database as dpkg would find it.
@@ -219,16 +191,4 @@ fn unread_database(tree: &Tree<'_>, layers: &[Option<&LayerFacts>]) -> Option<Pr
     let present = layers.iter().flatten().any(|layer| layer.paths.binary_search(&hash).is_ok());
     let message = "the dpkg database lies behind a link at a place that is not read";
     present.then(|| Problem::gap("database-not-read", message).file(path))
-}
-
-/// OS packages without a known distro have no advisories to be matched with.
-fn unknown_distro(distro: Option<&Distro>, has_packages: bool) -> Option<Problem> {
-    let message = match distro {
-        Some(distro) if KNOWN_DISTROS.contains(&distro.id.as_str()) => return None,
-        Some(distro) => {
-            format!("distro `{}` is not known; its packages are listed only", distro.id)
-        }
-        None => "no os-release: the distro is not known; its packages are listed only".to_owned(),
-    };
-    has_packages.then(|| Problem::gap("unknown-distro", message))
 }

@@ -230,16 +230,17 @@ fn distros() {
         None,
     );
     check(&[&["usr/lib/os-release: ID=debian\n", DB_A]], Some("debian"), None);
-    check(&[&[ETC], &["etc/os-release: ID=ubuntu\n"]], Some("ubuntu"), None);
-    check(&[&["etc/os-release: ID=homemade\n", DB_A]], Some("homemade"), Some("unknown-distro"));
-    check(&[&[DB_A]], None, Some("unknown-distro"));
+    check(&[&[ETC, DB_A], &["etc/os-release: ID=ubuntu\n"]], Some("ubuntu"), None);
+    // Of packages that are listed, matching says that nothing judges them.
+    check(&[&["etc/os-release: ID=homemade\n", DB_A]], Some("homemade"), None);
+    check(&[&[DB_A]], None, None);
     check(
         &[&["etc/os-release: ID=alpine\n", "lib/apk/db/installed: P:x\n"]],
         Some("alpine"),
         Some("database-not-supported"),
     );
     check(
-        &[&[ETC, "lib/apk/db/installed: P:x\n"], &["lib/apk/db/.wh.installed"]],
+        &[&[ETC, DB_A, "lib/apk/db/installed: P:x\n"], &["lib/apk/db/.wh.installed"]],
         Some("debian"),
         None,
     );
@@ -255,6 +256,32 @@ fn check_problems(layers: &[&[&str]], expected: &str) {
         format!("{}{file}", problem.code)
     });
     assert_eq!(shown.collect::<Vec<_>>().join(", "), expected);
+}
+
+#[test]
+fn packages_that_nothing_lists_are_a_gap() {
+    #[track_caller]
+    fn check(release: &str, others: &[&str], expected: &str) {
+        let release = format!("etc/os-release: {release}\n");
+        check_problems(&[&[&[release.as_str()], others].concat()], expected);
+    }
+    check("ID=void", &["var/db/xbps/pkgdb-0.38.plist"], "unknown-distro");
+    check("ID=nixos", &[A1], "unknown-distro");
+    check("NAME=nameless", &[], "unknown-distro");
+    check("ID=gentoo", &["var/db/pkg/sys-libs/glibc-2.3/CONTENTS"], "not-covered");
+    check("ID=fedora", &[], "not-covered");
+    check("ID=arch", &[], "not-covered");
+    check("ID=debian", &[], "database-missing");
+    check("ID=Debian", &[], "database-missing");
+    check("ID=debian", &["var/lib/dpkg/status: "], "database-missing");
+    check("ID=rhel", &[], "database-missing");
+    check("ID=rhel", &["var/lib/rpm/Packages"], "database-not-supported var/lib/rpm/Packages");
+    check("ID=debian", &[DB_A], "");
+    check("ID=debian", &["var/lib/dpkg/status.d/a: Package: a\nVersion: 1\n"], "");
+    let vendor = "var/lib/dpkg/status: Package: a\nVersion: 1\nOrigin: Vendor\n";
+    check("ID=debian", &[vendor], "");
+    check("ID=homemade", &[vendor], "unknown-distro");
+    check_problems(&[&["app"]], "");
 }
 
 #[test]

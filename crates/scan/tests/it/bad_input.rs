@@ -291,15 +291,8 @@ fn broken_package_files_are_gaps_and_the_rest_is_read() {
 
 #[test]
 fn an_unknown_distro_and_an_unread_database_are_gaps() {
-    let homemade = Tar::default()
-        .file("etc/os-release", "ID=homemade\n")
-        .file("var/lib/dpkg/status", STATUS)
-        .end();
-    let inventory = scan_bytes(&docker_archive(&[homemade]));
-    assert_eq!(
-        (listed(&inventory).as_str(), problems(&inventory).as_str()),
-        (GONE, "Gap unknown-distro")
-    );
+    let void = Tar::default().file("etc/os-release", "ID=void\n");
+    assert_eq!(problems(&scan_bytes(&docker_archive(&[void.end()]))), "Gap unknown-distro");
     let alpine = Tar::default()
         .file("etc/os-release", "ID=alpine\nVERSION_ID=3.20\n")
         .file("lib/apk/db/installed", "P:musl\n");
@@ -307,6 +300,24 @@ fn an_unknown_distro_and_an_unread_database_are_gaps() {
         problems(&scan_bytes(&docker_archive(&[alpine.end()]))),
         "Gap database-not-supported"
     );
+}
+
+#[test]
+fn windows_is_recognised_as_not_covered() {
+    let layer = Tar::default().file("Files/Windows/System32/x.dll", "x").end();
+    let mut config = config(std::slice::from_ref(&layer));
+    config["os"] = json!("windows");
+    let folder = tempfile::tempdir().unwrap();
+    let layout = Layout(folder.path());
+    let manifest = layout.manifest(&[(layer.clone(), layer)], &config);
+    layout.index(&[manifest]);
+    assert_eq!(problems(&scan(folder.path().to_str().unwrap())), "Gap not-covered");
+}
+
+#[test]
+fn a_single_program_without_a_distro_is_complete() {
+    let layer = Tar::default().program("app", b"\x7fELF").end();
+    assert_eq!(problems(&scan_bytes(&docker_archive(&[layer]))), "");
 }
 
 #[test]

@@ -167,6 +167,23 @@ fn exit_codes() {
 }
 
 #[test]
+fn an_unknown_distro_is_one_gap() {
+    #[track_caller]
+    fn check(layer: Tar) {
+        let report = Report::new(scan_bytes(&docker_archive(&[layer.end()])), &index());
+        let gaps: Vec<_> = report.problems.iter().map(|problem| problem.code.as_str()).collect();
+        assert_eq!(gaps, ["unknown-distro"]);
+        assert!(!report.coverage.complete);
+    }
+    let homemade = Tar::default().file("etc/os-release", "ID=homemade\n");
+    check(homemade.clone());
+    check(homemade.file("var/lib/dpkg/status", STATUS));
+    check(Tar::default().file("var/lib/dpkg/status", STATUS));
+    check(Tar::default().file("etc/os-release", "NAME=x\n").file("var/lib/dpkg/status", STATUS));
+    check(Tar::default().file("etc/os-release", "NAME=x\n"));
+}
+
+#[test]
 fn a_release_the_index_lacks_is_a_gap() {
     let layer = Tar::default()
         .file("etc/os-release", "ID=debian\nVERSION_ID=12\n")
