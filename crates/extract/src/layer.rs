@@ -262,10 +262,7 @@ impl LayerReader {
             return Want::Whole(extractor.max_bytes);
         }
         if let Some(format) = unread::format(head.path) {
-            let message = format!(
-                "the {format} package database is recognised, but not read by this version"
-            );
-            self.refused(head, Problem::gap("database-not-supported", message).file(head.path));
+            self.refused(head, unread::problem(format).file(head.path));
             return Want::Skip;
         }
         if is_binary(head) { Want::Head(MAGIC_BYTES) } else { Want::Skip }

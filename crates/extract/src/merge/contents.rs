@@ -2,6 +2,7 @@
 use super::Contents;
 use super::distro::{self, OsPackages};
 use super::tree::{History, Tree};
+use super::unread::Laid;
 use crate::facts::{FileFacts, FoundPackage, LayerFacts};
 use crate::hash::path_hash;
 use crate::os::dpkg;
@@ -13,17 +14,21 @@ use std::collections::{BTreeMap, HashMap};
 /// Paths kept per package instance; more only repeat it.
 const MAX_LOCATIONS: usize = 1_000;
 
-pub(super) fn contents(tree: Tree<'_>, layers: &[Option<&LayerFacts>], layered: bool) -> Contents {
-    let dpkg_folder = tree.real_path("var/lib/dpkg").unwrap_or_else(|| "var/lib/dpkg".to_owned());
-    let release = distro::release(&tree);
+pub(super) fn contents<'a>(
+    tree: &Tree<'a>,
+    layers: &[Option<&'a LayerFacts>],
+    layered: bool,
+) -> Contents {
+    let laid = Laid { tree, layers };
+    let release = distro::release(tree);
     let distro = release.and_then(distro::distro);
     let mut instances = Instances { layered, distro: distro.as_ref(), packages: BTreeMap::new() };
     let mut problems = tree.problems.clone();
-    let databases = Databases::find(&tree, &dpkg_folder);
+    let databases = Databases::find(&laid);
     for (path, history) in &databases.stanzas {
         instances.add_all(path, history, &HashMap::new());
     }
-    let owners = owners(&tree, &databases);
+    let owners = owners(tree, &databases);
     for (path, history) in tree.files() {
         if is_language(history) {
             instances.add_all(path, history, &owners);
@@ -39,11 +44,12 @@ pub(super) fn contents(tree: Tree<'_>, layers: &[Option<&LayerFacts>], layered: 
         }
     }
     problems.extend(layers.iter().flatten().flat_map(|layer| layer.problems.iter().cloned()));
-    problems.extend(unread_database(&tree, layers));
+    problems.extend(laid.databases());
     let is_database = |problem: &Problem| {
         ["database-not-read", "database-not-supported"].contains(&problem.code.as_str())
     };
     let reported = problems.iter().any(is_database);
+    problems.extend(laid.evidence(release.is_some()));
     let packages = instances.finish();
     let os = || packages.iter().filter(|package| package.ecosystem == Ecosystem::Debian);
     let of_distro = os().any(|package| !package.third_party);
@@ -54,19 +60,21 @@ pub(super) fn contents(tree: Tree<'_>, layers: &[Option<&LayerFacts>], layered: 
 
 /// The package database as dpkg would find it.
 struct Databases<'t, 'a> {
-    /// Path and history of `status` and of each file in `status.d`.
+    /// Path and history of `status` and of each stanza in `status.d`.
     stanzas: Vec<(String, &'t History<'a>)>,
     /// Owner name and list of owned paths.
     lists: Vec<(String, &'a FileFacts)>,
 }
 
 impl<'t, 'a> Databases<'t, 'a> {
-    fn find(tree: &'t Tree<'a>, folder: &str) -> Self {
+    fn find(laid: &Laid<'t, 'a>) -> Self {
+        let tree = laid.tree;
         let mut databases = Self { stanzas: Vec::new(), lists: Vec::new() };
-        databases.stanzas.extend(tree.file("var/lib/dpkg/status"));
-        let folder_of =
-            |name: &str| tree.real_path(&format!("{folder}/{name}")).unwrap_or_default();
-        let (stanzas, info) = (folder_of("status.d"), folder_of("info"));
+        let [status, folder] = dpkg::PLACES;
+        databases.stanzas.extend(laid.stanza(status));
+        databases.stanzas.extend(laid.linked_stanzas().filter_map(|link| laid.stanza(link)));
+        let folder_of = |path: &str| tree.real_path(path).unwrap_or_default();
+        let (stanzas, info) = (folder_of(folder), folder_of("var/lib/dpkg/info"));
         let mut named = HashMap::new();
         for (path, history) in tree.files() {
             let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
@@ -178,17 +186,4 @@ fn introduced(package: &FoundPackage, history: &History<'_>) -> u32 {
     };
     let run = history.iter().rev().take_while(|(_, file)| holds(file));
     run.last().map_or(0, |(layer, _)| *layer)
-}
-
-/// A database that a link moved to a place whose name tells no extractor: present, but not read.
-fn unread_database(tree: &Tree<'_>, layers: &[Option<&LayerFacts>]) -> Option<Problem> {
-    const STATUS: &str = "var/lib/dpkg/status";
-    let path = tree.real_path(STATUS)?;
-    if tree.file(STATUS).is_some() || path == STATUS {
-        return None;
-    }
-    let hash = path_hash(&path);
-    let present = layers.iter().flatten().any(|layer| layer.paths.binary_search(&hash).is_ok());
-    let message = "the dpkg database lies behind a link at a place that is not read";
-    present.then(|| Problem::gap("database-not-read", message).file(path))
 }

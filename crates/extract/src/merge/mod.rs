@@ -8,6 +8,7 @@ mod replace;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod unread;
 
 use crate::facts::LayerFacts;
 use seawall_model::Problem;
@@ -32,5 +33,5 @@ pub fn merge(layers: &[Option<&LayerFacts>], layered: bool) -> Contents {
         }
     }
     tree.finish();
-    contents::contents(tree, layers, layered)
+    contents::contents(&tree, layers, layered)
 }

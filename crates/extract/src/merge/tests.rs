@@ -286,8 +286,63 @@ fn packages_that_nothing_lists_are_a_gap() {
 
 #[test]
 fn a_database_moved_out_of_sight_is_a_gap() {
-    let contents = all(&[&[ETC, "var/lib/dpkg/status -> ../../../opt/packages", "opt/packages"]]);
-    assert_eq!(contents.problems[0].code, "database-not-read");
+    #[track_caller]
+    fn check(layers: &[&[&str]], expected: &str) {
+        let layers = [&[&[ETC, DB_B][..]], layers].concat();
+        check_problems(&layers, expected);
+    }
+    let status = "var/lib/dpkg/status -> ../../../opt/packages";
+    check(&[&[status, "opt/packages"]], "database-not-read opt/packages");
+    check(&[&[status]], "database-missing");
+    check(&[&[status, "opt/packages"], &["opt/.wh.packages"]], "database-missing");
+    check(&[&[status, "opt/packages"], &["opt/.wh..wh..opq"]], "database-missing");
+    check(
+        &[&["var/lib/dpkg -> /opt/db", "opt/db/status", "opt/db/info/a.list"]],
+        "database-not-read opt/db/status, database-not-read opt/db/info",
+    );
+    check(
+        &[&["var/lib/dpkg -> /opt/db", "opt/db/status.d/a"]],
+        "database-not-read opt/db/status.d",
+    );
+    check(&[&["var/lib/dpkg/status.d -> /opt/x", "opt/x/base"]], "database-not-read opt/x");
+    check(&[&["var/lib/dpkg/status.d -> /opt/x", "opt/x/"]], "database-not-read opt/x");
+    check(&[&["var/lib/dpkg/status.d -> /opt/x"]], "");
+    check(&[&["var/lib/dpkg/status.d/a -> /opt/a", "opt/a"]], "database-not-read opt/a");
+    check(&[&["s/a.dist-info/METADATA -> /opt/a", "opt/a"]], "database-not-read opt/a");
+    check(&[&["s/a.dist-info -> /opt/a", "opt/a/METADATA"]], "database-not-read opt/a/METADATA");
+    check(&[&["s/a.egg-info -> /opt/a", "opt/a/PKG-INFO"]], "database-not-read opt/a/PKG-INFO");
+    check(&[&["s/b.dist-info -> a.dist-info", A1]], "");
+    check(&[&["t -> s", A1]], "");
+    check_problems(
+        &[&["etc/os-release -> /opt/release", "opt/release: ID=debian\n"]],
+        "database-not-read opt/release",
+    );
+}
+
+#[test]
+fn stanzas_behind_links_are_read() {
+    let read = "opt/dpkg/status.d/a: Package: a\nVersion: 1\n";
+    check(&[&["var/lib/dpkg/status.d -> /opt/dpkg/status.d", read]], "a 1@0");
+    check(&[&["var/lib/dpkg/status.d/a -> /opt/dpkg/status.d/a", read]], "a 1@0");
+}
+
+#[test]
+fn unsupported_databases_behind_links_are_gaps() {
+    let rpm = "database-not-supported opt/rpm/rpmdb.sqlite";
+    check_problems(&[&["var/lib/rpm -> /opt/rpm", "opt/rpm/rpmdb.sqlite"]], rpm);
+    check_problems(&[&["opt/rpm/rpmdb.sqlite"], &["var/lib/rpm -> /opt/rpm"]], rpm);
+    check_problems(&[&["var/lib/rpm -> /opt/rpm", "opt/rpm/other"]], "");
+    check_problems(&[&["var/lib/rpm -> /opt/rpm", "opt/rpm/rpmdb.sqlite"], &["opt/.wh.rpm"]], "");
+    check_problems(
+        &[&["lib -> usr/lib", "usr/lib/apk/db/installed"], &["lib/apk/db/.wh.installed"]],
+        "",
+    );
+    let apk = "database-not-supported usr/lib/apk/db/installed";
+    check_problems(&[&["lib -> usr/lib", "usr/lib/apk/db/installed"]], apk);
+    check_problems(
+        &[&["lib/apk/db/installed => db", "db"]],
+        "database-not-supported lib/apk/db/installed",
+    );
 }
 
 #[test]

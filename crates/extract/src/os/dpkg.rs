@@ -2,6 +2,9 @@
 //! Source: deb-control(5), dpkg(1) "Package states"; distroless images write one stanza per `status.d` file.
 use crate::prelude::*;
 
+/// The database of dpkg, and that of images built without it.
+pub(crate) const PLACES: [&str; 2] = ["var/lib/dpkg/status", "var/lib/dpkg/status.d"];
+
 pub(crate) static STATUS: Extractor = Extractor {
     id: "dpkg",
     title: "dpkg status database",

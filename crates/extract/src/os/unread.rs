@@ -1,7 +1,8 @@
 //! Package databases that are recognised but that nothing here reads yet: an image that holds one is not clean.
+use seawall_model::Problem;
 
-/// Path pattern and the name shown.
-static FORMATS: &[(&str, &str)] = &[
+/// Path and the name shown.
+pub(crate) static FORMATS: &[(&str, &str)] = &[
     ("lib/apk/db/installed", "apk"),
     ("usr/lib/apk/db/installed", "apk"),
     ("var/lib/rpm/Packages", "rpm"),
@@ -24,6 +25,13 @@ static FORMATS: &[(&str, &str)] = &[
 /// The package manager whose database lies at `path`.
 pub(crate) fn format(path: &str) -> Option<&'static str> {
     FORMATS.iter().find(|(own, _)| *own == path).map(|(_, name)| *name)
+}
+
+/// The gap for a database of that format.
+pub(crate) fn problem(format: &str) -> Problem {
+    let message =
+        format!("the {format} package database is recognised, but not read by this version");
+    Problem::gap("database-not-supported", message)
 }
 
 #[test]
