@@ -42,6 +42,11 @@ pub static ALL: &[&Extractor] = &[
     &lang::go_buildinfo::EXTRACTOR,
 ];
 
+/// Where package managers keep their databases, by path below the root; not all of them are read.
+pub fn database_paths() -> impl Iterator<Item = &'static str> {
+    os::dpkg::PLACES.iter().copied().chain(os::unread::FORMATS.iter().map(|(path, _)| *path))
+}
+
 /// The extractor of that id.
 pub fn by_id(id: &str) -> Option<&'static Extractor> {
     ALL.iter().copied().find(|extractor| extractor.id == id)

@@ -1,4 +1,5 @@
 //! Which directories of a live root file system are scanned. Source: proc_pid_mountinfo(5).
+use seawall_extract::database_paths;
 use std::collections::{HashMap, HashSet};
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -23,6 +24,8 @@ const STORAGE: [&str; 8] = [
 ];
 /// The same in users' homes.
 const STORAGE_ENDS: [&str; 2] = [".local/share/docker", ".local/share/containers"];
+/// Why a mount is left out.
+const OTHER: &str = "other mounts";
 /// Names kept for the report.
 const NAMED: usize = 5;
 
@@ -31,15 +34,25 @@ pub(crate) struct Mounts {
     /// Path below the root → mount. `None`: no mount table, devices decide.
     table: Option<HashMap<String, Mount>>,
     root_device: u64,
-    entered: Mutex<HashSet<String>>,
+    /// The part of a file system that holds the root itself.
+    own: Option<Part>,
+    entered: Mutex<HashSet<Part>>,
     left_out: Mutex<HashMap<&'static str, (u64, Vec<String>)>>,
+    /// Mounts left out at or above a place of package databases.
+    over_databases: Mutex<Vec<String>>,
 }
 
 struct Mount {
-    device: String,
-    /// The path within its file system that is mounted: `/` unless it is a bind mount.
-    root: String,
+    part: Part,
     kind: String,
+}
+
+/// What a mount shows of a file system.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Part {
+    device: String,
+    /// The path within the file system: `/` unless it is a bind mount, a subvolume or a deployment of ostree.
+    root: String,
 }
 
 impl Mounts {
@@ -48,7 +61,7 @@ impl Mounts {
         let text = std::fs::read_to_string("/proc/self/mountinfo").ok();
         let all: Option<Vec<_>> = text.map(|text| text.lines().filter_map(parse).collect());
         let own = all.iter().flatten().filter(|(path, _)| root.starts_with(path));
-        let own = own.max_by_key(|(path, _)| path.len()).map(|(_, mount)| mount.device.clone());
+        let own = own.max_by_key(|(path, _)| path.len()).map(|(_, mount)| mount.part.clone());
         let table = all.map(|all| {
             let below = |(path, mount): (String, Mount)| {
                 let relative = Path::new(&path).strip_prefix(root).ok()?.to_str()?.to_owned();
@@ -59,8 +72,10 @@ impl Mounts {
         Self {
             table,
             root_device: metadata.dev(),
-            entered: Mutex::new(own.into_iter().collect()),
+            entered: Mutex::new(own.iter().cloned().collect()),
+            own,
             left_out: Mutex::default(),
+            over_databases: Mutex::default(),
         }
     }
 
@@ -72,6 +87,10 @@ impl Mounts {
             *count += 1;
             if names.len() < NAMED {
                 names.push(path.to_owned());
+            }
+            if reason == OTHER && database_paths().any(|own| Path::new(own).starts_with(path)) {
+                let mut over = self.over_databases.lock().unwrap_or_else(PoisonError::into_inner);
+                over.push(path.to_owned());
             }
         }
         reason.is_none()
@@ -91,14 +110,26 @@ impl Mounts {
             return Some("container storage");
         }
         match &self.table {
-            None => (metadata.dev() != self.root_device).then_some("other mounts"),
+            None => (metadata.dev() != self.root_device).then_some(OTHER),
             Some(table) => {
-                let mount = table.get(path)?;
-                let local = LOCAL.contains(&mount.kind.as_str()) && mount.root == "/";
+                let Mount { part, kind } = table.get(path)?;
+                // Such as /sysroot of ostree: the root again, and beside it what once was one.
+                let holds_own = self.own.as_ref().is_some_and(|own| {
+                    own.device == part.device && Path::new(&own.root).starts_with(&part.root)
+                });
+                let local = LOCAL.contains(&kind.as_str()) && !holds_own;
                 let mut entered = self.entered.lock().unwrap_or_else(PoisonError::into_inner);
-                (!(local && entered.insert(mount.device.clone()))).then_some("other mounts")
+                (!(local && entered.insert(part.clone()))).then_some(OTHER)
             }
         }
+    }
+
+    /// Mounts left out that may hold a package database of this system, sorted.
+    pub(crate) fn over_databases(&self) -> Vec<String> {
+        let over = self.over_databases.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut over = over.clone();
+        over.sort_unstable();
+        over
     }
 
     /// `REASON: COUNT (NAME, …)` of all that was left out, sorted.
@@ -122,7 +153,8 @@ fn parse(line: &str) -> Option<(String, Mount)> {
     let columns: Vec<&str> = left.split(' ').collect();
     let [_, _, device, root, point, ..] = columns.as_slice() else { return None };
     let kind = right.split(' ').next()?.to_owned();
-    Some((unescape(point), Mount { device: (*device).to_owned(), root: unescape(root), kind }))
+    let part = Part { device: (*device).to_owned(), root: unescape(root) };
+    Some((unescape(point), Mount { part, kind }))
 }
 
 /// Blank, tab, line feed and backslash stand as three octal digits.
@@ -141,31 +173,70 @@ mod tests {
             r"36 35 98:0 /mnt1 /mnt\0402 rw,noatime master:1 - ext3 /dev/root rw,errors=continue";
         let (point, mount) = parse(line).unwrap();
         assert_eq!(
-            (point.as_str(), mount.root.as_str(), mount.kind.as_str()),
+            (point.as_str(), mount.part.root.as_str(), mount.kind.as_str()),
             ("/mnt 2", "/mnt1", "ext3")
         );
         assert!(parse("rubbish").is_none());
     }
 
-    #[test]
-    fn decisions() {
-        let mount = |device: &str, root: &str, kind: &str| Mount {
-            device: device.into(),
-            root: root.into(),
-            kind: kind.into(),
+    fn part(device: &str, root: &str) -> Part {
+        Part { device: device.into(), root: root.into() }
+    }
+
+    /// Asks for each mount, `POINT DEVICE ROOT KIND`, in turn; the root itself is `own`. Expects what is left out, then
+    /// what of it may hold a database.
+    #[track_caller]
+    fn check(own: Part, mounts: &[&str], left_out: &[&str], over_databases: &[&str]) {
+        let lines = mounts.iter().map(|line| line.split(' ').collect::<Vec<_>>());
+        let table = lines.map(|columns| {
+            let mount = Mount { part: part(columns[1], columns[2]), kind: columns[3].to_owned() };
+            (columns[0].to_owned(), mount)
+        });
+        let decided = Mounts {
+            table: Some(table.collect()),
+            root_device: 0,
+            entered: Mutex::new(HashSet::from([own.clone()])),
+            own: Some(own),
+            left_out: Mutex::default(),
+            over_databases: Mutex::default(),
         };
-        let table = HashMap::from([
-            ("home".to_owned(), mount("8:2", "/", "ext4")),
-            ("again".to_owned(), mount("8:2", "/", "ext4")),
-            ("bind".to_owned(), mount("8:1", "/srv", "ext4")),
-            ("net".to_owned(), mount("0:40", "/", "nfs4")),
-        ]);
+        let metadata = std::fs::metadata(".").unwrap();
+        let points = mounts.iter().filter_map(|line| line.split(' ').next());
+        let out: Vec<_> = points.filter(|point| !decided.enter(point, &metadata)).collect();
+        assert_eq!((out.as_slice(), decided.over_databases()), (left_out, strings(over_databases)));
+    }
+
+    fn strings(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    #[test]
+    fn mounts_of_this_machines_disks_are_entered_once() {
+        let ext4 = part("8:1", "/");
+        let mounts =
+            ["home 8:2 / ext4", "again 8:2 / ext4", "bind 8:1 /srv ext4", "net 0:40 / nfs4"];
+        check(ext4.clone(), &mounts, &["again", "net"], &[]);
+        check(ext4.clone(), &["mnt 8:1 / ext4"], &["mnt"], &[]);
+        check(ext4.clone(), &["var/lib/dpkg 8:1 /srv/dpkg ext4"], &[], &[]);
+        check(ext4.clone(), &["var 0:40 / nfs4"], &["var"], &["var"]);
+        check(ext4.clone(), &["var/lib/rpm 0:41 / tmpfs"], &["var/lib/rpm"], &["var/lib/rpm"]);
+        check(ext4, &["usr/local 0:40 / nfs4", "tmp 0:41 / tmpfs"], &["usr/local", "tmp"], &[]);
+        let subvolumes = ["home 0:30 /@home btrfs", "var 0:30 /@var btrfs", "top 0:30 / btrfs"];
+        check(part("0:30", "/@"), &subvolumes, &["top"], &[]);
+        let ostree = ["sysroot 8:4 / xfs", "var 8:4 /ostree/deploy/os/var xfs"];
+        check(part("8:4", "/ostree/deploy/os/deploy/1.0"), &ostree, &["sysroot"], &[]);
+    }
+
+    #[test]
+    fn kernel_trees_and_container_storage_are_left_out() {
         let metadata = std::fs::metadata(".").unwrap();
         let mounts = Mounts {
-            table: Some(table),
+            table: Some(HashMap::new()),
             root_device: 0,
-            entered: Mutex::new(HashSet::from(["8:1".to_owned()])),
+            own: None,
+            entered: Mutex::default(),
             left_out: Mutex::default(),
+            over_databases: Mutex::default(),
         };
         let check = |path: &str, expected: bool| {
             assert_eq!(mounts.enter(path, &metadata), expected, "{path}")
@@ -173,14 +244,12 @@ mod tests {
         check("usr", true);
         check("proc", false);
         check("home/proc", true);
-        check("home", true);
-        check("again", false);
-        check("bind", false);
-        check("net", false);
         check("var/lib/docker", false);
         check("srv/io.containerd.snapshotter.v1.overlayfs", false);
         check("home/a/.local/share/containers", false);
-        let lines = mounts.left_out();
-        assert_eq!(lines[2], "other mounts: 3 (again, bind, net)");
+        let storage = "var/lib/docker, srv/io.containerd.snapshotter.v1.overlayfs, home/a/.local/share/containers";
+        let expected =
+            [format!("container storage: 3 ({storage})"), "kernel file systems: 1 (proc)".into()];
+        assert_eq!(mounts.left_out(), expected);
     }
 }

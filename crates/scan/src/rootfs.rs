@@ -49,6 +49,10 @@ pub fn scan_rootfs(root: &Path, options: &RootfsOptions) -> Result<Inventory, Sc
             Problem::note("directories-left-out", format!("left out by design: {line}"))
         }),
     );
+    problems.extend(mounts.over_databases().into_iter().map(|path| {
+        let message = "a mount over a place of package databases is left out";
+        Problem::gap("database-not-read", message).file(path)
+    }));
     sort_problems(&mut problems);
     let target = match &options.node {
         Some(name) => Target::Node { name: name.clone() },
