@@ -15,6 +15,10 @@ pub(crate) const RECORD: &str = r#"{"id":"PYSEC-1","modified":"2024-01-02T00:00:
     "affected":[{"package":{"ecosystem":"PyPI","name":"demo"},
     "ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"2.0"}]}]}]}"#;
 
+/// Without a database a distribution's root is a gap.
+pub(crate) const DPKG_STATUS: &str =
+    "Package: base\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n";
+
 impl Bench {
     /// An index of [`RECORD`] alone, and a Debian root with `demo` 1.0.
     pub(crate) fn new() -> Self {
@@ -22,6 +26,7 @@ impl Bench {
         bench.put_archive("feeds/osv/PyPI/all.zip", &[RECORD]);
         assert_eq!(code(&bench.run(&["db", "build", "--feeds", "feeds", "--out", "db"])), 0);
         bench.put("root/etc/os-release", "ID=debian\nVERSION_ID=11\n");
+        bench.put("root/var/lib/dpkg/status", DPKG_STATUS);
         bench.put("root/opt/demo-1.0.dist-info/METADATA", "Name: demo\nVersion: 1.0\n");
         bench
     }

@@ -15,6 +15,7 @@ fn an_empty_variable_wrote_into_the_working_directory() {
     let bench = Bench::empty();
     bench.put_archive("feeds/osv/PyPI/all.zip", &[RECORD]);
     bench.put("root/etc/os-release", "ID=debian\n");
+    bench.put("root/var/lib/dpkg/status", DPKG_STATUS);
     let home = bench.path("home");
     let home = ("HOME", home.to_str().unwrap());
     let build = ["db", "build", "--feeds", "feeds"];
