@@ -69,6 +69,11 @@ struct Evidence {
 }
 
 impl Evidence {
+    fn of(recommendation: &Recommendation) -> Self {
+        let Recommendation { affected, healthy, unknown, exempt, .. } = *recommendation;
+        Self { affected, healthy, unknown, exempt }
+    }
+
     fn add(&mut self, state: &str, count: u64) {
         match state {
             "unhealthy" => self.affected += count,
@@ -81,13 +86,34 @@ impl Evidence {
     }
 }
 
-/// Where the evidence moves a recommendation.
-fn status(before: Option<Status>, owner: Option<&String>, affected: u64) -> Status {
-    let open = if owner.is_some() { Status::Assigned } else { Status::Open };
-    match (before, affected) {
-        (None | Some(Status::Open | Status::Assigned), 1..) => open,
-        (Some(Status::Resolved | Status::Regressed), 1..) => Status::Regressed,
-        (_, 0) => Status::Resolved,
+/// What was known of a recommendation before it was counted again.
+#[derive(Clone, Copy, Debug)]
+struct Before {
+    status: Status,
+    exempt: u64,
+}
+
+impl Before {
+    fn of(recommendation: &Recommendation) -> Self {
+        Self { status: recommendation.status, exempt: recommendation.exempt }
+    }
+}
+
+/// Where the evidence moves a recommendation. What cannot be judged and what is only excused is not done: it keeps
+/// the status. What comes back out of an exemption was never mended, so it did not regress either.
+fn status(before: Option<Before>, owner: Option<&String>, counts: Evidence) -> Status {
+    use Status::{Assigned, Open, Regressed, Resolved};
+    let open = if owner.is_some() { Assigned } else { Open };
+    if (counts.affected, counts.unknown, counts.exempt) == (0, 0, 0) {
+        return Resolved;
+    }
+    let Some(before) = before else { return open };
+    let no_longer_exempt = before.exempt.saturating_sub(counts.exempt);
+    match before.status {
+        Open | Assigned => open,
+        kept @ (Resolved | Regressed) if counts.affected == 0 => kept,
+        Resolved if counts.affected <= no_longer_exempt => open,
+        Resolved | Regressed => Regressed,
     }
 }
 
@@ -162,9 +188,9 @@ impl Recommendations for Store {
         }
         // A regressed one stays regressed until evidence resolves it.
         if matches!(recommendation.status, Status::Open | Status::Assigned) {
-            let before = Some(recommendation.status);
+            let before = Some(Before::of(&recommendation));
             recommendation.status =
-                status(before, recommendation.owner.as_ref(), recommendation.affected);
+                status(before, recommendation.owner.as_ref(), Evidence::of(&recommendation));
         }
         recommendation.revision += 1;
         write(&mut tx, std::slice::from_ref(&recommendation)).await?;
@@ -192,7 +218,7 @@ fn refreshed(
         kind: guidance.kind,
         title: guidance.title.clone(),
         severity: guidance.severity,
-        status: status(before.map(|before| before.status), owner.as_ref(), counts.affected),
+        status: status(before.map(Before::of), owner.as_ref(), counts),
         due: before.and_then(|before| before.due),
         owner,
         affected: counts.affected,
@@ -321,18 +347,43 @@ fn read_score(row: Option<Row>, scope: &ScopePath) -> Result<Option<Score>> {
     })
 }
 
-#[test]
-fn only_evidence_moves_the_status() {
+#[cfg(test)]
+mod tests {
+    use super::*;
     use Status::{Assigned, Open, Regressed, Resolved};
-    let someone = "platform".to_owned();
-    let check = |before, owner: Option<&String>, affected, expected| {
-        assert_eq!(status(before, owner, affected), expected, "{before:?} {owner:?} {affected}");
-    };
-    check(None, None, 3, Open);
-    check(Some(Open), Some(&someone), 3, Assigned);
-    check(Some(Assigned), None, 3, Open);
-    check(Some(Assigned), Some(&someone), 0, Resolved);
-    check(Some(Resolved), Some(&someone), 1, Regressed);
-    check(Some(Regressed), None, 1, Regressed);
-    check(Some(Regressed), None, 0, Resolved);
+
+    /// `before` is status and exempt resources; `counts` are affected, unknown, exempt.
+    #[track_caller]
+    fn check(before: Option<(Status, u64)>, owned: bool, counts: [u64; 3], expected: Status) {
+        let someone = "platform".to_owned();
+        let before = before.map(|(status, exempt)| Before { status, exempt });
+        let [affected, unknown, exempt] = counts;
+        let evidence = Evidence { affected, healthy: 9, unknown, exempt };
+        let moved = status(before, owned.then_some(&someone), evidence);
+        assert_eq!(moved, expected, "{before:?} {owned} {counts:?}");
+    }
+
+    #[test]
+    fn only_evidence_moves_the_status() {
+        check(None, false, [3, 0, 0], Open);
+        check(Some((Open, 0)), true, [3, 0, 0], Assigned);
+        check(Some((Assigned, 0)), false, [3, 0, 0], Open);
+        check(Some((Assigned, 0)), true, [0, 0, 0], Resolved);
+        check(Some((Resolved, 0)), true, [1, 0, 0], Regressed);
+        check(Some((Regressed, 0)), false, [1, 0, 0], Regressed);
+        check(Some((Regressed, 0)), false, [0, 0, 0], Resolved);
+    }
+
+    #[test]
+    fn unknown_and_exempt_resolve_nothing() {
+        check(Some((Open, 0)), false, [0, 1, 0], Open);
+        check(Some((Assigned, 0)), true, [0, 0, 1], Assigned);
+        check(Some((Regressed, 0)), false, [0, 1, 0], Regressed);
+        check(Some((Resolved, 0)), false, [0, 1, 1], Resolved);
+        // The exemption ends.
+        check(Some((Open, 1)), false, [1, 0, 0], Open);
+        check(Some((Resolved, 1)), false, [1, 0, 0], Open);
+        check(Some((Resolved, 2)), false, [1, 0, 1], Open);
+        check(Some((Resolved, 1)), false, [2, 0, 0], Regressed);
+    }
 }

@@ -165,6 +165,8 @@ pub(crate) async fn evidence_moves(bench: &Bench) {
     assert!(store.assign_recommendation(&narrow, first.id, &assign, None).await.unwrap().is_none());
 
     bench.send(&agent, verdicts(Healthy, Unknown)).await;
+    assert_eq!(refresh().await[0].status, Status::Assigned, "unknown is no pass");
+    bench.send(&agent, verdicts(Healthy, Healthy)).await;
     assert_eq!(refresh().await[0].status, Status::Resolved);
     bench.send(&agent, verdicts(Healthy, Unhealthy)).await;
     let regressed = refresh().await.remove(0);
