@@ -4,13 +4,16 @@ use super::unavailable;
 use crate::app::{App, stopped};
 use crate::ca::AgentCertificate;
 use crate::excuse::Excuses;
+use futures::FutureExt;
 use prost::Message;
+use seawall_model::Id;
 use seawall_model::asset::{Agent, Capability, Dropped};
 use seawall_model::record::Record;
 use seawall_model::scope::ScopePath;
 use seawall_store::{Agents, Batch, Clusters, Greeting, Ingest, Ingested, Reads, Visible};
 use seawall_wire::v1::{self, from_agent, from_hub};
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tonic::{Status, Streaming};
@@ -25,6 +28,8 @@ const SILENCE: Duration = Duration::from_secs(90);
 const RECHECK_EVERY: Duration = Duration::from_secs(5);
 /// The class of records that this version cannot read.
 const UNREADABLE: &str = "hub:unreadable";
+/// The class of records over the size both sides agreed on.
+const TOO_LARGE: &str = "hub:too-large";
 
 /// Serves the stream in a task of its own and returns its answers.
 pub(super) fn spawn(
@@ -38,7 +43,7 @@ pub(super) fn spawn(
         let connection = app.live.open(agent);
         let mut session =
             Session { app: app.clone(), frames, answers: answers.clone(), connection };
-        let outcome = session.serve(certificate).await;
+        let outcome = caught(session.serve(certificate)).await;
         if session.connection.close()
             && let Err(error) = app.store.agent_disconnected(agent).await
         {
@@ -51,6 +56,12 @@ pub(super) fn spawn(
         }
     });
     receiver
+}
+
+/// A panic ends the stream like any other failure: what follows the stream must happen.
+async fn caught(serving: impl Future<Output = Result<(), Status>>) -> Result<(), Status> {
+    let served = AssertUnwindSafe(serving).catch_unwind().await;
+    served.unwrap_or_else(|_| Err(Status::internal("the hub failed while serving this stream")))
 }
 
 struct Session {
@@ -162,7 +173,7 @@ impl Session {
         while let Err(wait) = self.app.agent_bytes.take(agent.id, bytes as f64, self.app.now()) {
             tokio::time::sleep(Duration::from_millis(wait.max(1).unsigned_abs())).await;
         }
-        let batch = read(agent, batch, &self.exemptions(&agent.scope).await?);
+        let batch = read(agent.id, batch, &self.exemptions(&agent.scope).await?);
         let sequence = batch.sequence;
         let last = match self.app.store.ingest(batch).await.map_err(unavailable)? {
             Ingested::Committed(changed) => {
@@ -191,17 +202,24 @@ impl Session {
 }
 
 /// The batch in `model`'s words. A record that cannot be read is counted and acknowledged, never asked for again.
-fn read(
-    agent: &Agent,
-    batch: v1::Batch,
-    exemptions: &[seawall_model::exemption::Exemption],
-) -> Batch {
+fn read(agent: Id, batch: v1::Batch, exemptions: &[seawall_model::exemption::Exemption]) -> Batch {
     let mut dropped: BTreeMap<String, u64> = BTreeMap::new();
+    let mut lose = |class: String, lost: u64| {
+        let count = dropped.entry(class).or_default();
+        // The count is the agent's word.
+        *count = count.saturating_add(lost);
+    };
     for lost in batch.dropped {
-        *dropped.entry(lost.class).or_default() += lost.count;
+        lose(lost.class, lost.count);
     }
     let mut records = Vec::with_capacity(batch.records.len());
     for record in batch.records {
+        let bytes = record.encoded_len();
+        if bytes > seawall_wire::MAX_RECORD_BYTES {
+            tracing::warn!(%agent, bytes, "record too large");
+            lose(TOO_LARGE.to_owned(), 1);
+            continue;
+        }
         match Record::try_from(record) {
             Ok(mut record) => {
                 if let Record::Assessment(assessment) = &mut record {
@@ -212,11 +230,53 @@ fn read(
                 records.push(record);
             }
             Err(unreadable) => {
-                tracing::warn!(agent = %agent.id, %unreadable, "record not readable");
-                *dropped.entry(UNREADABLE.to_owned()).or_default() += 1;
+                tracing::warn!(%agent, %unreadable, "record not readable");
+                lose(UNREADABLE.to_owned(), 1);
             }
         }
     }
     let dropped = dropped.into_iter().map(|(class, count)| Dropped { class, count });
-    Batch { agent: agent.id, sequence: batch.sequence, records, dropped: dropped.collect() }
+    Batch { agent, sequence: batch.sequence, records, dropped: dropped.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn capability(name: String) -> v1::Record {
+        let name = seawall_model::asset::Capability {
+            name,
+            state: seawall_model::asset::CapabilityState::Full,
+            tier: None,
+            reason: None,
+        };
+        Record::Capabilities(vec![name]).into()
+    }
+
+    /// How many records remain, and what was dropped.
+    #[track_caller]
+    fn check(records: Vec<v1::Record>, told: &[(&str, u64)], kept: usize, dropped: &[(&str, u64)]) {
+        let told =
+            told.iter().map(|&(class, count)| v1::Dropped { class: class.to_owned(), count });
+        let batch = v1::Batch { sequence: 1, records, dropped: told.collect() };
+        let read = read(Id::new(1, [0; 10]), batch, &[]);
+        let counted = read.dropped.iter().map(|lost| (lost.class.as_str(), lost.count));
+        assert_eq!((read.records.len(), counted.collect::<Vec<_>>()), (kept, dropped.to_vec()));
+    }
+
+    #[test]
+    fn what_cannot_be_taken_is_counted() {
+        let endless = [("spool", u64::MAX), ("spool", u64::MAX)];
+        check(Vec::new(), &endless, 0, &[("spool", u64::MAX)]);
+        check(vec![v1::Record::default()], &[(UNREADABLE, u64::MAX)], 0, &[(UNREADABLE, u64::MAX)]);
+        let large = "x".repeat(seawall_wire::MAX_RECORD_BYTES);
+        let records = vec![capability(large), capability("exec".to_owned())];
+        check(records, &[], 1, &[(TOO_LARGE, 1)]);
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_end_like_any_other() {
+        let ended = caught(async { panic!("a defect") }).await;
+        assert_eq!(ended.unwrap_err().code(), tonic::Code::Internal);
+    }
 }

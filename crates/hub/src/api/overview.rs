@@ -88,7 +88,7 @@ pub(crate) struct ClusterStatus {
 pub(crate) struct AgentCounts {
     connected: u64,
     total: u64,
-    /// Lost records of all agents, by class.
+    /// Lost records of the agents that are not revoked, by class.
     dropped: BTreeMap<String, u64>,
 }
 
@@ -206,11 +206,29 @@ fn status(cluster: Cluster, agents: &[Agent], now: Millis) -> ClusterStatus {
 }
 
 fn count_agents(agents: &[Agent]) -> AgentCounts {
-    let mut dropped = BTreeMap::new();
-    for lost in agents.iter().flat_map(|agent| &agent.dropped) {
-        *dropped.entry(lost.class.clone()).or_default() += lost.count;
-    }
     let active = agents.iter().filter(|agent| !agent.revoked);
+    let mut dropped = BTreeMap::<String, u64>::new();
+    for lost in active.clone().flat_map(|agent| &agent.dropped) {
+        let count = dropped.entry(lost.class.clone()).or_default();
+        // Counts are the agents' words.
+        *count = count.saturating_add(lost.count);
+    }
     let connected = active.clone().filter(|agent| agent.connected).count() as u64;
     AgentCounts { connected, total: active.count() as u64, dropped }
+}
+
+#[test]
+fn drops_of_living_agents_add_up_without_end() {
+    let agent = |revoked: bool, count: u64| -> Agent {
+        serde_json::from_value(serde_json::json!({
+            "id": "0192d3a0-7c2e-7c4b-9d3e-1f2a3b4c5d6e", "scope": "/org/c/", "cluster": "c", "role": "sensor",
+            "name": "n", "version": "1", "capabilities": [], "dropped": [{"class": "spool", "count": count}],
+            "last_sequence": 0, "certificate_expires": 0, "revoked": revoked, "connected": false, "first_seen": 0,
+            "last_seen": 0
+        }))
+        .unwrap()
+    };
+    let dropped = |agents: &[Agent]| count_agents(agents).dropped["spool"];
+    assert_eq!(dropped(&[agent(false, 2), agent(false, 3), agent(true, 7)]), 5);
+    assert_eq!(dropped(&[agent(false, u64::MAX), agent(false, u64::MAX)]), u64::MAX);
 }
