@@ -56,7 +56,7 @@ impl FromStr for Role {
 /// Who a role is given to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case", try_from = "PrincipalFields")]
 pub enum Principal {
     User {
         id: Id,
@@ -68,6 +68,41 @@ pub enum Principal {
     Token {
         id: Id,
     },
+}
+
+/// How a principal is read: serde forgets the place of a mistake inside of a tagged enumeration.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PrincipalFields {
+    kind: PrincipalKind,
+    id: Option<Id>,
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum PrincipalKind {
+    User,
+    Group,
+    Token,
+}
+
+/// A principal is named by the field of its kind alone.
+#[derive(Debug, thiserror::Error)]
+#[error("a user or token has an `id`, a group a `name`, and nothing else")]
+struct InvalidPrincipal;
+
+impl TryFrom<PrincipalFields> for Principal {
+    type Error = InvalidPrincipal;
+
+    fn try_from(fields: PrincipalFields) -> Result<Self, InvalidPrincipal> {
+        match (fields.kind, fields.id, fields.name) {
+            (PrincipalKind::User, Some(id), None) => Ok(Self::User { id }),
+            (PrincipalKind::Group, None, Some(name)) => Ok(Self::Group { name }),
+            (PrincipalKind::Token, Some(id), None) => Ok(Self::Token { id }),
+            _ => Err(InvalidPrincipal),
+        }
+    }
 }
 
 /// A principal holds a role at a scope and everything below. Grants add up; there is no deny.
@@ -96,4 +131,32 @@ pub struct User {
     /// Raised by what others change: password and state, not sign-ins. 0 where it was written before there was one.
     #[serde(default)]
     pub revision: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// A principal reads as it was written; `None` is refused.
+    #[track_caller]
+    fn check(written: Value, expected: Option<Principal>) {
+        let read = serde_json::from_value::<Principal>(written.clone()).ok();
+        assert_eq!(read, expected);
+        if let Some(principal) = read {
+            assert_eq!(serde_json::to_value(principal).unwrap(), written);
+        }
+    }
+
+    #[test]
+    fn a_principal_is_what_its_kind_names() {
+        let id = Id::new(1, [7; 10]);
+        check(json!({"kind": "user", "id": id}), Some(Principal::User { id }));
+        check(json!({"kind": "token", "id": id}), Some(Principal::Token { id }));
+        let name = "g".to_owned();
+        check(json!({"kind": "group", "name": "g"}), Some(Principal::Group { name }));
+        check(json!({"kind": "group"}), None);
+        check(json!({"kind": "group", "id": id, "name": "g"}), None);
+        check(json!({"kind": "user", "id": id, "nmae": "x"}), None);
+    }
 }

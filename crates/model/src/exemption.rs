@@ -24,9 +24,11 @@ pub struct Exemption {
     pub revision: u64,
 }
 
-/// What is excused; every given part must fit, `*` at an end is a wildcard.
+/// What is excused; every given part must fit, `*` at an end is a wildcard. A part that is not known is refused, also
+/// in what was stored: left out, it would excuse more than was meant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct ExemptionTarget {
     /// Control or flaw id.
     pub rule: String,

@@ -139,6 +139,25 @@ async fn mistakes_have_a_place_and_a_request_id() {
         "",
     )
     .await;
+    // A part that is dropped would widen what the rest means.
+    check(
+        post.clone(),
+        "/exemptions",
+        r#"{"target":{"rule":"SW-C-0001","namespce":"shop"}}"#,
+        400,
+        "/target/namespce",
+        "unknown field",
+    )
+    .await;
+    check(
+        post.clone(),
+        "/roles",
+        r#"{"principal":{"kind":"group","name":"g","nmae":"h"}}"#,
+        400,
+        "/principal/nmae",
+        "unknown field",
+    )
+    .await;
     check(
         post,
         "/alerts/bulk",
