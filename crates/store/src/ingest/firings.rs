@@ -4,9 +4,15 @@ use crate::alert::{self, StoredFiring};
 use crate::error::Result;
 use crate::list::{self, decode, select_of};
 use crate::put::put;
-use seawall_model::Id;
 use seawall_model::alert::{Alert, AlertState, Firing};
+use seawall_model::{Id, Millis};
 use std::collections::{BTreeMap, HashMap};
+
+/// An agent's clock orders alerts only within these bounds around receipt: a wrong or hostile one must not lead every
+/// list for ever. Alerts are kept for 400 days, so nothing older is asked for.
+const OLDEST: Millis = 400 * 24 * 3_600_000;
+/// Clocks that are kept differ by less.
+const AHEAD: Millis = 10 * 60_000;
 
 /// `firings` with their positions in the batch, in order.
 pub(super) async fn store(writer: &mut Writer<'_>, firings: Vec<(u64, Firing)>) -> Result<()> {
@@ -17,6 +23,7 @@ pub(super) async fn store(writer: &mut Writer<'_>, firings: Vec<(u64, Firing)>) 
     for (index, mut firing) in firings {
         // The agent knows its cluster's UID; people know the name. And an agent speaks of its own cluster only.
         firing.location.cluster.clone_from(&writer.agent.cluster);
+        firing.time = firing.time.clamp(writer.tx.now - OLDEST, writer.tx.now + AHEAD);
         keyed.push((alert::correlation_of(&firing), index, firing));
     }
     let keys: Vec<&str> = keyed.iter().map(|(key, ..)| key.as_str()).collect();

@@ -1,5 +1,5 @@
 //! Batches: firings into alerts, once each; the alert state machine.
-use crate::bench::{Bench, NOW, fired, firing, grant};
+use crate::bench::{Bench, DAY, NOW, fired, firing, grant};
 use seawall_model::alert::{Alert, AlertState, DismissReason};
 use seawall_model::asset::{Agent, Dropped};
 use seawall_model::scope::ScopePath;
@@ -37,6 +37,24 @@ pub(crate) async fn firings_join_alerts(bench: &Bench) {
     let times: Vec<i64> = events.iter().map(|event| event.time - NOW).collect();
     assert_eq!(times, [9, 5, 0, -5], "newest first");
     assert_eq!(bench.all::<StoredFiring>().await.len(), 7);
+}
+
+pub(crate) async fn an_agents_clock_is_bounded(bench: &Bench) {
+    let agent = bench.agent("prod", "node-1").await;
+    let (oldest, newest) = (NOW - 400 * DAY, NOW + 600_000);
+    let times = [
+        ("late", NOW - DAY, NOW - DAY),
+        ("ahead", NOW + 60_000, NOW + 60_000),
+        ("future", i64::MAX, newest),
+        ("past", i64::MIN, oldest),
+    ];
+    for (workload, told, kept) in times {
+        let fired = fired(firing("SW-D-1", None, workload, told));
+        let alert = bench.send(&agent, vec![fired]).await.alerts.remove(0);
+        assert_eq!((alert.first, alert.last, alert.firing.time), (kept, kept, kept), "{workload}");
+    }
+    let events: Vec<StoredFiring> = bench.all().await;
+    assert_eq!((events[0].time, events[3].time), (newest, oldest));
 }
 
 pub(crate) async fn batches_commit_once(bench: &Bench) {

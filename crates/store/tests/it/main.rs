@@ -36,6 +36,7 @@ const CASES: &[(&str, Case)] = &[
     ("enrolment_refuses", |bench| Box::pin(estate::enrolment_refuses(bench))),
     ("agents_come_and_go", |bench| Box::pin(estate::agents_come_and_go(bench))),
     ("firings_join_alerts", |bench| Box::pin(ingest::firings_join_alerts(bench))),
+    ("an_agents_clock_is_bounded", |bench| Box::pin(ingest::an_agents_clock_is_bounded(bench))),
     ("batches_commit_once", |bench| Box::pin(ingest::batches_commit_once(bench))),
     ("agents_of_one_cluster_meet", |bench| Box::pin(ingest::agents_of_one_cluster_meet(bench))),
     ("alerts_follow_the_state_machine", |bench| {
