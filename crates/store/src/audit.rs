@@ -1,11 +1,15 @@
-//! The hub audit log: a hash chain, so that a changed, removed or inserted entry shows.
-use crate::cell::clip;
-use crate::db::Sql;
-use crate::error::Result;
+//! The hub audit log: a hash chain, so that a changed, removed or inserted entry shows. Its end is sealed with a key of
+//! the hub: entries cut from the end or put behind it show as well.
+use crate::cell::{clip, search_text};
+use crate::cursor::keyed;
+use crate::db::{Db, Row, Sql};
+use crate::error::{Error, Result};
 use crate::list::decode;
-use crate::noun::document;
+use crate::noun::{Noun, document};
 use crate::put::put;
+use crate::request::insert_setting;
 use crate::store::{Store, Tx};
+use seawall_model::scope::ScopePath;
 use seawall_model::{Id, Millis};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -58,6 +62,60 @@ const GENESIS: &str = "000000000000000000000000000000000000000000000000000000000
 /// Entries read at once while verifying.
 const VERIFY_PAGE: i64 = 1_000;
 
+/// The setting that holds the sealed head.
+const HEAD: &str = "audit-head";
+/// The setting that holds the key of the seal.
+const KEY: &str = "audit-key";
+
+/// The end of the chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Head {
+    position: u64,
+    hash: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SealedHead {
+    head: Head,
+    /// Hexadecimal.
+    seal: String,
+}
+
+impl Head {
+    fn mark(&self, key: &[u8]) -> String {
+        hex::encode(keyed(key, &[&self.position.to_be_bytes(), self.hash.as_bytes()]))
+    }
+
+    fn seal(&self, key: &[u8]) -> Result<Vec<u8>> {
+        let sealed = SealedHead { head: self.clone(), seal: self.mark(key) };
+        serde_json::to_vec(&sealed).map_err(|source| Error::Encode { noun: "audit head", source })
+    }
+
+    /// `None` where it is damaged or another key made it.
+    fn open(sealed: &[u8], key: &[u8]) -> Option<Self> {
+        let SealedHead { head, seal } = serde_json::from_slice(sealed).ok()?;
+        (seal == head.mark(key)).then_some(head)
+    }
+}
+
+/// The key of the seal. Where it is new, a log that an earlier version wrote is sealed as it stands.
+pub(crate) async fn key(db: &Db, fresh: &[u8]) -> Result<Vec<u8>> {
+    let key = insert_setting(db, KEY, fresh).await?;
+    if key == fresh
+        && let Some(last) = last(db.row("read the end of the audit log", Sql::new(LAST)).await?)?
+    {
+        let head = Head { position: last.position, hash: last.hash };
+        insert_setting(db, HEAD, &head.seal(&key)?).await?;
+    }
+    Ok(key)
+}
+
+const LAST: &str = "SELECT id, version, payload FROM audit ORDER BY position DESC LIMIT 1";
+
+fn last(row: Option<Row>) -> Result<Option<AuditEntry>> {
+    row.as_ref().map(decode).transpose()
+}
+
 impl AuditEntry {
     fn computed_hash(&self) -> String {
         let detail = canonical(&self.detail);
@@ -95,9 +153,7 @@ fn canonical(value: &Value) -> String {
 /// Appends within a transaction; the chain has one end, so writers queue here.
 pub(crate) async fn append(tx: &mut Tx, new: &NewAuditEntry) -> Result<AuditEntry> {
     tx.lock("audit").await?;
-    let sql = Sql::new("SELECT id, version, payload FROM audit ORDER BY position DESC LIMIT 1");
-    let last = tx.row("read the end of the audit log", sql).await?;
-    let last: Option<AuditEntry> = last.as_ref().map(decode).transpose()?;
+    let last = last(tx.row("read the end of the audit log", Sql::new(LAST)).await?)?;
     let text = |text: &str| text.replace('\0', "\u{fffd}");
     let mut entry = AuditEntry {
         id: tx.new_id(),
@@ -116,9 +172,11 @@ pub(crate) async fn append(tx: &mut Tx, new: &NewAuditEntry) -> Result<AuditEntr
     }
     entry.hash = entry.computed_hash();
     put(tx, std::slice::from_ref(&entry)).await?;
-    // Also the loss of the newest entries shows.
-    let sql = Sql::new("UPDATE counters SET value = $1 WHERE name = 'audit'").uint(entry.position);
-    tx.execute("count audit entries", sql).await?;
+    let head = Head { position: entry.position, hash: entry.hash.clone() };
+    let sql = "INSERT INTO settings (name, value) VALUES ($1, $2) \
+               ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    let sealed = head.seal(tx.audit_key())?;
+    tx.execute("seal the audit log", Sql::new(sql).text(HEAD).bytes(&sealed)).await?;
     Ok(entry)
 }
 
@@ -132,40 +190,66 @@ impl Audit for Store {
 
     async fn verify_audit(&self) -> Result<AuditCheck> {
         let (mut entries, mut previous) = (0, GENESIS.to_owned());
+        let broken = |entries| AuditCheck { ok: false, entries, broken_at: Some(entries + 1) };
         loop {
-            let sql = "SELECT id, version, payload, position, actor, action, target, at FROM audit \
-                       WHERE position > $1 ORDER BY position LIMIT $2";
+            let sql = "SELECT id, version, payload, position, actor, action, target, at, scope, search \
+                       FROM audit WHERE position > $1 ORDER BY position LIMIT $2";
             let sql = Sql::new(sql).uint(entries).int(VERIFY_PAGE);
             let rows = self.db().rows("read the audit log", sql).await?;
-            if rows.is_empty() {
-                let sql = Sql::new("SELECT value FROM counters WHERE name = 'audit'");
-                let counted = self.db().row("count audit entries", sql).await?;
-                let ok = counted.is_some_and(|row| row.uint(0) <= entries);
-                let broken_at = (!ok).then_some(entries + 1);
-                return Ok(AuditCheck { ok, entries, broken_at });
-            }
             for row in &rows {
-                // The columns that lists filter by must say what the hashed payload says.
-                let fits = decode::<AuditEntry>(row).ok().filter(|entry| {
-                    entry.id.to_string() == row.text(0)
-                        && entry.position == entries + 1
-                        && entry.position == row.uint(3)
-                        && clip(&entry.actor) == row.text(4)
-                        && clip(&entry.action) == row.text(5)
-                        && clip(&entry.target) == row.text(6)
-                        && entry.at == row.int(7)
-                        && entry.previous == previous
-                        && entry.hash == entry.computed_hash()
-                });
-                let Some(entry) = fits else {
-                    let broken_at = Some(entries + 1);
-                    return Ok(AuditCheck { ok: false, entries, broken_at });
+                let Some(entry) = entry_of(row)
+                    .filter(|entry| entry.position == entries + 1 && entry.previous == previous)
+                else {
+                    return Ok(broken(entries));
                 };
                 entries += 1;
                 previous = entry.hash;
             }
+            if !rows.is_empty() {
+                continue;
+            }
+            // Read after the entries it speaks of: others go on appending meanwhile.
+            let sql = Sql::new("SELECT value FROM settings WHERE name = $1").text(HEAD);
+            let sealed = self.db().row("read the head of the audit log", sql).await?;
+            let head = sealed.and_then(|row| Head::open(&row.bytes(0), self.audit_key()));
+            let end = Head { position: entries, hash: previous.clone() };
+            return match head {
+                Some(head) if head == end => Ok(AuditCheck { ok: true, entries, broken_at: None }),
+                Some(head) if head.position > entries && self.reaches(head.position).await? => {
+                    continue;
+                }
+                Some(head) if head.position < entries => {
+                    Ok(AuditCheck { ok: false, entries, broken_at: Some(head.position + 1) })
+                }
+                None if entries == 0 => Ok(AuditCheck { ok: true, entries, broken_at: None }),
+                _ => Ok(broken(entries)),
+            };
         }
     }
+}
+
+impl Store {
+    /// Whether the log has that entry.
+    async fn reaches(&self, position: u64) -> Result<bool> {
+        let sql = Sql::new("SELECT 1 FROM audit WHERE position = $1").uint(position);
+        Ok(self.db().row("look for an audit entry", sql).await?.is_some())
+    }
+}
+
+/// The entry, if the columns that lists filter, search and show by say what the hashed payload says.
+fn entry_of(row: &Row) -> Option<AuditEntry> {
+    let entry: AuditEntry = decode(row).ok()?;
+    let search = search_text(AuditEntry::TABLE, &document(&entry).ok()?);
+    let fits = entry.id.to_string() == row.text(0)
+        && entry.position == row.uint(3)
+        && clip(&entry.actor) == row.text(4)
+        && clip(&entry.action) == row.text(5)
+        && clip(&entry.target) == row.text(6)
+        && entry.at == row.int(7)
+        && row.opt_text(8).as_deref() == Some(ScopePath::root().as_str())
+        && search == row.text(9)
+        && entry.hash == entry.computed_hash();
+    fits.then_some(entry)
 }
 
 #[test]

@@ -50,19 +50,22 @@ impl Cursor {
     }
 }
 
-/// A nested hash as in HMAC (RFC 2104), each part with its length. It guards against mistakes: what a caller may see
-/// is decided anew on every page.
+/// It guards against mistakes: what a caller may see is decided anew on every page.
 fn seal(list: &List<'_>, body: &[u8]) -> [u8; SEAL] {
+    let parts = [list.noun.as_bytes(), list.filter.as_bytes(), list.sort.as_bytes(), body];
+    let mut seal = [0; SEAL];
+    seal.copy_from_slice(&keyed(list.key, &parts)[..SEAL]);
+    seal
+}
+
+/// A nested hash as in HMAC (RFC 2104), each part with its length.
+pub(crate) fn keyed(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     let mut inner = Sha256::new();
-    for part in [list.key, list.noun.as_bytes(), list.filter.as_bytes(), list.sort.as_bytes(), body]
-    {
+    for part in std::iter::once(&key).chain(parts) {
         inner.update((part.len() as u64).to_be_bytes());
         inner.update(part);
     }
-    let outer = Sha256::new().chain_update(list.key).chain_update(inner.finalize()).finalize();
-    let mut seal = [0; SEAL];
-    seal.copy_from_slice(&outer[..SEAL]);
-    seal
+    Sha256::new().chain_update(key).chain_update(inner.finalize()).finalize().into()
 }
 
 #[test]

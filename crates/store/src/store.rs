@@ -33,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) context: Context,
     /// Key of the cursors' checksums; the same for every hub on this database.
     pub(crate) cursor_key: Vec<u8>,
+    /// Key of the audit log's seal; a hub that runs keeps it, whatever is done to the database.
+    audit_key: Vec<u8>,
     /// Newest change known.
     pub(crate) changes: watch::Sender<u64>,
     /// Listens to other hubs; ends with the store.
@@ -59,11 +61,12 @@ impl Store {
     pub async fn open(location: &Location, context: Context) -> Result<Self> {
         let db = Db::open(location).await?;
         migrate::run(&db, context.clock.now()).await?;
-        let fresh: Vec<u8> = (0..4).flat_map(|_| (context.random)()).collect();
-        let cursor_key = crate::request::insert_setting(&db, "cursor-key", &fresh).await?;
+        let fresh = || -> Vec<u8> { (0..4).flat_map(|_| (context.random)()).collect() };
+        let cursor_key = crate::request::insert_setting(&db, "cursor-key", &fresh()).await?;
+        let audit_key = audit::key(&db, &fresh()).await?;
         let changes = watch::Sender::new(change::newest(&db).await?);
         let listener = change::listen(&db, changes.clone());
-        let shared = Shared { db, context, cursor_key, changes, listener };
+        let shared = Shared { db, context, cursor_key, audit_key, changes, listener };
         let store = Self { shared: Arc::new(shared), entry: None, claim: None };
         crate::estate::ensure_root(&store).await?;
         Ok(store)
@@ -94,6 +97,10 @@ impl Store {
 
     pub(crate) fn db(&self) -> &Db {
         &self.shared.db
+    }
+
+    pub(crate) fn audit_key(&self) -> &[u8] {
+        &self.shared.audit_key
     }
 
     pub(crate) fn now(&self) -> Millis {
@@ -139,6 +146,10 @@ pub(crate) struct NewChange {
 impl Tx {
     pub(crate) fn db(&self) -> &Db {
         &self.shared.db
+    }
+
+    pub(crate) fn audit_key(&self) -> &[u8] {
+        &self.shared.audit_key
     }
 
     pub(crate) fn new_id(&self) -> Id {

@@ -175,8 +175,20 @@ pub(crate) async fn the_audit_log_shows_tampering(bench: &Bench) {
     bench.sql("UPDATE audit SET actor = 'user:mallory' WHERE position = 2").await;
     assert_eq!(store.verify_audit().await.unwrap(), check(false, 1, Some(2)));
     bench.sql("UPDATE audit SET actor = 'user:alice' WHERE position = 2").await;
+    bench.sql("UPDATE audit SET search = '' WHERE position = 2").await;
+    assert_eq!(store.verify_audit().await.unwrap(), check(false, 1, Some(2)));
+    let restore = "UPDATE audit SET search = (SELECT replace(search, 'step.1', 'step.2') FROM audit \
+                   WHERE position = 1) WHERE position = 2";
+    bench.sql(restore).await;
+    bench.sql("UPDATE audit SET scope = '/org/hidden/' WHERE position = 4").await;
+    assert_eq!(store.verify_audit().await.unwrap(), check(false, 3, Some(4)));
+    bench.sql("UPDATE audit SET scope = '/org/' WHERE position = 4").await;
+    assert_eq!(store.verify_audit().await.unwrap(), check(true, 5, None));
     // The newest entries cannot vanish either, nor one in the middle.
     bench.sql("DELETE FROM audit WHERE position = 5").await;
+    bench.sql("UPDATE counters SET value = 4 WHERE name = 'audit'").await;
+    assert_eq!(store.verify_audit().await.unwrap(), check(false, 4, Some(5)));
+    bench.sql("DELETE FROM settings WHERE name = 'audit-head'").await;
     assert_eq!(store.verify_audit().await.unwrap(), check(false, 4, Some(5)));
     bench.sql("DELETE FROM audit WHERE position = 2").await;
     assert_eq!(store.verify_audit().await.unwrap(), check(false, 1, Some(2)));
