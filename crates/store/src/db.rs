@@ -1,6 +1,7 @@
 //! The two engines behind one query layer: SQL is written once with `$N`; what differs is [`crate::dialect`].
 use crate::cell::without_nul;
 use crate::error::{Error, Result};
+use futures::{StreamExt, TryStreamExt};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{
@@ -109,6 +110,26 @@ impl Db {
             }
         };
         rows.map_err(|source| Error::Query { operation, source })
+    }
+
+    /// What `read` takes of each row, the rows themselves never held together.
+    pub(crate) async fn each<T>(
+        &self,
+        operation: &'static str,
+        sql: Sql,
+        read: impl Fn(&Row) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let failed = |source| Error::Query { operation, source };
+        match self {
+            Self::Sqlite(db) => {
+                let rows = bound!(Sqlite, sql).fetch(&db.readers).map_err(failed);
+                rows.map(|row| read(&Row::Sqlite(row?))).try_collect().await
+            }
+            Self::Pg(pool) => {
+                let rows = bound!(Postgres, sql).fetch(pool).map_err(failed);
+                rows.map(|row| read(&Row::Pg(row?))).try_collect().await
+            }
+        }
     }
 
     pub(crate) async fn row(&self, operation: &'static str, sql: Sql) -> Result<Option<Row>> {

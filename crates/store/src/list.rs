@@ -3,23 +3,27 @@ use crate::cell::{Cell, display};
 use crate::cursor::{Cursor, List};
 use crate::db::{Arg, Db, Row, Sql};
 use crate::error::{Error, Result};
-use crate::filter::{Filter, fold, nearest, push_filter};
+use crate::filter::{Filter, Node, fold, nearest, push_filter};
 use crate::noun::{Field, Kind, Noun, Table};
-use crate::put::PAYLOAD_VERSION;
+use crate::put::{PAYLOAD_VERSION, id_array};
 use crate::store::{Store, Tx};
 use crate::visible::{Visible, push_clause};
 use futures::Stream;
 use seawall_model::scope::ScopePath;
-use seawall_model::{Id, Severity};
+use seawall_model::{Id, Millis, Severity};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, Error as _};
 use serde_json::{Value, json};
+use std::collections::{HashMap, VecDeque};
 
 /// One page of a list.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
     /// The filter language; empty matches everything.
     pub filter: String,
+    /// A condition of the asking code in the same language, which has to fit as well. A text of its own, not joined
+    /// with `filter`: no parenthesis there can get out of it, and places in errors are those of `filter`.
+    pub within: String,
     /// A field, `-field` for descending; `None` is the noun's default.
     pub sort: Option<String>,
     /// 0 is [`DEFAULT_LIMIT`]; more than [`MAX_LIMIT`] is cut to it.
@@ -85,12 +89,13 @@ pub trait Reads {
         field: &str,
         limit: u32,
     ) -> Result<Vec<Facet>>;
-    /// Everything that matches, page by page: no long transaction, no bound. Rows that arrive meanwhile may be missed.
+    /// Every row that matches when it begins and is still there when it is read, once, in the order of that beginning,
+    /// whatever arrives or changes meanwhile. No long transaction, no bound: limit and cursor of `query` are not looked
+    /// at, and only the ids are held, 16 bytes a row.
     fn export<N: Noun>(
         &self,
         visible: Visible,
-        filter: String,
-        sort: Option<String>,
+        query: Query,
     ) -> impl Stream<Item = Result<N>> + Send;
     /// Objects of every noun that hold all words of `text`, a few of each noun.
     async fn search(&self, visible: &Visible, text: &str, limit: u32) -> Result<Vec<Hit>>;
@@ -221,6 +226,16 @@ fn push_order(sql: &mut Sql, sort: Sort) {
     sql.push(&format!("{column} {direction}, t.id {direction}"));
 }
 
+/// Both filters of the query.
+fn filter_of(table: &'static Table, query: &Query, now: Millis) -> Result<Filter> {
+    let mut filter = Filter::for_table(table, &query.filter, now)?;
+    if !query.within.is_empty() {
+        let within = Filter::for_table(table, &query.within, now)?;
+        filter.root = Node::All(vec![within.root, filter.root]);
+    }
+    Ok(filter)
+}
+
 fn refuse_whole(filter: &Filter, sort: Option<Sort>, visible: &Visible) -> Result<()> {
     let sorted = sort.map(|sort| sort.field).filter(|field| field.whole && visible.is_narrowed());
     match filter.refused(visible).or(sorted) {
@@ -248,12 +263,12 @@ impl Store {
         let list = List {
             key: &self.shared.cursor_key,
             noun: table.noun,
-            filter: &query.filter,
+            filter: &[query.within.as_str(), &query.filter].join("\u{1f}"),
             sort: sort_text,
         };
         let cursor = query.after.as_deref().map(|after| Cursor::open(after, &list)).transpose()?;
         let now = cursor.as_ref().map_or_else(|| self.now(), |cursor| cursor.now);
-        let filter = Filter::for_table(table, &query.filter, now)?;
+        let filter = filter_of(table, query, now)?;
         refuse_whole(&filter, Some(sort), visible)?;
         let limit = match query.limit {
             0 => DEFAULT_LIMIT,
@@ -291,6 +306,32 @@ impl Store {
             _ => self.total(table, visible, &filter).await?,
         };
         Ok(Page { items, next, total })
+    }
+
+    /// The ids of all that matches now, in order.
+    async fn matching<N: Noun>(&self, visible: &Visible, query: &Query) -> Result<VecDeque<Id>> {
+        let (table, db) = (N::TABLE, self.db());
+        let sort = sort_of(table, query.sort.as_deref().unwrap_or(table.default_sort))?;
+        let filter = filter_of(table, query, self.now())?;
+        refuse_whole(&filter, Some(sort), visible)?;
+        let mut sql = Sql::new("SELECT t.id");
+        push_matching(db, &mut sql, table, visible, &filter);
+        push_order(&mut sql, sort);
+        Ok(db.each("list ids", sql, |row| id(row, 0)).await?.into())
+    }
+
+    /// Those of these objects that are still there and visible, in this order.
+    async fn these<N: Noun>(&self, visible: &Visible, ids: &[Id]) -> Result<Vec<N>> {
+        let mut sql = select_of::<N>();
+        let number = sql.number(Arg::Text(Some(id_array(ids.iter().copied()))));
+        sql.push("t.id IN ").push(&self.db().texts(number)).push(" AND ");
+        push_clause(self.db(), &mut sql, visible, N::TABLE.narrowing);
+        let rows = self.db().rows("read objects of an export", sql).await?;
+        let mut items: Vec<N> = rows.iter().map(decode).collect::<Result<_>>()?;
+        let order: HashMap<Id, usize> = ids.iter().copied().zip(0..).collect();
+        items.sort_unstable_by_key(|item| order.get(&item.id()).copied());
+        N::hydrate(self, visible, &mut items).await?;
+        Ok(items)
     }
 
     async fn total(&self, table: &Table, visible: &Visible, filter: &Filter) -> Result<Total> {
@@ -421,17 +462,22 @@ impl Reads for Store {
     fn export<N: Noun>(
         &self,
         visible: Visible,
-        filter: String,
-        sort: Option<String>,
+        query: Query,
     ) -> impl Stream<Item = Result<N>> + Send {
-        let first = Query { filter, sort, limit: MAX_LIMIT, after: None };
-        let state = (self.clone(), visible, Some(first));
-        let pages = futures::stream::try_unfold(state, |(store, visible, query)| async move {
-            let Some(query) = query else { return Ok::<_, Error>(None) };
-            let page: Page<N> = store.page(&visible, &query, false).await?;
-            let next = page.next.map(|after| Query { after: Some(after), ..query });
-            let items = futures::stream::iter(page.items.into_iter().map(Ok));
-            Ok(Some((items, (store, visible, next))))
+        // A cursor would lose rows: what an alert is sorted by moves with every firing.
+        let state = (self.clone(), visible, query, None);
+        let pages = futures::stream::try_unfold(state, |(store, visible, query, ids)| async move {
+            let mut ids = match ids {
+                Some(ids) => ids,
+                None => store.matching::<N>(&visible, &query).await?,
+            };
+            let page: Vec<Id> = ids.drain(..ids.len().min(MAX_LIMIT as usize)).collect();
+            if page.is_empty() {
+                return Ok::<_, Error>(None);
+            }
+            let items = store.these::<N>(&visible, &page).await?;
+            let items = futures::stream::iter(items.into_iter().map(Ok));
+            Ok(Some((items, (store, visible, query, Some(ids)))))
         });
         futures::TryStreamExt::try_flatten(pages)
     }

@@ -51,20 +51,12 @@ pub(crate) struct ListQuery {
 impl ListQuery {
     fn store_query(&self, narrowed: Option<&str>) -> Query {
         Query {
-            filter: join(&self.filter, narrowed),
+            filter: self.filter.clone(),
+            within: narrowed.unwrap_or_default().to_owned(),
             sort: self.sort.clone(),
             limit: self.limit,
             after: self.after.clone(),
         }
-    }
-}
-
-/// Both filters have to fit; parentheses keep an `OR` of the caller to itself.
-fn join(filter: &str, narrowed: Option<&str>) -> String {
-    match narrowed {
-        None => filter.to_owned(),
-        Some(narrowed) if filter.trim().is_empty() => narrowed.to_owned(),
-        Some(narrowed) => format!("{narrowed} ({filter})"),
     }
 }
 
@@ -115,12 +107,13 @@ impl Listing {
         // A mistake in filter or sort is told now: later the status has left.
         let probe = Query { limit: 1, ..query.clone() };
         let first = self.app.store.list::<N>(&visible, &probe).await?.items;
-        let export = self.export::<N>(N::TABLE.plural, &query.filter, first.first(), fields);
+        let filter = [query.within.as_str(), &query.filter].join(" ");
+        let export = self.export::<N>(N::TABLE.plural, filter.trim(), first.first(), fields);
         let export = export.await?;
         let store = self.app.store.clone();
         let (sender, rows) = mpsc::channel(EXPORT_AHEAD);
         tokio::spawn(async move {
-            let rows = store.export::<N>(visible, query.filter, query.sort);
+            let rows = store.export::<N>(visible, query);
             tokio::pin!(rows);
             while let Some(row) = rows.next().await {
                 if sender.send(row).await.is_err() {
@@ -281,10 +274,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn filters_join_without_mixing() {
-        assert_eq!(join("a OR b", Some("kind:x")), "kind:x (a OR b)");
-        assert_eq!(join(" ", Some("kind:x")), "kind:x");
-        assert_eq!(join("a", None), "a");
+    fn a_value_in_quotes_stays_in_them() {
         assert_eq!(quoted("a\"b"), "\"a\\\"b\"");
     }
 }

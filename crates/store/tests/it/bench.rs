@@ -119,7 +119,8 @@ impl Bench {
 
     pub(crate) async fn seen<N: Noun>(&self, visible: &Visible, filter: &str) -> Vec<N> {
         use futures::TryStreamExt;
-        let stream = self.store.export::<N>(visible.clone(), filter.to_owned(), None);
+        let query = Query { filter: filter.to_owned(), ..Query::default() };
+        let stream = self.store.export::<N>(visible.clone(), query);
         stream.try_collect().await.unwrap()
     }
 

@@ -26,7 +26,7 @@ async fn fill(bench: &Bench, count: usize) {
 /// Walks the list in pages of `limit`.
 async fn walk(bench: &Bench, sort: &str, limit: u32, filter: &str) -> Vec<Alert> {
     let mut query =
-        Query { filter: filter.to_owned(), sort: Some(sort.to_owned()), limit, after: None };
+        Query { filter: filter.to_owned(), sort: Some(sort.to_owned()), limit, ..Query::default() };
     let mut all = Vec::new();
     loop {
         let page: Page<Alert> = bench.store.list(&Visible::system(), &query).await.unwrap();
@@ -71,6 +71,76 @@ pub(crate) async fn pages_meet(bench: &Bench) {
         assert_eq!(whole.len(), 53);
     }
     assert_eq!(walk(bench, "-lost", 4, "namespace:shop").await.len(), 11);
+}
+
+pub(crate) async fn exports_hold_all_that_was_there(bench: &Bench) {
+    use futures::{StreamExt, TryStreamExt};
+    let agent = bench.agent("prod", "node-1").await;
+    let count = 2 * MAX_LIMIT as usize + 7;
+    let fire = async |numbers: std::ops::Range<usize>, time| {
+        let firing = |n| fired(firing("SW-D-1", Some("shop"), &format!("w{n:04}"), time));
+        bench.send(&agent, numbers.map(firing).collect()).await
+    };
+    fire(0..count, NOW).await;
+    for sort in [None, Some("workload"), Some("-last"), Some("count")] {
+        let query = Query {
+            filter: "namespace:shop".to_owned(),
+            within: "detection:SW-D-1".to_owned(),
+            sort: sort.map(str::to_owned),
+            ..Query::default()
+        };
+        let before: Vec<Alert> = bench.seen(&Visible::system(), "").await;
+        let rows = bench.store.export::<Alert>(Visible::system(), query);
+        futures::pin_mut!(rows);
+        let mut exported = vec![rows.next().await.unwrap().unwrap().id];
+        // What the list is sorted by moves, something arrives, something no longer matches.
+        bench.clock.advance(1_000);
+        let now = seawall_model::time::Clock::now(bench.clock.as_ref());
+        fire(0..count, now).await;
+        fired_elsewhere(bench, &agent, now).await;
+        let rest: Vec<Alert> = rows.try_collect().await.unwrap();
+        exported.extend(rest.iter().map(|alert| alert.id));
+        if sort == Some("workload") {
+            let names: Vec<_> = rest.iter().map(|alert| &alert.firing.location.workload).collect();
+            assert!(names.is_sorted(), "ordered as asked");
+        }
+        let shop = before.iter().filter(|alert| is_shop(alert));
+        let mut expected: Vec<_> = shop.map(|alert| alert.id).collect();
+        expected.sort_unstable();
+        exported.sort_unstable();
+        assert_eq!(exported, expected, "{sort:?}");
+    }
+}
+
+fn is_shop(alert: &Alert) -> bool {
+    alert.firing.location.namespace.as_deref() == Some("shop")
+}
+
+async fn fired_elsewhere(bench: &Bench, agent: &seawall_model::asset::Agent, time: i64) {
+    let fresh = format!("fresh{time}");
+    bench.send(agent, vec![fired(firing("SW-D-1", Some("bank"), &fresh, time))]).await;
+}
+
+pub(crate) async fn a_filter_stays_inside(bench: &Bench) {
+    fill(bench, 20).await;
+    let within = async |filter: &str| {
+        let query = Query {
+            filter: filter.to_owned(),
+            within: "namespace:shop".to_owned(),
+            ..Query::default()
+        };
+        let page = bench.store.list::<Alert>(&Visible::system(), &query).await;
+        page.map(|page| page.items.iter().filter(|alert| !is_shop(alert)).count())
+    };
+    for filter in ["", "namespace:bank OR namespace:shop", "-namespace:shop"] {
+        assert_eq!(within(filter).await.unwrap(), 0, "{filter}");
+    }
+    for (filter, position) in [("x) OR (namespace:bank", 2), ("namespce:shop", 1), ("\"x", 1)] {
+        match within(filter).await {
+            Err(Error::Filter(error)) => assert_eq!(error.position, position, "{filter}: {error}"),
+            other => panic!("{filter}: {other:?}"),
+        }
+    }
 }
 
 pub(crate) async fn cursors_belong(bench: &Bench) {

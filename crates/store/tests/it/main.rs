@@ -52,6 +52,10 @@ const CASES: &[(&str, Case)] = &[
     ("images_run_somewhere", |bench| Box::pin(running::images_run_somewhere(bench))),
     ("packages_across_the_estate", |bench| Box::pin(running::packages_across_the_estate(bench))),
     ("pages_meet", |bench| Box::pin(lists::pages_meet(bench))),
+    ("exports_hold_all_that_was_there", |bench| {
+        Box::pin(lists::exports_hold_all_that_was_there(bench))
+    }),
+    ("a_filter_stays_inside_its_list", |bench| Box::pin(lists::a_filter_stays_inside(bench))),
     ("cursors_belong_to_their_list", |bench| Box::pin(lists::cursors_belong(bench))),
     ("facets_counts_and_search", |bench| Box::pin(lists::facets_counts_and_search(bench))),
     ("errors_point_at_their_place", |bench| Box::pin(lists::errors_point_at_their_place(bench))),
