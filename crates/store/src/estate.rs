@@ -2,6 +2,7 @@
 use crate::cell::clip;
 use crate::db::Sql;
 use crate::error::{Error, Result};
+use crate::filter::fold;
 use crate::image;
 use crate::list::{fetch, fetch_where, read_where};
 use crate::put::put;
@@ -11,6 +12,7 @@ use seawall_model::asset::{Agent, AgentRole, Capability, Cluster, ClusterKind};
 use seawall_model::scope::{Scope, ScopeKind, ScopePath};
 use seawall_model::{Id, Millis};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 #[derive(Clone, Debug)]
 pub struct NewScope {
@@ -19,8 +21,32 @@ pub struct NewScope {
     pub name: String,
 }
 
+impl NewScope {
+    /// Where it will lie. Not yet checked: the parent may have no room or not exist.
+    pub fn path(&self) -> ScopePath {
+        self.parent.child(&segment(&self.name))
+    }
+
+    fn check(&self) -> Result<()> {
+        let name = self.name.trim();
+        let invalid = |field, message: String| Err(Error::Invalid { field, message });
+        if !(1..=MAX_SEGMENT).contains(&name.chars().count()) || name.chars().any(char::is_control)
+        {
+            let message = format!("must have 1 to {MAX_SEGMENT} characters, none of them control");
+            return invalid("name", message);
+        }
+        if matches!(name, "." | "..") {
+            return invalid("name", format!("`{name}` would be read as another place"));
+        }
+        if self.kind == ScopeKind::Organisation {
+            return invalid("kind", "there is one organisation, the root".to_owned());
+        }
+        Ok(())
+    }
+}
+
 pub trait Scopes {
-    /// `Error::Missing` where the parent is not, `Error::Exists` for a second child of one path.
+    /// `Error::Invalid` for a name that is none and below what holds no scopes; `Error::Missing` where the parent is not, `Error::Exists` for a second child of one path.
     async fn create_scope(&self, new: &NewScope) -> Result<Scope>;
     async fn scope(&self, visible: &Visible, path: &ScopePath) -> Result<Option<Scope>>;
 }
@@ -119,20 +145,36 @@ fn note(tx: &mut Tx, noun: &'static str, id: Id, scope: &ScopePath) {
     tx.changed(NewChange { noun, id, revision, scope, namespace: None, image: None });
 }
 
-/// A name as path segment: never empty, bounded.
+/// A name as path segment, bounded. Where it has letters that a path cannot hold, or none at all, a hash keeps it apart
+/// from others: `child` alone would make `--` of both 東京 and 大阪.
 fn segment(name: &str) -> String {
-    let segment: String = name.trim().chars().take(MAX_SEGMENT).collect();
-    if segment.is_empty() { "unnamed".to_owned() } else { segment }
+    let name = name.trim();
+    let has_letters = name.chars().any(|c| c.is_ascii_alphanumeric());
+    if has_letters && name.is_ascii() {
+        return name.chars().take(MAX_SEGMENT).collect();
+    }
+    let hash = hex::encode(&Sha256::digest(fold(name))[..4]);
+    let room = MAX_SEGMENT - hash.len() - 1;
+    match has_letters {
+        true => format!("{}-{hash}", name.chars().take(room).collect::<String>()),
+        false => hash,
+    }
 }
 
 impl Scopes for Store {
     async fn create_scope(&self, new: &NewScope) -> Result<Scope> {
+        new.check()?;
         let mut tx = self.begin().await?;
         tx.lock("scopes").await?;
-        if scope_kind(&mut tx, &new.parent).await?.is_none() {
-            return Err(Error::Missing { what: format!("scope {}", new.parent) });
+        match scope_kind(&mut tx, &new.parent).await? {
+            None => return Err(Error::Missing { what: format!("scope {}", new.parent) }),
+            Some(ScopeKind::Organisation | ScopeKind::Account) => {}
+            Some(ScopeKind::Cluster | ScopeKind::Registry | ScopeKind::Node) => {
+                let message = format!("{} holds no scopes: only accounts do", new.parent);
+                return Err(Error::Invalid { field: "parent", message });
+            }
         }
-        let path = new.parent.child(&segment(&new.name));
+        let path = new.path();
         // A path that is too long for its bound is none.
         let path: ScopePath = path.as_str().parse().map_err(|_| Error::Invalid {
             field: "name",
@@ -141,7 +183,7 @@ impl Scopes for Store {
         if scope_kind(&mut tx, &path).await?.is_some() {
             return Err(Error::Exists { what: format!("scope {path}") });
         }
-        let scope = insert_scope(&mut tx, path, new.kind, clip(&new.name)).await?;
+        let scope = insert_scope(&mut tx, path, new.kind, new.name.trim().to_owned()).await?;
         tx.commit().await?;
         Ok(scope)
     }

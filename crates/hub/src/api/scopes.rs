@@ -11,9 +11,6 @@ use seawall_model::scope::{Scope, ScopeKind, ScopePath};
 use seawall_store::{NewScope, Page, Scopes};
 use serde_json::json;
 
-/// A path segment and its display name.
-const MAX_NAME_CHARS: usize = 100;
-
 #[derive(serde::Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewScopeBody {
@@ -38,16 +35,8 @@ pub(crate) async fn create(
     Body(new): Body<NewScopeBody>,
 ) -> Result<Response, Refusal> {
     caller.may_at(Action::Enrol, &new.parent)?;
-    let name = new.name.trim();
-    if name.is_empty() || name.chars().count() > MAX_NAME_CHARS {
-        let detail = format!("must have 1 to {MAX_NAME_CHARS} characters");
-        return Err(Refusal::invalid("/name", detail));
-    }
-    if new.kind == ScopeKind::Organisation {
-        return Err(Refusal::invalid("/kind", "there is one organisation, the root"));
-    }
-    let target = new.parent.child(name);
-    let new = NewScope { parent: new.parent, kind: new.kind, name: name.to_owned() };
-    let scope = app.audited(&caller, "scope.create", target, json!({})).create_scope(&new).await?;
+    let new = NewScope { parent: new.parent, kind: new.kind, name: new.name };
+    let store = app.audited(&caller, "scope.create", new.path(), json!({"kind": new.kind}));
+    let scope = store.create_scope(&new).await?;
     object(StatusCode::CREATED, &scope)
 }

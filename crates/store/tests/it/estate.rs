@@ -3,6 +3,7 @@ use crate::bench::{Bench, DAY, NOW, grant, new_agent};
 use seawall_model::asset::{Agent, AgentRole, Cluster};
 use seawall_model::scope::{Scope, ScopeKind, ScopePath};
 use seawall_store::*;
+use std::collections::BTreeSet;
 
 pub(crate) async fn scopes_form_a_tree(bench: &Bench) {
     let store = &bench.store;
@@ -30,6 +31,38 @@ pub(crate) async fn scopes_form_a_tree(bench: &Bench) {
         }
     };
     assert!(matches!(error, Error::Invalid { field: "name", .. }), "{error}");
+
+    let made = async |parent: &ScopePath, kind, name: &str| {
+        let new = NewScope { parent: parent.clone(), kind, name: name.to_owned() };
+        let made = store.create_scope(&new).await;
+        made.map(|scope| {
+            assert_eq!(scope.path, new.path(), "what is told beforehand is what is stored");
+            scope.path
+        })
+    };
+    use ScopeKind::{Account, Cluster, Node, Organisation, Registry};
+    let cluster = made(&root, Cluster, " prod ").await.unwrap();
+    let long = "x".repeat(49);
+    let refused = [
+        (&root, Organisation, "second", "kind"),
+        (&root, Account, " ", "name"),
+        (&root, Account, long.as_str(), "name"),
+        (&root, Account, "a\nb", "name"),
+        (&root, Account, "..", "name"),
+        (&cluster, Account, "team", "parent"),
+        (&cluster, Node, "n", "parent"),
+    ];
+    for (parent, kind, name, expected) in refused {
+        match made(parent, kind, name).await {
+            Err(Error::Invalid { field, .. }) => assert_eq!(field, expected, "{name:?}"),
+            other => panic!("{name:?}: {other:?}"),
+        }
+    }
+    let mut paths = BTreeSet::new();
+    for name in ["東京", "大阪", "!!", "@@", "Équipe", "Àquipe", "équipf"] {
+        assert!(paths.insert(made(&root, Registry, name).await.unwrap()), "{name}");
+    }
+    assert!(matches!(made(&root, Registry, "ÉQUIPE").await, Err(Error::Exists { .. })));
 }
 
 pub(crate) async fn enrolment_refuses(bench: &Bench) {
