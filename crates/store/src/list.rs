@@ -33,8 +33,10 @@ pub struct Query {
 }
 
 pub const DEFAULT_LIMIT: u32 = 50;
-/// Rows of a page: its JSON stays within a few megabytes.
+/// Rows of a page.
 pub const MAX_LIMIT: u32 = 500;
+/// Stored bytes of a page, which ends before its limit where it would be over: one record of an agent may have 3 MiB.
+const MAX_PAGE_BYTES: usize = 8 << 20;
 /// Counting stops here: past it a total is "at least", and a page stays fast.
 pub const MAX_EXACT_TOTAL: u64 = 10_000;
 
@@ -177,6 +179,16 @@ pub(crate) fn select_of<N: Noun>() -> Sql {
     Sql::new(format!("SELECT {} FROM {} t WHERE ", selected(N::TABLE), N::TABLE.plural))
 }
 
+/// How many of these rows fit a page; the first one always does.
+fn fitting(rows: &[Row]) -> usize {
+    let mut bytes = 0;
+    let over = rows.iter().position(|row| {
+        bytes += row.text(2).len();
+        bytes > MAX_PAGE_BYTES
+    });
+    over.map_or(rows.len(), |over| over.max(1))
+}
+
 fn cell_of(kind: Kind, row: &Row, column: usize) -> Cell {
     match kind.is_integer() {
         true => row.opt_int(column).map_or(Cell::Absent, Cell::Int),
@@ -284,7 +296,7 @@ impl Store {
         sql.push(" LIMIT ").bind(Arg::Int(Some(i64::from(limit) + 1)));
         let rows = db.rows("list objects", sql).await?;
 
-        let shown = &rows[..rows.len().min(limit as usize)];
+        let shown = &rows[..fitting(&rows).min(limit as usize)];
         let mut items: Vec<N> = shown.iter().map(decode).collect::<Result<_>>()?;
         N::hydrate(self, visible, &mut items).await?;
         let column = 3 + table.fields.iter().filter(|field| field.live).count();

@@ -112,6 +112,19 @@ pub(crate) async fn exports_hold_all_that_was_there(bench: &Bench) {
     }
 }
 
+pub(crate) async fn pages_are_bounded_in_bytes(bench: &Bench) {
+    let agent = bench.agent("prod", "node-1").await;
+    for n in 0..5 {
+        let mut firing = firing("SW-D-1", Some("shop"), &format!("w{n:03}"), NOW + n);
+        firing.output = "x".repeat(3 << 20);
+        bench.send(&agent, vec![fired(firing)]).await;
+    }
+    let query = Query { limit: 50, ..Query::default() };
+    let page: Page<Alert> = bench.store.list(&Visible::system(), &query).await.unwrap();
+    assert_eq!((page.items.len(), page.next.is_some(), page.total.value), (2, true, 5));
+    assert_eq!(walk(bench, "workload", 50, "").await.len(), 5, "and the next page goes on");
+}
+
 fn is_shop(alert: &Alert) -> bool {
     alert.firing.location.namespace.as_deref() == Some("shop")
 }

@@ -52,6 +52,7 @@ const CASES: &[(&str, Case)] = &[
     ("images_run_somewhere", |bench| Box::pin(running::images_run_somewhere(bench))),
     ("packages_across_the_estate", |bench| Box::pin(running::packages_across_the_estate(bench))),
     ("pages_meet", |bench| Box::pin(lists::pages_meet(bench))),
+    ("pages_are_bounded_in_bytes", |bench| Box::pin(lists::pages_are_bounded_in_bytes(bench))),
     ("exports_hold_all_that_was_there", |bench| {
         Box::pin(lists::exports_hold_all_that_was_there(bench))
     }),
