@@ -16,10 +16,10 @@ use crate::{agents, api, serve, tasks};
 use axum::Router;
 use ipnet::IpNet;
 use rustls::ServerConfig;
-use seawall_model::Millis;
 use seawall_model::access::{Principal, Role, User};
 use seawall_model::scope::ScopePath;
 use seawall_model::time::Clock;
+use seawall_model::{Id, Millis};
 use seawall_store::{
     Agents, Context, Enrolments, Location, NewAssignment, NewAuditEntry, NewEnrolment, NewUser,
     Reads, RoleAssignments, Settings, Store, Users, Visible,
@@ -233,8 +233,8 @@ impl Hub {
     }
 }
 
-/// Gives a user a random password, to be changed at the next sign-in: the way back in. The hub must not be running
-/// on SQLite. `NoData` where the directory is not a hub's.
+/// Gives a user a random password, to be changed at the next sign-in: the way back in. The first Owner gets a lost role
+/// back as well. The hub must not be running on SQLite. `NoData` where the directory is not a hub's.
 pub async fn reset_password(
     database: &Location,
     user: &str,
@@ -261,8 +261,29 @@ pub async fn reset_password(
     if credential.user.disabled {
         store.set_disabled(id, false, None).await?;
     }
+    if credential.user.name == FIRST_OWNER {
+        restore_owner(&store, id).await?;
+    }
     store.close().await;
     Ok(Some(password))
+}
+
+async fn restore_owner(store: &Store, user: Id) -> Result<(), seawall_store::Error> {
+    let principal = Principal::User { id: user };
+    let held = store.roles_of(std::slice::from_ref(&principal)).await?;
+    if held.iter().any(|held| held.role == Role::Owner && held.scope == ScopePath::root()) {
+        return Ok(());
+    }
+    let entry = NewAuditEntry {
+        actor: "hub".to_owned(),
+        action: "role.create".to_owned(),
+        target: ScopePath::root().to_string(),
+        detail: json!({"command": true, "principal": &principal, "role": Role::Owner}),
+    };
+    let owner =
+        NewAssignment { principal, role: Role::Owner, scope: ScopePath::root(), namespaces: None };
+    store.audited(entry).assign_role(&owner).await?;
+    Ok(())
 }
 
 async fn listen(address: SocketAddr, option: &'static str) -> Result<TcpListener, StartError> {
@@ -346,28 +367,22 @@ async fn first_owner(
     store: &Store,
     entropy: &Arc<dyn Entropy>,
 ) -> Result<Option<String>, StartError> {
+    // Hashing takes its time: not on every start.
     if store.count::<User>(&Visible::system(), "").await? > 0 {
         return Ok(None);
     }
     let password = entropy.password();
-    let entry = |action: &str| NewAuditEntry {
+    let entry = NewAuditEntry {
         actor: "hub".to_owned(),
-        action: action.to_owned(),
+        action: "user.create".to_owned(),
         target: FIRST_OWNER.to_owned(),
-        detail: json!({"first": true}),
+        detail: json!({"first": true, "role": Role::Owner}),
     };
     let new = NewUser {
         name: FIRST_OWNER.to_owned(),
         password_hash: password::hash(entropy, &password).await,
         must_change_password: true,
     };
-    let user = store.audited(entry("user.create")).create_user(&new).await?;
-    let owner = NewAssignment {
-        principal: Principal::User { id: user.id },
-        role: Role::Owner,
-        scope: ScopePath::root(),
-        namespaces: None,
-    };
-    store.audited(entry("role.create")).assign_role(&owner).await?;
-    Ok(Some(password))
+    let made = store.audited(entry).create_first_owner(&new).await?;
+    Ok(made.map(|_| password))
 }

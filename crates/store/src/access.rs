@@ -30,6 +30,9 @@ pub struct Credential {
 pub trait Users {
     /// Names are compared by their folded form ([`crate::fold`]): `Alice` and `alice` are one user (`Error::Exists`).
     async fn create_user(&self, new: &NewUser) -> Result<User>;
+    /// The first user of an empty database, as Owner of the root. `None` where there are users: of several hubs that
+    /// start at once the first one's stays.
+    async fn create_first_owner(&self, new: &NewUser) -> Result<Option<User>>;
     async fn credential(&self, name: &str) -> Result<Option<Credential>>;
     /// Ends every session of the user but `keep` (a session digest). `None`: no such user.
     async fn set_password(
@@ -200,33 +203,57 @@ async fn end_sessions(tx: &mut Tx, user: Id, keep: Option<&str>) -> Result<u64> 
     tx.execute("end sessions", sql).await
 }
 
+/// Hold the lock `owners`.
+async fn insert_user(tx: &mut Tx, new: &NewUser) -> Result<User> {
+    let name = new.name.trim();
+    if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
+        let message = format!("a name has 1 to {MAX_NAME} printable characters");
+        return Err(Error::Invalid { field: "name", message });
+    }
+    let sql = Sql::new("SELECT 1 FROM users WHERE folded_name = $1").text(fold(name));
+    if tx.row("look for a user", sql).await?.is_some() {
+        return Err(Error::Exists { what: format!("user `{name}`") });
+    }
+    let user = User {
+        id: tx.new_id(),
+        name: name.to_owned(),
+        must_change_password: new.must_change_password,
+        disabled: false,
+        created: tx.now,
+        last_sign_in: None,
+        revision: 1,
+    };
+    let stored = StoredUser { user, password_hash: new.password_hash.clone() };
+    put(tx, std::slice::from_ref(&stored)).await?;
+    Ok(stored.user)
+}
+
 impl Users for Store {
     async fn create_user(&self, new: &NewUser) -> Result<User> {
-        let name = new.name.trim();
-        if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control)
-        {
-            let message = format!("a name has 1 to {MAX_NAME} printable characters");
-            return Err(Error::Invalid { field: "name", message });
-        }
         let mut tx = self.begin().await?;
         tx.lock("owners").await?;
-        let sql = Sql::new("SELECT 1 FROM users WHERE folded_name = $1").text(fold(name));
-        if tx.row("look for a user", sql).await?.is_some() {
-            return Err(Error::Exists { what: format!("user `{name}`") });
-        }
-        let user = User {
-            id: tx.new_id(),
-            name: name.to_owned(),
-            must_change_password: new.must_change_password,
-            disabled: false,
-            created: tx.now,
-            last_sign_in: None,
-            revision: 1,
-        };
-        let stored = StoredUser { user, password_hash: new.password_hash.clone() };
-        put(&mut tx, std::slice::from_ref(&stored)).await?;
+        let user = insert_user(&mut tx, new).await?;
         tx.commit().await?;
-        Ok(stored.user)
+        Ok(user)
+    }
+
+    async fn create_first_owner(&self, new: &NewUser) -> Result<Option<User>> {
+        let mut tx = self.begin().await?;
+        tx.lock("owners").await?;
+        let sql = Sql::new("SELECT 1 FROM users LIMIT 1");
+        if tx.row("look for users", sql).await?.is_some() {
+            return Ok(None);
+        }
+        let user = insert_user(&mut tx, new).await?;
+        let owner = NewAssignment {
+            principal: Principal::User { id: user.id },
+            role: Role::Owner,
+            scope: ScopePath::root(),
+            namespaces: None,
+        };
+        insert_assignment(&mut tx, &owner).await?;
+        tx.commit().await?;
+        Ok(Some(user))
     }
 
     async fn credential(&self, name: &str) -> Result<Option<Credential>> {
@@ -442,6 +469,19 @@ async fn check_place(tx: &mut Tx, scope: &ScopePath, namespaces: Option<&[String
     }
 }
 
+async fn insert_assignment(tx: &mut Tx, new: &NewAssignment) -> Result<RoleAssignment> {
+    let assignment = RoleAssignment {
+        id: tx.new_id(),
+        principal: new.principal.clone(),
+        role: new.role,
+        scope: new.scope.clone(),
+        namespaces: new.namespaces.clone(),
+        created: tx.now,
+    };
+    put(tx, std::slice::from_ref(&assignment)).await?;
+    Ok(assignment)
+}
+
 impl RoleAssignments for Store {
     async fn assign_role(&self, new: &NewAssignment) -> Result<RoleAssignment> {
         let mut tx = self.begin().await?;
@@ -458,15 +498,7 @@ impl RoleAssignments for Store {
             let what = format!("the assignment of {} at {} to this principal", new.role, new.scope);
             return Err(Error::Exists { what });
         }
-        let assignment = RoleAssignment {
-            id: tx.new_id(),
-            principal: new.principal.clone(),
-            role: new.role,
-            scope: new.scope.clone(),
-            namespaces: new.namespaces.clone(),
-            created: tx.now,
-        };
-        put(&mut tx, std::slice::from_ref(&assignment)).await?;
+        let assignment = insert_assignment(&mut tx, new).await?;
         tx.commit().await?;
         Ok(assignment)
     }

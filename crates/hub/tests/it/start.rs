@@ -135,6 +135,36 @@ async fn a_forgotten_password_is_reset_on_the_machine() {
     assert_eq!(session["user"]["must_change_password"], true);
 }
 
+/// Versions before wrote user and role one after the other; a kill in between left this.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_owner_without_a_role_gets_it_back() {
+    use seawall_store::{Context, NewUser, Store, Users};
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Arc::new(FixedClock::at(SystemClock.now()));
+    let config = || config(directory.path(), clock.clone());
+    let context = Context { clock: clock.clone(), random: Arc::new(|| [7; 10]) };
+    let store = Store::open(&config().database, context).await.unwrap();
+    let password_hash = "none".to_owned();
+    let admin = NewUser { name: "admin".to_owned(), password_hash, must_change_password: true };
+    store.create_user(&admin).await.unwrap();
+    store.close().await;
+    drop(store);
+    let reset = async || {
+        let database = config().database;
+        seawall_hub::reset_password(&database, "admin", clock.clone(), Arc::new(SystemEntropy))
+            .await
+    };
+    reset().await.unwrap();
+    let password = reset().await.unwrap().unwrap();
+    let hub = Hub::start(config()).await.unwrap();
+    let base = format!("https://localhost:{}", hub.address().port());
+    let client = crate::world::client(&hub);
+    let world = World { hub, clock, directory, base, client, owner: String::new() };
+    let session = world.try_sign_in("admin", &password).await.expect(200);
+    let owner = serde_json::json!([{"role": "owner", "scope": "/org/", "namespaces": null}]);
+    assert_eq!(session["roles"], owner);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_and_answers_carry_their_headers() {
     let world = World::start().await;

@@ -75,6 +75,35 @@ pub(crate) async fn users_and_sessions(bench: &Bench) {
     assert_eq!(store.credential("ålice").await.unwrap().unwrap().password_hash, "$new");
 }
 
+/// Two hubs start on one empty database.
+pub(crate) async fn one_first_owner(bench: &Bench) {
+    let new = |name: &str| NewUser {
+        name: name.to_owned(),
+        password_hash: String::new(),
+        must_change_password: true,
+    };
+    let hub = || async {
+        // SQLite has one process; there the two only race for the transaction.
+        match &bench.location {
+            Location::Directory(_) => bench.store.create_first_owner(&new("admin")).await.unwrap(),
+            location => {
+                let store =
+                    Store::open(location, crate::bench::context(&bench.clock)).await.unwrap();
+                let made = store.create_first_owner(&new("admin")).await.unwrap();
+                store.close().await;
+                made
+            }
+        }
+    };
+    let (a, b, c) = futures::join!(hub(), hub(), hub());
+    let made: Vec<User> = [a, b, c].into_iter().flatten().collect();
+    assert_eq!(made.len(), 1);
+    let roles = bench.store.roles_of(&[Principal::User { id: made[0].id }]).await.unwrap();
+    assert_eq!((roles.len(), roles[0].role), (1, Role::Owner));
+    assert_eq!(roles[0].scope, ScopePath::root());
+    assert!(bench.store.create_first_owner(&new("other")).await.unwrap().is_none());
+}
+
 pub(crate) async fn the_last_owner_stays(bench: &Bench) {
     let store = &bench.store;
     let (alice, bob) = (user(bench, "alice").await, user(bench, "bob").await);

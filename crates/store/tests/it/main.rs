@@ -23,6 +23,7 @@ use seawall_store::{Error, Location, Store};
 /// Every case, by name. Each gets a store of its own.
 const CASES: &[(&str, Case)] = &[
     ("users_and_sessions", |bench| Box::pin(access::users_and_sessions(bench))),
+    ("there_is_one_first_owner", |bench| Box::pin(access::one_first_owner(bench))),
     ("the_last_owner_stays", |bench| Box::pin(access::the_last_owner_stays(bench))),
     ("tokens_expire", |bench| Box::pin(access::tokens_expire(bench))),
     ("the_audit_log_shows_tampering", |bench| {
