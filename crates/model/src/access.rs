@@ -118,6 +118,19 @@ pub struct RoleAssignment {
     pub created: Millis,
 }
 
+/// Characters of an RFC 1123 label.
+const MAX_LABEL: usize = 63;
+
+/// Whether a namespace may have this name: an RFC 1123 label. Source: Kubernetes, "Object Names and IDs".
+pub fn is_namespace(name: &str) -> bool {
+    let edge = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = name.as_bytes();
+    (1..=MAX_LABEL).contains(&bytes.len())
+        && bytes.iter().all(|&byte| edge(byte) || byte == b'-')
+        && edge(bytes[0])
+        && edge(bytes[bytes.len() - 1])
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct User {
@@ -158,5 +171,17 @@ mod tests {
         check(json!({"kind": "group"}), None);
         check(json!({"kind": "group", "id": id, "name": "g"}), None);
         check(json!({"kind": "user", "id": id, "nmae": "x"}), None);
+    }
+
+    #[test]
+    fn namespaces_are_labels() {
+        let longest = "x".repeat(63);
+        for name in ["shop", "a", "0-9", longest.as_str()] {
+            assert!(is_namespace(name), "{name}");
+        }
+        let long = "x".repeat(64);
+        for name in ["", "*", "shop*", "Shop", "-a", "a-", "a.b", "a b", "é", long.as_str()] {
+            assert!(!is_namespace(name), "{name}");
+        }
     }
 }

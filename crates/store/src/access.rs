@@ -7,7 +7,7 @@ use crate::list::{decode, fetch, read_where};
 use crate::put::{put, remove};
 use crate::store::{Store, Tx};
 use crate::visible::Visible;
-use seawall_model::access::{Principal, Role, RoleAssignment, User};
+use seawall_model::access::{Principal, Role, RoleAssignment, User, is_namespace};
 use seawall_model::scope::ScopePath;
 use seawall_model::{Id, Millis};
 use serde::{Deserialize, Serialize};
@@ -460,6 +460,10 @@ async fn check_place(tx: &mut Tx, scope: &ScopePath, namespaces: Option<&[String
         Some([]) => Err(Error::Invalid {
             field: "namespaces",
             message: "an empty list grants nothing; leave it out for all namespaces".to_owned(),
+        }),
+        Some(names) if !names.iter().all(|name| is_namespace(name)) => Err(Error::Invalid {
+            field: "namespaces",
+            message: "each is the whole name of one namespace".to_owned(),
         }),
         Some(_) if row.text(0) != "cluster" => Err(Error::Invalid {
             field: "namespaces",

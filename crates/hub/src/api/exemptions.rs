@@ -9,11 +9,12 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use seawall_model::Millis;
+use seawall_model::access::is_namespace;
 use seawall_model::exemption::{
     Category, Exemption, ExemptionSource, ExemptionState, ExemptionTarget,
 };
 use seawall_model::scope::ScopePath;
-use seawall_store::{Exemptions, NewExemption, Page};
+use seawall_store::{Exemptions, NewExemption, Page, Visible};
 use serde_json::json;
 
 /// Of reason and each part of the target.
@@ -64,6 +65,28 @@ impl NewExemptionBody {
         }
         Ok(())
     }
+
+    /// Whether all that it excuses is shown. A pattern of namespaces needs all of them: it also fits those to come.
+    fn lies_within(&self, visible: &Visible) -> bool {
+        let one = self.target.namespace.as_deref().filter(|name| is_namespace(name));
+        visible.covers(&self.scope)
+            || one.is_some_and(|name| visible.shows(&self.scope, Some(name)))
+    }
+
+    fn check_place(&self, caller: &Caller) -> Result<(), Refusal> {
+        let visible = caller.visible(Action::RequestExemption);
+        if self.lies_within(&visible) {
+            return Ok(());
+        }
+        if visible.touches(&self.scope) {
+            let detail = "target.namespace must be one of your own: your role is for some namespaces of this scope";
+            return Err(Refusal::forbidden(detail));
+        }
+        Err(match caller.visible(Action::View).touches(&self.scope) {
+            true => Refusal::forbidden("your roles do not allow to exempt at this scope"),
+            false => Refusal::not_found("scope"),
+        })
+    }
 }
 
 /// Exemptions the caller may see.
@@ -89,15 +112,8 @@ pub(crate) async fn create(
     Body(body): Body<NewExemptionBody>,
 ) -> Result<Response, Refusal> {
     body.check(app.now())?;
-    let namespace = body.target.namespace.as_deref();
-    let shows = |action| caller.visible(action).shows(&body.scope, namespace);
-    if !shows(Action::RequestExemption) {
-        return Err(match shows(Action::View) {
-            true => Refusal::forbidden("your roles do not allow to exempt at this scope"),
-            false => Refusal::not_found("scope"),
-        });
-    }
-    let state = match shows(Action::GrantExemption) {
+    body.check_place(&caller)?;
+    let state = match body.lies_within(&caller.visible(Action::GrantExemption)) {
         true => ExemptionState::Granted,
         false => ExemptionState::Requested,
     };

@@ -174,6 +174,37 @@ async fn mistakes_have_a_place_and_a_request_id() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn scopes_and_grants_are_checked_where_they_are_made() {
+    let world = World::start().await;
+    let scope = |parent: &str, kind: &str, name: &str| json!({"parent": parent, "kind": kind, "name": name});
+    world.post("/scopes", scope("/org/", "cluster", "prod")).await.expect(201);
+    let role = |name: &str, namespaces: Value| {
+        json!({"principal": {"kind": "group", "name": name}, "role": "owner", "scope": "/org/prod/",
+            "namespaces": namespaces})
+    };
+    let token = json!({"name": "t", "role": "owner", "scope": "/org/prod/", "namespaces": ["shop", "*"],
+        "expires": world.clock.now() + DAY});
+    let mistakes = [
+        ("/scopes", scope("/org/", "account", ".."), "/name"),
+        ("/scopes", scope("/org/", "account", &"x".repeat(49)), "/name"),
+        ("/scopes", scope("/org/", "organisation", "x"), "/kind"),
+        ("/scopes", scope("/org/prod/", "account", "x"), "/parent"),
+        ("/roles", role("", Value::Null), "/principal/name"),
+        ("/roles", role("a\u{7}", Value::Null), "/principal/name"),
+        ("/roles", role(&"x".repeat(201), Value::Null), "/principal/name"),
+        ("/roles", role("g", json!(["*"])), "/namespaces/0"),
+        ("/tokens", token, "/namespaces/1"),
+    ];
+    for (path, body, pointer) in mistakes {
+        let refused = world.post(path, body.clone()).await.expect(400);
+        assert_eq!(refused["errors"][0]["pointer"], pointer, "{body}");
+    }
+    let made = world.post("/scopes", scope("/org/", "account", "東京")).await.expect(201);
+    let entry = world.items("/audit?filter=action:scope.create&limit=1").await.remove(0);
+    assert_eq!(entry["target"], made["path"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stale_revision_is_refused() {
     let world = World::start().await;
     let agent = world.agent("/org/", "prod").await;

@@ -135,7 +135,9 @@ pub(crate) async fn the_last_owner_stays(bench: &Bench) {
     };
     let shop = || Some(vec!["shop".to_owned()]);
     store.assign_role(&at(&cluster, shop())).await.unwrap();
-    let refused = [at(&ScopePath::root(), shop()), at(&cluster, Some(Vec::new()))];
+    let every = || Some(vec!["shop".to_owned(), "*".to_owned()]);
+    let refused =
+        [at(&ScopePath::root(), shop()), at(&cluster, Some(Vec::new())), at(&cluster, every())];
     for new in refused {
         assert!(matches!(
             store.assign_role(&new).await,
