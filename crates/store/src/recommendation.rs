@@ -42,7 +42,8 @@ pub trait Recommendations {
         scope: &ScopePath,
         guidance: &[Guidance],
     ) -> Result<Vec<Recommendation>>;
-    /// `None` when it is unknown or not visible; `Error::Stale` where `expected` is another revision.
+    /// `None` when it is unknown or `visible` does not cover its whole scope, whose work it is; `Error::Stale` where
+    /// `expected` is another revision.
     async fn assign_recommendation(
         &self,
         visible: &Visible,
@@ -178,10 +179,11 @@ impl Recommendations for Store {
     ) -> Result<Option<Recommendation>> {
         let mut tx = self.begin().await?;
         let found: Option<Recommendation> = fetch(&mut tx, visible, id).await?;
+        let found = found.filter(|found| visible.covers(&found.scope));
         let Some(mut recommendation) = found else { return Ok(None) };
         check_revision(expected, recommendation.revision)?;
         if let Some(owner) = &assign.owner {
-            recommendation.owner = owner.clone().filter(|owner| !owner.trim().is_empty());
+            recommendation.owner.clone_from(owner);
         }
         if let Some(due) = assign.due {
             recommendation.due = due;
@@ -195,9 +197,6 @@ impl Recommendations for Store {
         recommendation.revision += 1;
         write(&mut tx, std::slice::from_ref(&recommendation)).await?;
         tx.commit().await?;
-        let mut shown = [recommendation];
-        recount_for(self, visible, &mut shown).await?;
-        let [recommendation] = shown;
         Ok(Some(recommendation))
     }
 }

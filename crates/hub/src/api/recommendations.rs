@@ -17,6 +17,8 @@ use serde_json::json;
 const MAX_RESOURCES: u32 = 200;
 /// Names and mail addresses are shorter.
 const MAX_OWNER_CHARS: usize = 200;
+/// What is due later is meant otherwise, such as in another unit.
+const MAX_DUE: Millis = 10 * 366 * 24 * 60 * 60 * 1000;
 
 /// A recommendation with what it affects.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -38,6 +40,27 @@ pub(crate) struct AssignBody {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<i64>)]
     due: Option<Option<Millis>>,
+}
+
+impl AssignBody {
+    fn checked(self, now: Millis) -> Result<Assign, Refusal> {
+        let owner = self.owner.map(|owner| owner.map(|owner| owner.trim().to_owned()));
+        if let Some(Some(owner)) = &owner
+            && (!(1..=MAX_OWNER_CHARS).contains(&owner.chars().count())
+                || owner.chars().any(char::is_control))
+        {
+            let detail = format!(
+                "must have 1 to {MAX_OWNER_CHARS} characters, none of them control; null clears it"
+            );
+            return Err(Refusal::invalid("/owner", detail));
+        }
+        if let Some(Some(due)) = self.due
+            && !(0..=now + MAX_DUE).contains(&due)
+        {
+            return Err(Refusal::invalid("/due", "is no date within the next ten years"));
+        }
+        Ok(Assign { owner, due: self.due })
+    }
 }
 
 /// Tells null from absent.
@@ -101,13 +124,9 @@ pub(crate) async fn assign(
     revision: IfMatch,
     Body(body): Body<AssignBody>,
 ) -> Result<Response, Refusal> {
-    if body.owner.iter().flatten().any(|owner| owner.chars().count() > MAX_OWNER_CHARS) {
-        let detail = format!("is over {MAX_OWNER_CHARS} characters");
-        return Err(Refusal::invalid("/owner", detail));
-    }
     let expected = revision.required()?.expected::<Recommendation>(&lookup).await?;
     let Lookup { app, caller, id } = &lookup;
-    let assign = Assign { owner: body.owner, due: body.due };
+    let assign = body.checked(app.now())?;
     let detail = json!({"owner": &assign.owner, "due": assign.due});
     let store = app.audited(caller, "recommendation.assign", id, detail);
     let assigned =

@@ -161,8 +161,11 @@ pub(crate) async fn evidence_moves(bench: &Bench) {
     assert_eq!((assigned.status, assigned.due), (Status::Assigned, Some(NOW + DAY)));
     let stale = store.assign_recommendation(&everything, first.id, &assign, Some(1)).await;
     assert!(matches!(stale, Err(Error::Stale { .. })));
-    let narrow = grant(&agent.scope, Some(&["other"]));
-    assert!(store.assign_recommendation(&narrow, first.id, &assign, None).await.unwrap().is_none());
+    for namespace in ["other", "shop"] {
+        let narrow = grant(&agent.scope, Some(&[namespace]));
+        let changed = store.assign_recommendation(&narrow, first.id, &assign, None).await.unwrap();
+        assert!(changed.is_none(), "it is the work of the whole cluster");
+    }
 
     bench.send(&agent, verdicts(Healthy, Unknown)).await;
     assert_eq!(refresh().await[0].status, Status::Assigned, "unknown is no pass");
