@@ -12,7 +12,7 @@ mod housekeeping;
 mod matching;
 mod scoring;
 
-pub(crate) use exempting::in_force;
+pub(crate) use exempting::{in_force, recheck};
 
 use crate::app::{App, stopped};
 use seawall_model::Id;

@@ -39,6 +39,8 @@ pub trait Exemptions {
     async fn exemptions_in_force(&self, scope: &ScopePath) -> Result<Vec<Exemption>>;
     /// Ends those whose time is over; returns them so that their findings are judged again.
     async fn expire_exemptions(&self) -> Result<Vec<Exemption>>;
+    /// When the next one that is granted or asked for ends; also a moment that is over.
+    async fn next_exemption_end(&self) -> Result<Option<Millis>>;
     /// Counts the findings that name each granted exemption; returns those whose count moved.
     async fn recount_exemptions(&self) -> Result<Vec<Exemption>>;
 }
@@ -137,6 +139,12 @@ impl Exemptions for Store {
         write(&mut tx, &over).await?;
         tx.commit().await?;
         Ok(over)
+    }
+
+    async fn next_exemption_end(&self) -> Result<Option<Millis>> {
+        let sql = "SELECT min(expires) FROM exemptions WHERE state IN ('granted', 'requested')";
+        let row = self.db().row("look for the next end", Sql::new(sql)).await?;
+        Ok(row.and_then(|row| row.opt_int(0)))
     }
 
     async fn recount_exemptions(&self) -> Result<Vec<Exemption>> {

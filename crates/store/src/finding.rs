@@ -58,7 +58,8 @@ pub trait Findings {
         findings: Vec<VulnFinding>,
         problems: Vec<Problem>,
     ) -> Result<Vec<FindingChange>>;
-    /// Writes findings back whose state or exemption a reconciler changed; unknown ids are left out. Raises revisions.
+    /// Writes findings back whose state or exemption a reconciler changed, and raises their revisions. Those that are gone
+    /// or have another revision than was read are left out: another verdict came meanwhile.
     async fn put_findings(&self, findings: Vec<Finding>) -> Result<Vec<FindingChange>>;
     /// All findings at and below `scope`, light.
     async fn finding_states(
@@ -326,8 +327,11 @@ impl Findings for Store {
         let (mut written, mut changes, mut recount) = (Vec::new(), Vec::new(), BTreeSet::new());
         for mut after in findings {
             let Some(before) = there.get(&after.id) else { continue };
-            // The caller decides the verdict; where and since when is known better here.
-            (after.last, after.revision) = (before.last, before.revision);
+            if after.revision != before.revision {
+                continue;
+            }
+            // The caller decides the verdict; when it was last seen is known better here.
+            after.last = before.last;
             if after == *before {
                 continue;
             }

@@ -9,7 +9,6 @@ use prost::Message;
 use seawall_model::Id;
 use seawall_model::asset::{Agent, Capability, Dropped};
 use seawall_model::record::Record;
-use seawall_model::scope::ScopePath;
 use seawall_store::{Agents, Batch, Clusters, Greeting, Ingest, Ingested, Reads, Visible};
 use seawall_wire::v1::{self, from_agent, from_hub};
 use std::collections::BTreeMap;
@@ -173,11 +172,17 @@ impl Session {
         while let Err(wait) = self.app.agent_bytes.take(agent.id, bytes as f64, self.app.now()) {
             tokio::time::sleep(Duration::from_millis(wait.max(1).unsigned_abs())).await;
         }
-        let batch = read(agent.id, batch, &self.exemptions(&agent.scope).await?);
+        let exemptions = crate::tasks::in_force(&self.app, &agent.scope).await;
+        let exemptions = exemptions.map_err(unavailable)?;
+        let batch = read(agent.id, batch, &exemptions);
         let sequence = batch.sequence;
+        let judges = batch.records.iter().any(|record| matches!(record, Record::Assessment(_)));
         let last = match self.app.store.ingest(batch).await.map_err(unavailable)? {
             Ingested::Committed(changed) => {
                 self.app.wakers.ingested(changed);
+                if judges {
+                    crate::tasks::recheck(&self.app, &agent.scope, &exemptions).await;
+                }
                 sequence
             }
             Ingested::Duplicate { last } => last,
@@ -186,13 +191,6 @@ impl Session {
             }
         };
         self.answer(from_hub::Frame::Ack(v1::Ack { sequence: last })).await
-    }
-
-    async fn exemptions(
-        &self,
-        scope: &ScopePath,
-    ) -> Result<Vec<seawall_model::exemption::Exemption>, Status> {
-        crate::tasks::in_force(&self.app, scope).await.map_err(unavailable)
     }
 
     async fn answer(&self, frame: from_hub::Frame) -> Result<(), Status> {

@@ -10,8 +10,10 @@ use seawall_store::{Exemptions, FindingChange, Findings, Query, Reads, Visible};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// How often ends and match counts are looked at without a hint.
+/// How often match counts are looked at without a hint.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// The longest wait for the next end: other hubs grant too, and clocks are set.
+const NEXT_END_EVERY: Duration = Duration::from_secs(2);
 const PAGE: u32 = 500;
 
 pub(super) async fn run(app: App) {
@@ -25,9 +27,45 @@ pub(super) async fn run(app: App) {
             tokio::time::sleep(RETRY_AFTER).await;
             continue;
         }
-        let noted = app.wakers.exemptions_changed.notified();
-        let _ = tokio::time::timeout(LOOK_EVERY, noted).await;
+        let _ = tokio::time::timeout(LOOK_EVERY, hint_or_end(&app)).await;
     }
+}
+
+/// Returns once something was noted or the time of an exemption is over.
+async fn hint_or_end(app: &App) {
+    loop {
+        let wait = match app.store.next_exemption_end().await {
+            Ok(Some(end)) if end <= app.now() => return,
+            Ok(Some(end)) => Duration::from_millis(end.saturating_sub(app.now()).unsigned_abs()),
+            Ok(None) => NEXT_END_EVERY,
+            Err(error) => {
+                tracing::warn!(error = chain(&error), "next end of an exemption not read");
+                NEXT_END_EVERY
+            }
+        };
+        let noted = app.wakers.exemptions_changed.notified();
+        if tokio::time::timeout(wait.min(NEXT_END_EVERY), noted).await.is_ok() {
+            return;
+        }
+    }
+}
+
+/// After findings at `scope` were judged by `judged_by` and written: where other exemptions are in force by now, they
+/// are judged again. Whoever granted or ended one meanwhile may have looked before they were there.
+pub(crate) async fn recheck(app: &App, scope: &ScopePath, judged_by: &[Exemption]) {
+    match in_force(app, scope).await {
+        Ok(now) if same(judged_by, &now) => {}
+        Ok(_) => app.wakers.exemptions_changed(scope.clone()),
+        Err(error) => {
+            tracing::warn!(error = chain(&error), %scope, "exemptions not read again");
+            app.wakers.exemptions_changed(scope.clone());
+        }
+    }
+}
+
+/// Counts of matches may differ: they change no verdict.
+fn same(a: &[Exemption], b: &[Exemption]) -> bool {
+    a.iter().map(|exemption| exemption.id).eq(b.iter().map(|exemption| exemption.id))
 }
 
 /// Exemptions that count at `scope`: given there or above, granted and not over.
@@ -72,16 +110,29 @@ async fn apply(app: &App, scope: &ScopePath) -> seawall_store::Result<()> {
                 changed.push(finding);
             }
         }
-        if !changed.is_empty() {
-            let mut by_scope: BTreeMap<ScopePath, Vec<FindingChange>> = BTreeMap::new();
-            for change in app.store.put_findings(changed).await? {
-                by_scope.entry(change.scope.clone()).or_default().push(change);
-            }
-            for (scope, changes) in by_scope {
-                app.wakers.findings_changed(scope, changes);
-            }
+        if !changed.is_empty() && !write(app, changed).await? {
+            app.wakers.exemptions_changed(scope.clone());
         }
-        let Some(next) = page.next else { return Ok(()) };
+        let Some(next) = page.next else { break };
         query.after = Some(next);
     }
+    for (scope, judged_by) in &in_force {
+        recheck(app, scope, judged_by).await;
+    }
+    Ok(())
+}
+
+/// False where some were judged anew meanwhile and were left alone.
+async fn write(app: &App, judged: Vec<Finding>) -> seawall_store::Result<bool> {
+    let count = judged.len();
+    let written = app.store.put_findings(judged).await?;
+    let all = written.len() == count;
+    let mut by_scope: BTreeMap<ScopePath, Vec<FindingChange>> = BTreeMap::new();
+    for change in written {
+        by_scope.entry(change.scope.clone()).or_default().push(change);
+    }
+    for (scope, changes) in by_scope {
+        app.wakers.findings_changed(scope, changes);
+    }
+    Ok(all)
 }

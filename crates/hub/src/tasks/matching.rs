@@ -79,6 +79,7 @@ async fn one(app: &App, index: &Arc<IndexSet>, id: Id) -> seawall_store::Result<
         Excuses(&exemptions).apply_vulnerability(&resource, finding);
     }
     let changes = app.store.replace_vulnerabilities(id, report.findings, report.problems).await?;
+    super::recheck(app, &scope, &exemptions).await;
     app.wakers.findings_changed(scope, changes);
     Ok(())
 }

@@ -125,6 +125,79 @@ async fn an_exemption_is_asked_for_granted_counted_and_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_exemption_ends_within_seconds_of_its_time() {
+    let world = World::start().await;
+    let agent = world.agent("/org/", "prod").await;
+    let control = control(&world).await;
+    agent.send(vec![assessment(&control, "web", "unhealthy", &["/spec"])]).await;
+    let patience = Duration::from_secs(5);
+    let work = async |affected: u64| {
+        let counted = |page: &Value| page["items"][0]["affected"] == affected;
+        let page = world.wait("/recommendations", patience, counted).await;
+        page["items"][0]["status"].clone()
+    };
+    assert_eq!(work(1).await, "open");
+    let body = json!({"target": {"rule": control}, "category": "risk_accepted", "reason": "r",
+        "expires": world.clock.now() + DAY, "scope": "/org/"});
+    world.post("/exemptions", body).await.expect(201);
+    let count = |state: &str| format!("/findings?filter=state:{state}");
+    let one = |page: &Value| page["total"]["value"] == 1;
+    world.wait(&count("exempt"), patience, one).await;
+    assert_eq!(work(0).await, "open", "what is only excused is not done");
+    world.clock.advance(DAY);
+    world.wait(&count("unhealthy"), patience, one).await;
+    assert_eq!(work(1).await, "open", "and did not regress");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_for_namespaces_reaches_no_further() {
+    let world = World::start().await;
+    let agent = world.agent("/org/", "prod").await;
+    let control = control(&world).await;
+    agent.send(vec![assessment(&control, "web", "unhealthy", &["/spec"])]).await;
+    let there = |page: &Value| page["total"]["value"] == 1;
+    world.wait("/recommendations", Duration::from_secs(5), there).await;
+    let shop = world.token("contributor", "/org/prod/", Some(&["shop"])).await;
+    let exempt = async |namespace: Option<&str>, scope: &str| {
+        let body = json!({"target": {"rule": control, "namespace": namespace}, "category": "mitigated",
+            "reason": "r", "expires": world.clock.now() + DAY, "scope": scope});
+        let request = world.client.post(world.url("/exemptions")).bearer_auth(&shop);
+        World::answer(request.json(&body)).await
+    };
+    for namespace in [None, Some("*"), Some("sh*"), Some("bank")] {
+        let refused = exempt(namespace, "/org/prod/").await.expect(403);
+        let detail = refused["detail"].as_str().unwrap();
+        assert!(detail.contains("target.namespace must be one of your own"), "{detail}");
+    }
+    exempt(Some("shop"), "/org/").await.expect(404);
+    exempt(Some("shop"), "/org/prod/").await.expect(201);
+
+    let work = world.items("/recommendations").await.remove(0);
+    let path = world.url(&format!("/recommendations/{}", work["id"].as_str().unwrap()));
+    let assign = async |token: &str, body: Value| {
+        let request = world.client.patch(&path).bearer_auth(token).json(&body);
+        World::answer(request.header("if-match", format!("\"{}\"", work["revision"]))).await
+    };
+    assign(&shop, json!({"owner": "mine"})).await.expect(403);
+    let long = "x".repeat(201);
+    let mistakes = [
+        (json!({"owner": " "}), "/owner"),
+        (json!({"owner": long}), "/owner"),
+        (json!({"owner": "a\nb"}), "/owner"),
+        (json!({"due": -1}), "/due"),
+        (json!({"due": i64::MAX}), "/due"),
+    ];
+    for (body, pointer) in mistakes {
+        let refused = assign(&world.owner, body).await.expect(400);
+        assert_eq!(refused["errors"][0]["pointer"], pointer);
+    }
+    let body = json!({"owner": " platform ", "due": world.clock.now() + DAY});
+    let assigned = assign(&world.owner, body).await.expect(200);
+    let stored = world.items("/recommendations").await.remove(0);
+    assert_eq!((&assigned["owner"], &assigned), (&json!("platform"), &stored));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_inventory_is_unknown_until_there_is_an_index_and_matched_once_there_is() {
     let shared = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/feeds");
     let world = World::start().await;

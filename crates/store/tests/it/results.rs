@@ -237,9 +237,18 @@ pub(crate) async fn exemptions_count_matches(bench: &Bench) {
         by: None,
         expires: None,
     });
+    let excused = finding.detail.clone();
     let changes = store.put_findings(vec![finding.clone()]).await.unwrap();
     assert_eq!((changes[0].before, changes[0].after), (Some(Unhealthy), Some(State::Exempt)));
+    assert!(store.put_findings(vec![finding.clone()]).await.unwrap().is_empty());
+    // What was judged anew meanwhile stands: an old verdict does not come back.
+    bench.send(&agent, vec![assessed("shop", "web", &[("SW-C-1", Healthy)], NOW)]).await;
     assert!(store.put_findings(vec![finding]).await.unwrap().is_empty());
+    assert_eq!(bench.all::<Finding>().await[0].state, Healthy);
+    bench.send(&agent, vec![assessed("shop", "web", &[("SW-C-1", Unhealthy)], NOW)]).await;
+    let mut finding: Finding = bench.all().await.remove(0);
+    (finding.state, finding.detail) = (State::Exempt, excused);
+    assert_eq!(store.put_findings(vec![finding]).await.unwrap().len(), 1);
     let states = store
         .finding_states(&everything, &ScopePath::root(), Some(FindingKind::Control))
         .await
@@ -251,9 +260,11 @@ pub(crate) async fn exemptions_count_matches(bench: &Bench) {
     assert_eq!(store.recount_exemptions().await.unwrap()[0].matches, 1);
     assert!(store.recount_exemptions().await.unwrap().is_empty());
 
+    assert_eq!(store.next_exemption_end().await.unwrap(), Some(NOW + DAY));
     bench.clock.advance(DAY);
     assert!(store.exemptions_in_force(&agent.scope).await.unwrap().is_empty());
     assert_eq!(store.expire_exemptions().await.unwrap()[0].state, ExemptionState::Expired);
+    assert_eq!(store.next_exemption_end().await.unwrap(), None);
     assert!(store.expire_exemptions().await.unwrap().is_empty());
     assert_eq!(bench.seen::<Exemption>(&everything, "state:expired matches:>0").await.len(), 1);
 }
