@@ -44,6 +44,9 @@ pub(crate) struct Shared {
     /// Keys are account names folded, addresses, principals and agents.
     pub(crate) sign_ins_of_account: Throttle<String>,
     pub(crate) sign_ins_from_address: Throttle<IpAddr>,
+    /// Those that the audit log tells of.
+    pub(crate) refused_enrolments: Throttle<IpAddr>,
+    pub(crate) renewals: Throttle<Id>,
     pub(crate) requests: Throttle<String>,
     pub(crate) agent_bytes: Throttle<Id>,
     /// Streams of events by principal.

@@ -4,7 +4,7 @@ use crate::api::enrolments;
 use crate::api::stream::STREAMS_PER_PRINCIPAL;
 use crate::app::{App, Shared};
 use crate::auth::throttle::{
-    AGENT_BYTES, REQUESTS, SIGN_IN_PER_ACCOUNT, SIGN_IN_PER_ADDRESS, Throttle,
+    AGENT_BYTES, RENEWALS, REQUESTS, SIGN_IN_PER_ACCOUNT, SIGN_IN_PER_ADDRESS, Throttle,
 };
 use crate::auth::{PERMISSIONS, Permissions, password};
 use crate::ca::{self, Authority, AuthorityPem, CaError, Credentials};
@@ -152,6 +152,8 @@ impl Hub {
             wakers: Default::default(),
             sign_ins_of_account: Throttle::new(SIGN_IN_PER_ACCOUNT),
             sign_ins_from_address: Throttle::new(SIGN_IN_PER_ADDRESS),
+            refused_enrolments: Throttle::new(SIGN_IN_PER_ADDRESS),
+            renewals: Throttle::new(RENEWALS),
             requests: Throttle::new(REQUESTS),
             agent_bytes: Throttle::new(AGENT_BYTES),
             streams: Seats::new(STREAMS_PER_PRINCIPAL),

@@ -2,12 +2,14 @@
 use crate::db::{Arg, Sql};
 use crate::error::{Error, Result, check_revision};
 use crate::filter::{Filter, push_filter};
+use crate::ingest::firings::{self, Source};
 use crate::list;
 use crate::noun::Noun;
 use crate::put::{id_array, put};
 use crate::store::{NewChange, Store, Tx};
 use crate::visible::{Visible, push_clause};
 use seawall_model::alert::{Alert, AlertState, DismissReason, Dismissal, Firing};
+use seawall_model::asset::Cluster;
 use seawall_model::scope::ScopePath;
 use seawall_model::{Id, Millis};
 use serde::{Deserialize, Serialize};
@@ -20,6 +22,7 @@ pub struct StoredFiring {
     pub id: Id,
     pub scope: ScopePath,
     pub alert: Id,
+    /// For what the hub itself found: the object it found it at.
     pub agent: Id,
     pub sequence: u64,
     /// Position within the batch.
@@ -61,6 +64,14 @@ pub struct Bulk {
 }
 
 pub trait Alerts {
+    /// A firing of the hub itself about `cluster`. `found_at` and `sequence` name the occasion; each counts once.
+    async fn raise_alert(
+        &self,
+        cluster: &Cluster,
+        found_at: Id,
+        sequence: u64,
+        firing: Firing,
+    ) -> Result<Alert>;
     /// `None` when it is unknown or not visible; `Error::Stale` where `expected` is another revision;
     /// `Error::Transition` where the state has no such step.
     async fn step_alert(
@@ -150,6 +161,22 @@ pub(crate) async fn write(tx: &mut Tx, alerts: &[Alert]) -> Result<()> {
 }
 
 impl Alerts for Store {
+    async fn raise_alert(
+        &self,
+        cluster: &Cluster,
+        found_at: Id,
+        sequence: u64,
+        firing: Firing,
+    ) -> Result<Alert> {
+        let mut tx = self.begin().await?;
+        tx.lock(cluster.scope.as_str()).await?;
+        let source =
+            Source { scope: &cluster.scope, cluster: &cluster.name, agent: found_at, sequence };
+        let mut alerts = firings::store(&mut tx, source, vec![(0, firing)]).await?;
+        tx.commit().await?;
+        Ok(alerts.remove(0))
+    }
+
     async fn step_alert(
         &self,
         visible: &Visible,

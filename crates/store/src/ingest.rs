@@ -1,6 +1,6 @@
 //! One batch of an agent, committed whole or not at all.
 mod assessments;
-mod firings;
+pub(crate) mod firings;
 mod inventories;
 
 use crate::cell::clip;
@@ -144,7 +144,14 @@ impl Writer<'_> {
                 Record::Sync { since } => assessments::sync(self, since).await?,
             }
         }
-        firings::store(self, firings).await?;
+        let Writer { agent, sequence, .. } = *self;
+        let source = firings::Source {
+            scope: &agent.scope,
+            cluster: &agent.cluster,
+            agent: agent.id,
+            sequence,
+        };
+        self.changed.alerts.extend(firings::store(self.tx, source, firings).await?);
         Ok(capabilities)
     }
 }

@@ -181,6 +181,11 @@ impl Tx {
         self.changes.push(change);
     }
 
+    /// Without the entry it was begun with: what happened is not what that tells of.
+    pub(crate) fn unaudited(self) -> Self {
+        Self { entry: None, ..self }
+    }
+
     pub(crate) async fn commit(mut self) -> Result<()> {
         if let Some(claim) = self.claim.take() {
             request::mark_done(&mut self, &claim).await?;

@@ -270,9 +270,9 @@ function settings(world: World, { method, noun, id, step }: Target, body: Record
     world.tokens.push({ ...made, last_used: null } as never);
     return { ...made, token: `swt_${randomBytes(24).toString("base64url")}` };
   }
-  if (noun === "enrolments" && id !== undefined) return Object.assign(one(world.enrolments, id), { accepted: true });
+  if (noun === "enrolments" && id !== undefined) return Object.assign(one(world.enrolments, id), { accepted: true, waiting: [] });
   if (noun === "enrolments") {
-    world.enrolments.unshift({ ...made, uses: [], uses_allowed: body.uses, accepted: false, revoked: false, refusals: [], refused: 0 } as never);
+    world.enrolments.unshift({ ...made, uses: [], uses_allowed: body.uses, accepted: false, revoked: false, refusals: [], refused: 0, waiting: [], admitted: [] } as never);
     const token = `swe_${randomBytes(30).toString("base64url")}`;
     return { token, command: `printf %s ${token} > token && seawall agent --hub https://hub.example:8443 --token-file token` };
   }

@@ -3,6 +3,10 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AcceptBody: {
+            /** @description One of those that wait; the newest, if absent. */
+            cluster_uid?: string | null;
+        };
         /** @enum {string} */
         ActionMode: "audit" | "alert" | "block";
         /** @enum {string} */
@@ -41,7 +45,7 @@ export interface components {
         AgentCounts: {
             /** Format: int64 */
             connected: number;
-            /** @description Lost records of all agents, by class. */
+            /** @description Lost records of the agents that are not revoked, by class. */
             dropped: {
                 [key: string]: number;
             };
@@ -362,11 +366,14 @@ export interface components {
          */
         Ecosystem: "debian" | "pypi" | "go";
         Enrolment: {
+            /** @description Whether anything was accepted so far. */
             accepted: boolean;
+            /** @description UIDs of accepted clusters that have not come back yet, each good for one registration. */
+            admitted: string[];
             created: components["schemas"]["Millis"];
             expires: components["schemas"]["Millis"];
             id: components["schemas"]["Id"];
-            /** @description Waits for `accept_enrolment` before the first use. */
+            /** @description Each registration waits for [`Enrolments::accept_enrolment`]. */
             manual_accept: boolean;
             /** @description The newest [`MAX_REFUSALS`]. */
             refusals: components["schemas"]["EnrolmentRefusal"][];
@@ -383,6 +390,8 @@ export interface components {
              * @description Registrations allowed.
              */
             uses_allowed: number;
+            /** @description Clusters that wait for acceptance, newest last; the newest [`MAX_WAITING`]. */
+            waiting: components["schemas"]["EnrolmentWaiting"][];
         };
         EnrolmentRefusal: {
             at: components["schemas"]["Millis"];
@@ -392,6 +401,13 @@ export interface components {
         };
         EnrolmentUse: {
             agent: components["schemas"]["Id"];
+            at: components["schemas"]["Millis"];
+            cluster_name: string;
+            cluster_uid: string;
+        };
+        /** @description Who waits to be accepted. */
+        EnrolmentWaiting: {
+            /** @description Of the last attempt. */
             at: components["schemas"]["Millis"];
             cluster_name: string;
             cluster_uid: string;
@@ -440,7 +456,10 @@ export interface components {
         ExemptionSource: "ui" | "api" | "annotation" | "ignore_file" | "vex";
         /** @enum {string} */
         ExemptionState: "requested" | "granted" | "denied" | "expired" | "revoked";
-        /** @description What is excused; every given part must fit, `*` at an end is a wildcard. */
+        /**
+         * @description What is excused; every given part must fit, `*` at an end is a wildcard. A part that is not known is refused, also
+         *     in what was stored: left out, it would excuse more than was meant.
+         */
         ExemptionTarget: {
             namespace?: string | null;
             /** @description Package name or purl. */
@@ -713,6 +732,7 @@ export interface components {
         };
         NewEnrolmentBody: {
             expires?: components["schemas"]["Millis"] | null;
+            /** @description Each registration waits until it is accepted. */
             manual_accept?: boolean;
             scope: components["schemas"]["ScopePath"];
             /**
@@ -962,11 +982,14 @@ export interface components {
         };
         Page_Enrolment: {
             items: {
+                /** @description Whether anything was accepted so far. */
                 accepted: boolean;
+                /** @description UIDs of accepted clusters that have not come back yet, each good for one registration. */
+                admitted: string[];
                 created: components["schemas"]["Millis"];
                 expires: components["schemas"]["Millis"];
                 id: components["schemas"]["Id"];
-                /** @description Waits for `accept_enrolment` before the first use. */
+                /** @description Each registration waits for [`Enrolments::accept_enrolment`]. */
                 manual_accept: boolean;
                 /** @description The newest [`MAX_REFUSALS`]. */
                 refusals: components["schemas"]["EnrolmentRefusal"][];
@@ -983,6 +1006,8 @@ export interface components {
                  * @description Registrations allowed.
                  */
                 uses_allowed: number;
+                /** @description Clusters that wait for acceptance, newest last; the newest [`MAX_WAITING`]. */
+                waiting: components["schemas"]["EnrolmentWaiting"][];
             }[];
             /** @description Cursor of the next page; `None` at the end. */
             next?: string | null;
@@ -1195,6 +1220,7 @@ export interface components {
         };
         Page_StoredFiring: {
             items: {
+                /** @description For what the hub itself found: the object it found it at. */
                 agent: components["schemas"]["Id"];
                 alert: components["schemas"]["Id"];
                 firing: components["schemas"]["Firing"];
@@ -1368,15 +1394,22 @@ export interface components {
             /** @description Unhealthy first, at most 200. */
             resources: components["schemas"]["Finding"][];
         };
+        /** @description Keys that are not known are let pass: a newer agent may say more. */
         RedeemBody: {
-            agent_name: string;
-            cluster_name: string;
+            /** @description The role, if absent. */
+            agent_name?: string | null;
+            /** @description The UID, if absent. */
+            cluster_name?: string | null;
             /** @description UID of the `kube-system` namespace, or the machine id. */
             cluster_uid: string;
             /** @description PEM. */
             csr: string;
-            kind: components["schemas"]["ClusterKind"];
-            role: components["schemas"]["AgentRole"];
+            /** @description The issuer of the cluster's service-account tokens. */
+            issuer?: string | null;
+            /** @description The keys of that issuer; accepted, and not needed so far. */
+            jwks?: Record<string, never> | null;
+            kind?: components["schemas"]["ClusterKind"] | null;
+            role?: components["schemas"]["AgentRole"] | null;
             /** @description `swe_SECRET.HASH` */
             token: string;
         };
@@ -1545,6 +1578,7 @@ export interface components {
         Status: "open" | "assigned" | "resolved" | "regressed";
         /** @description One firing as stored: which alert it joined, and where it came from. (agent, sequence, index) is unique. */
         StoredFiring: {
+            /** @description For what the hub itself found: the object it found it at. */
             agent: components["schemas"]["Id"];
             alert: components["schemas"]["Id"];
             firing: components["schemas"]["Firing"];

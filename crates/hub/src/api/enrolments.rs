@@ -1,5 +1,6 @@
 //! `/enrolments`: tokens that bring clusters and machines in.
 pub(crate) mod redeem;
+mod twin;
 
 use super::extract::{Body, object};
 use super::list::{ListQuery, Listing, Lookup};
@@ -30,6 +31,7 @@ pub(crate) struct NewEnrolmentBody {
     expires: Option<Millis>,
     /// Registrations; 1 if absent.
     uses: Option<u32>,
+    /// Each registration waits until it is accepted.
     #[serde(default)]
     manual_accept: bool,
 }
@@ -111,13 +113,25 @@ pub(crate) async fn delete(lookup: Lookup) -> Result<StatusCode, Refusal> {
     }
 }
 
-/// Let the agent that waits in.
+#[derive(Default, serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AcceptBody {
+    /// One of those that wait; the newest, if absent.
+    cluster_uid: Option<String>,
+}
+
+/// Let one registration of a waiting cluster in.
 #[utoipa::path(post, path = "/api/v1/enrolments/{id}/accept", tag = "enrolments",
-    responses((status = 200, body = Enrolment)))]
-pub(crate) async fn accept(lookup: Lookup) -> Result<Response, Refusal> {
+    request_body = Option<AcceptBody>, responses((status = 200, body = Enrolment)))]
+pub(crate) async fn accept(
+    lookup: Lookup,
+    body: Option<Body<AcceptBody>>,
+) -> Result<Response, Refusal> {
     let Lookup { app, caller, id } = &lookup;
-    let store = app.audited(caller, "enrolment.accept", id, json!({}));
-    match store.accept_enrolment(&caller.visible_here(), *id).await? {
+    let AcceptBody { cluster_uid } = body.map(|body| body.0).unwrap_or_default();
+    let uid = cluster_uid.as_deref();
+    let store = app.audited(caller, "enrolment.accept", id, json!({"cluster": uid}));
+    match store.accept_enrolment(&caller.visible_here(), *id, uid).await? {
         Some(enrolment) => object(StatusCode::OK, &enrolment),
         None => Err(lookup.absent::<Enrolment>().await?),
     }

@@ -69,6 +69,81 @@ async fn a_token_that_must_not_enrol_is_refused_by_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_contract_alone_enrols() {
+    let world = World::start().await;
+    let token = world.enrolment("/org/").await;
+    let keys = json!({"keys": [{"kty": "RSA", "kid": "k"}]});
+    let body = json!({"token": token, "csr": request(), "cluster_uid": "uid-1", "issuer": "https://issuer",
+        "jwks": keys});
+    let request = world.client.post(world.url("/enrolments/redeem")).json(&body);
+    World::answer(request).await.expect(200);
+    let (cluster, agent) = (&world.items("/clusters").await[0], &world.items("/agents").await[0]);
+    assert_eq!((&cluster["name"], &cluster["kind"]), (&json!("uid-1"), &json!("kubernetes")));
+    assert_eq!(
+        (&agent["name"], &agent["role"]),
+        (&json!("cluster-agent"), &json!("cluster_agent"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_refusal_is_logged_and_a_guesser_cannot_fill_the_log() {
+    let world = World::start().await;
+    let token = world.enrolment("/org/").await;
+    let (_, hash) = token.split_once('.').unwrap();
+    let tokens = [
+        ("no token", "token-unknown"),
+        (&format!("swe_guess.{hash}"), "token-unknown"),
+        (&token.replace(hash, &"0".repeat(64)), "token-foreign"),
+    ];
+    // The token is judged before anything else is looked at.
+    for (token, code) in tokens {
+        let body = json!({"token": token, "csr": "no request", "cluster_uid": ""});
+        let request = world.client.post(world.url("/enrolments/redeem")).json(&body);
+        let problem = World::answer(request).await.expect(403);
+        assert_eq!(problem["type"], format!("/problems/{code}"));
+    }
+    let logged = async || world.items("/audit?filter=action:enrolment.refuse&sort=position").await;
+    let reasons: Vec<Value> =
+        logged().await.iter().map(|entry| entry["detail"]["reason"].clone()).collect();
+    assert_eq!(reasons, ["unknown", "unknown", "foreign"]);
+    let spent = redeem(&token, "prod");
+    let post = || World::answer(world.client.post(world.url("/enrolments/redeem")).json(&spent));
+    post().await.expect(200);
+    for _ in 0..30 {
+        post().await.expect(403);
+    }
+    assert_eq!(logged().await.len(), 20);
+    assert_eq!(logged().await[3]["detail"]["reason"], "used");
+    let redeemed = world.items("/audit?filter=action:enrolment.redeem").await;
+    assert_eq!(redeemed.len(), 1, "a refusal is no redemption");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_cluster_with_a_known_identity_waits_and_raises_an_alert() {
+    let world = World::start().await;
+    let agent = world.agent("/org/", "prod").await;
+    let token = world.enrolment("/org/").await;
+    refused(&world, &token, "prod", "token-waiting").await;
+    refused(&world, &token, "prod", "token-waiting").await;
+    let alert = world.items("/alerts").await.remove(0);
+    assert_eq!(alert["title"], "Second cluster shows a known identity");
+    assert_eq!((&alert["scope"], &alert["count"]), (&json!("/org/prod/"), &json!(2)));
+    assert_eq!(alert["where"]["cluster"], "prod");
+    let events = format!("/events?filter=alert:{}", alert["id"].as_str().unwrap());
+    assert_eq!(world.items(&events).await.len(), 2);
+
+    let enrolment = world.items("/enrolments").await.remove(0);
+    assert_eq!(enrolment["waiting"][0]["cluster_uid"], "uid-prod");
+    let accept = format!("/enrolments/{}/accept", enrolment["id"].as_str().unwrap());
+    world.post(&accept, json!({"cluster_uid": "uid-other"})).await.expect(409);
+    let accepted = world.post(&accept, json!({"cluster_uid": "uid-prod"})).await.expect(200);
+    assert_eq!((&accepted["waiting"], &accepted["admitted"]), (&json!([]), &json!(["uid-prod"])));
+    let request = world.client.post(world.url("/enrolments/redeem")).json(&redeem(&token, "prod"));
+    World::answer(request).await.expect(200);
+    drop(agent);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_client_trusts_only_the_hub_that_made_the_token() {
     let (world, other) = (World::start().await, World::start().await);
     let token = world.enrolment("/org/").await;

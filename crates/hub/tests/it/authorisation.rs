@@ -351,7 +351,7 @@ impl Estate {
             {
                 self.make(noun).await
             }
-            ("POST", "enrolments", "accept") => self.make("enrolments").await,
+            ("POST", "enrolments", "accept") => self.waiting_enrolment().await,
             _ => self.ids.get(noun).cloned().unwrap_or_default(),
         }
     }
@@ -377,6 +377,19 @@ impl Estate {
         let (_, text) = send(&self.ready, request).await;
         let made: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(made["state"], "requested");
+        made["id"].as_str().unwrap().to_owned()
+    }
+
+    /// One that a cluster waits with.
+    async fn waiting_enrolment(&self) -> String {
+        let body = self.body(&Method::POST, "/api/v1/enrolments", "/org/a/").await;
+        let made = self.owner("POST", "/enrolments", body).await;
+        let path = "/api/v1/enrolments/redeem";
+        let mut body = self.body(&Method::POST, path, "/org/a/").await.unwrap();
+        body["token"] = made["token"].clone();
+        let (status, text) =
+            send(&self.ready, self.request(&Method::POST, path, None, Some(body))).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{text}");
         made["id"].as_str().unwrap().to_owned()
     }
 

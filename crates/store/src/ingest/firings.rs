@@ -1,10 +1,11 @@
 //! Firings joined into alerts.
-use super::Writer;
 use crate::alert::{self, StoredFiring};
 use crate::error::Result;
 use crate::list::{self, decode, select_of};
 use crate::put::put;
+use crate::store::Tx;
 use seawall_model::alert::{Alert, AlertState, Firing};
+use seawall_model::scope::ScopePath;
 use seawall_model::{Id, Millis};
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,21 +15,36 @@ const OLDEST: Millis = 400 * 24 * 3_600_000;
 /// Clocks that are kept differ by less.
 const AHEAD: Millis = 10 * 60_000;
 
-/// `firings` with their positions in the batch, in order.
-pub(super) async fn store(writer: &mut Writer<'_>, firings: Vec<(u64, Firing)>) -> Result<()> {
+/// Who tells of firings.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source<'a> {
+    pub(crate) scope: &'a ScopePath,
+    /// The name of the cluster there.
+    pub(crate) cluster: &'a str,
+    pub(crate) agent: Id,
+    pub(crate) sequence: u64,
+}
+
+/// Joins `firings`, with their positions in the batch and in order. Returns the alerts that are new or changed. Hold the
+/// lock of the scope.
+pub(crate) async fn store(
+    tx: &mut Tx,
+    source: Source<'_>,
+    firings: Vec<(u64, Firing)>,
+) -> Result<Vec<Alert>> {
     if firings.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let mut keyed = Vec::with_capacity(firings.len());
     for (index, mut firing) in firings {
         // The agent knows its cluster's UID; people know the name. And an agent speaks of its own cluster only.
-        firing.location.cluster.clone_from(&writer.agent.cluster);
-        firing.time = firing.time.clamp(writer.tx.now - OLDEST, writer.tx.now + AHEAD);
+        source.cluster.clone_into(&mut firing.location.cluster);
+        firing.time = firing.time.clamp(tx.now - OLDEST, tx.now + AHEAD);
         keyed.push((alert::correlation_of(&firing), index, firing));
     }
     let keys: Vec<&str> = keyed.iter().map(|(key, ..)| key.as_str()).collect();
-    let mut open = open_alerts(writer, &keys).await?;
-    let previous = closed_alerts(writer, &keys).await?;
+    let mut open = open_alerts(tx, source.scope, &keys).await?;
+    let previous = closed_alerts(tx, source.scope, &keys).await?;
     // Alerts of this batch, in the order of their first firing.
     let mut touched: BTreeMap<usize, Alert> = BTreeMap::new();
     let mut position_of: HashMap<String, usize> = HashMap::new();
@@ -41,31 +57,30 @@ pub(super) async fn store(writer: &mut Writer<'_>, firings: Vec<(u64, Firing)>) 
                 alert.revision += 1;
                 alert
             }
-            None => new_alert(writer, previous.get(&key).copied(), &firing),
+            None => new_alert(tx, source, previous.get(&key).copied(), &firing),
         });
         join(alert, &firing);
         events.push(StoredFiring {
-            id: writer.tx.new_id(),
-            scope: writer.agent.scope.clone(),
+            id: tx.new_id(),
+            scope: source.scope.clone(),
             alert: alert.id,
-            agent: writer.agent.id,
-            sequence: writer.sequence,
+            agent: source.agent,
+            sequence: source.sequence,
             index,
             time: firing.time,
             firing,
         });
     }
     let alerts: Vec<Alert> = touched.into_values().collect();
-    alert::write(writer.tx, &alerts).await?;
-    put(writer.tx, &events).await?;
-    writer.changed.alerts.extend(alerts);
-    Ok(())
+    alert::write(tx, &alerts).await?;
+    put(tx, &events).await?;
+    Ok(alerts)
 }
 
-fn new_alert(writer: &Writer<'_>, previous: Option<Id>, firing: &Firing) -> Alert {
+fn new_alert(tx: &Tx, source: Source<'_>, previous: Option<Id>, firing: &Firing) -> Alert {
     Alert {
-        id: writer.tx.new_id(),
-        scope: writer.agent.scope.clone(),
+        id: tx.new_id(),
+        scope: source.scope.clone(),
         state: AlertState::Active,
         first: firing.time,
         last: firing.time,
@@ -87,9 +102,12 @@ fn join(alert: &mut Alert, firing: &Firing) {
     }
 }
 
-async fn open_alerts(writer: &mut Writer<'_>, keys: &[&str]) -> Result<HashMap<String, Alert>> {
-    let tx = &mut *writer.tx;
-    let mut sql = select_of::<Alert>().text(&writer.agent.scope).text(serde_json::json!(keys));
+async fn open_alerts(
+    tx: &mut Tx,
+    scope: &ScopePath,
+    keys: &[&str],
+) -> Result<HashMap<String, Alert>> {
+    let mut sql = select_of::<Alert>().text(scope).text(serde_json::json!(keys));
     let texts = tx.db().texts(2);
     sql.push(&format!("t.scope = $1 AND t.is_open = 1 AND t.correlation IN {texts} ORDER BY t.id"));
     sql.push(tx.db().for_update());
@@ -100,13 +118,17 @@ async fn open_alerts(writer: &mut Writer<'_>, keys: &[&str]) -> Result<HashMap<S
 }
 
 /// The newest closed alert of each correlation, which a new one follows.
-async fn closed_alerts(writer: &mut Writer<'_>, keys: &[&str]) -> Result<HashMap<String, Id>> {
+async fn closed_alerts(
+    tx: &mut Tx,
+    scope: &ScopePath,
+    keys: &[&str],
+) -> Result<HashMap<String, Id>> {
     let sql = format!(
         "SELECT correlation, max(id) FROM alerts \
          WHERE scope = $1 AND is_open = 0 AND correlation IN {} GROUP BY correlation",
-        writer.tx.db().texts(2)
+        tx.db().texts(2)
     );
-    let sql = crate::db::Sql::new(sql).text(&writer.agent.scope).text(serde_json::json!(keys));
-    let rows = writer.tx.rows("read closed alerts", sql).await?;
+    let sql = crate::db::Sql::new(sql).text(scope).text(serde_json::json!(keys));
+    let rows = tx.rows("read closed alerts", sql).await?;
     rows.iter().map(|row| Ok((row.text(0), list::id(row, 1)?))).collect()
 }

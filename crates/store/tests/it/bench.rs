@@ -94,7 +94,7 @@ impl Bench {
         self.store.create_enrolment(&new).await.unwrap();
         match self.store.redeem_enrolment(&digest, &new_agent(cluster, name)).await.unwrap() {
             Redeemed::Accepted { agent, .. } => agent,
-            Redeemed::Refused(reason) => panic!("{reason:?}"),
+            Redeemed::Refused { reason, .. } => panic!("{reason:?}"),
         }
     }
 

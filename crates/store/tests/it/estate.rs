@@ -84,7 +84,7 @@ pub(crate) async fn enrolment_refuses(bench: &Bench) {
         .await
         .unwrap()
     {
-        Redeemed::Refused(reason) => Some(reason),
+        Redeemed::Refused { reason, .. } => Some(reason),
         Redeemed::Accepted { .. } => None,
     };
     assert_eq!(refused("nothing", "c").await, Some(Refusal::Unknown));
@@ -97,15 +97,6 @@ pub(crate) async fn enrolment_refuses(bench: &Bench) {
     // A cluster that another token of another place brought in.
     store.create_enrolment(&token("foreign", &other, false)).await.unwrap();
     assert_eq!(refused("foreign", "prod").await, Some(Refusal::Foreign));
-    // A known UID under a new token waits, as does a token that says so.
-    let known = store.create_enrolment(&token("known", &team, false)).await.unwrap();
-    assert_eq!(refused("known", "prod").await, Some(Refusal::Waiting));
-    assert!(store.accept_enrolment(&grant(&other, None), known.id).await.unwrap().is_none());
-    assert!(store.accept_enrolment(&Visible::system(), known.id).await.unwrap().unwrap().accepted);
-    assert_eq!(refused("known", "prod").await, None);
-    store.create_enrolment(&token("manual", &other, true)).await.unwrap();
-    assert_eq!(refused("manual", "new").await, Some(Refusal::Waiting));
-
     let gone = store.create_enrolment(&token("gone", &team, false)).await.unwrap();
     store.revoke_enrolment(&Visible::system(), gone.id).await.unwrap();
     assert_eq!(refused("gone", "x").await, Some(Refusal::Revoked));
@@ -122,6 +113,75 @@ pub(crate) async fn enrolment_refuses(bench: &Bench) {
         store.create_enrolment(&too_long).await,
         Err(Error::Invalid { field: "expires", .. })
     ));
+}
+
+pub(crate) async fn acceptance_is_spent(bench: &Bench) {
+    let store = &bench.store;
+    let root = ScopePath::root();
+    let everything = Visible::system();
+    let team = bench.scope(&root, ScopeKind::Account, "team").await;
+    let token = |digest: &str, uses_allowed, manual_accept| NewEnrolment {
+        digest: digest.to_owned(),
+        scope: team.clone(),
+        expires: NOW + DAY,
+        uses_allowed,
+        manual_accept,
+        trusted: false,
+    };
+    let redeem = async |digest: &str, cluster: &str| {
+        store.redeem_enrolment(digest, &new_agent(cluster, "n")).await.unwrap()
+    };
+    let waits = async |digest: &str, cluster: &str| match redeem(digest, cluster).await {
+        Redeemed::Refused { reason: Refusal::Waiting, twin } => {
+            Some(twin.map(|twin| twin.cluster.name))
+        }
+        Redeemed::Refused { reason, .. } => panic!("{reason:?}"),
+        Redeemed::Accepted { .. } => None,
+    };
+    let accept = async |id, uid: Option<&str>| store.accept_enrolment(&everything, id, uid).await;
+    let refused =
+        |result: Result<Option<Enrolment>>| matches!(result, Err(Error::Transition { .. }));
+
+    let manual = store.create_enrolment(&token("manual", 3, true)).await.unwrap();
+    assert!(refused(accept(manual.id, None).await), "nobody waits yet");
+    assert_eq!(waits("manual", "a").await, Some(None));
+    assert_eq!(waits("manual", "b").await, Some(None));
+    let elsewhere = grant(&root.child("x"), None);
+    assert!(store.accept_enrolment(&elsewhere, manual.id, None).await.unwrap().is_none());
+    let accepted = accept(manual.id, None).await.unwrap().unwrap();
+    let waiting: Vec<_> = accepted.waiting.iter().map(|one| one.cluster_uid.as_str()).collect();
+    assert_eq!((waiting, accepted.accepted), (vec!["uid-a"], true), "the newest was let in");
+    assert_eq!(
+        waits("manual", "a").await,
+        Some(None),
+        "another cluster's acceptance is not its own"
+    );
+    assert_eq!(waits("manual", "b").await, None);
+    assert_eq!(
+        waits("manual", "b").await,
+        Some(None),
+        "an acceptance is good for one registration"
+    );
+    assert!(refused(accept(manual.id, Some("uid-c")).await));
+    accept(manual.id, Some("uid-a")).await.unwrap().unwrap();
+    assert_eq!(waits("manual", "a").await, None);
+
+    // A second agent that shows the UID of a known cluster, whoever was accepted before.
+    let second = store.create_enrolment(&token("second", 4, false)).await.unwrap();
+    assert_eq!(waits("second", "a").await, Some(Some("a".to_owned())));
+    accept(second.id, None).await.unwrap().unwrap();
+    assert_eq!(waits("second", "b").await, Some(Some("b".to_owned())));
+    assert_eq!(waits("second", "a").await, None);
+    assert_eq!(waits("second", "a").await, None, "by now it is this token's own cluster");
+    assert_eq!(waits("second", "new").await, None);
+    assert_eq!(waits("second", "b").await, Some(Some("b".to_owned())));
+    accept(second.id, None).await.unwrap().unwrap();
+    assert_eq!(waits("second", "b").await, None);
+    let listed: Vec<Enrolment> = bench.seen(&everything, "").await;
+    let listed = listed.iter().find(|enrolment| enrolment.id == second.id).unwrap();
+    assert_eq!((listed.uses.len(), listed.waiting.len(), listed.admitted.len()), (4, 0, 0));
+    let judged = store.judge_enrolment("second", &new_agent("a", "n")).await.unwrap();
+    assert_eq!(judged, Some(Refusal::Used));
 }
 
 pub(crate) async fn agents_come_and_go(bench: &Bench) {

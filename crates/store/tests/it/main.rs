@@ -35,6 +35,7 @@ const CASES: &[(&str, Case)] = &[
     ("settings", |bench| Box::pin(access::settings(bench))),
     ("scopes_form_a_tree", |bench| Box::pin(estate::scopes_form_a_tree(bench))),
     ("enrolment_refuses", |bench| Box::pin(estate::enrolment_refuses(bench))),
+    ("an_acceptance_is_spent", |bench| Box::pin(estate::acceptance_is_spent(bench))),
     ("agents_come_and_go", |bench| Box::pin(estate::agents_come_and_go(bench))),
     ("firings_join_alerts", |bench| Box::pin(ingest::firings_join_alerts(bench))),
     ("an_agents_clock_is_bounded", |bench| Box::pin(ingest::an_agents_clock_is_bounded(bench))),

@@ -30,7 +30,7 @@ function EnrolmentState({ enrolment }: { enrolment: EnrolmentToken }) {
   if (enrolment.revoked) return <Dot tone="neutral">Revoked</Dot>;
   if (enrolment.uses.length >= enrolment.uses_allowed) return <Dot tone="good">Used</Dot>;
   if (enrolment.expires < now) return <Dot tone="neutral">Expired</Dot>;
-  if (enrolment.manual_accept && !enrolment.accepted) return <Dot tone="warn">Waits for acceptance</Dot>;
+  if (enrolment.waiting.length > 0) return <Dot tone="warn">{plural(enrolment.waiting.length, "cluster")} waiting</Dot>;
   return <Dot tone="accent">Open</Dot>;
 }
 
@@ -78,20 +78,21 @@ const COLUMNS: readonly Column<EnrolmentToken>[] = [
 
 function Actions({ enrolment }: { enrolment: EnrolmentToken }) {
   const about = `the token for ${enrolment.scope} of ${exact(enrolment.created)}`;
-  const waits = enrolment.manual_accept && !enrolment.accepted && !enrolment.revoked;
+  const waiting = enrolment.revoked ? [] : enrolment.waiting;
   return (
     <span className={css.row}>
-      {waits && (
+      {waiting.map(({ cluster_uid, cluster_name }) => (
         <RowAction
-          label="Accept"
+          key={cluster_uid}
+          label={`Accept ${cluster_name}`}
           title="Accept registration"
-          about={about}
+          about={`${cluster_name} (${cluster_uid}) with ${about}`}
           noun="enrolments"
-          run={() => call("POST", `/enrolments/${enrolment.id}/accept`, { body: {} })}
+          run={() => call("POST", `/enrolments/${enrolment.id}/accept`, { body: { cluster_uid } })}
         >
-          The waiting cluster or machine gets its certificate at its next attempt.
+          This cluster or machine gets its certificate at its next attempt. One registration is let in.
         </RowAction>
-      )}
+      ))}
       {!enrolment.revoked && (
         <RowAction
           label="Revoke"
