@@ -8,9 +8,10 @@ use crate::ca::{AGENT_CERTIFICATE_LIFE, AgentCertificate, CertificateRequest};
 use crate::serve::Peer;
 use axum::Router;
 use seawall_model::Millis;
-use seawall_store::Agents;
+use seawall_store::{Agents, NewAuditEntry};
 use seawall_wire::v1;
 use seawall_wire::v1::hub_server::{Hub, HubServer};
+use serde_json::json;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -62,8 +63,18 @@ impl Hub for Service {
         let request = CertificateRequest::from_der(&request.into_inner().csr_der)
             .map_err(|error| Status::invalid_argument(error.to_string()))?;
         let now = self.app.now();
+        if self.app.renewals.take(agent, 1.0, now).is_err() {
+            return Err(Status::resource_exhausted("too many renewals: use the last certificate"));
+        }
         let expires = now + AGENT_CERTIFICATE_LIFE.as_millis() as Millis;
-        let renewed = self.app.store.agent_renewed(agent, expires).await.map_err(unavailable)?;
+        let entry = NewAuditEntry {
+            actor: format!("agent:{agent}"),
+            action: "agent.renew".to_owned(),
+            target: agent.to_string(),
+            detail: json!({"expires": expires}),
+        };
+        let renewed = self.app.store.audited(entry).agent_renewed(agent, expires).await;
+        let renewed = renewed.map_err(unavailable)?;
         if renewed.is_none() {
             return Err(Status::permission_denied("the agent is unknown or revoked"));
         }

@@ -241,6 +241,9 @@ async fn certificates_are_demanded_and_renewed() {
     let patience = Duration::from_secs(15);
     world.wait(&path, patience, |agent| expires(agent) > end + 6 * DAY).await;
     agent.send(vec![firing("prod", "Deployment/late", world.clock.now())]).await;
+    let renewals = world.items("/audit?filter=action:agent.renew").await;
+    assert_eq!((renewals.len(), &renewals[0]["target"]), (1, &json!(agent.id)));
+    assert!(renewals[0]["detail"]["expires"].as_i64().unwrap() > end);
     // Past the grace of 30 days even that is refused: the agent has to enrol again.
     world.clock.advance(40 * DAY);
     agent.uplink.send(vec![firing("prod", "Deployment/never", world.clock.now())]);
