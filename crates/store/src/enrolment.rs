@@ -103,7 +103,6 @@ pub struct NewEnrolment {
 }
 
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "one value per enrolment, never kept")]
 pub enum Redeemed {
     /// Cluster and agent exist now; sign the certificate.
     Accepted {

@@ -321,7 +321,11 @@ impl Store {
     }
 
     /// The ids of all that matches now, in order.
-    async fn matching<N: Noun>(&self, visible: &Visible, query: &Query) -> Result<VecDeque<Id>> {
+    async fn ids_matching<N: Noun>(
+        &self,
+        visible: &Visible,
+        query: &Query,
+    ) -> Result<VecDeque<Id>> {
         let (table, db) = (N::TABLE, self.db());
         let sort = sort_of(table, query.sort.as_deref().unwrap_or(table.default_sort))?;
         let filter = filter_of(table, query, self.now())?;
@@ -481,7 +485,7 @@ impl Reads for Store {
         let pages = futures::stream::try_unfold(state, |(store, visible, query, ids)| async move {
             let mut ids = match ids {
                 Some(ids) => ids,
-                None => store.matching::<N>(&visible, &query).await?,
+                None => store.ids_matching::<N>(&visible, &query).await?,
             };
             let page: Vec<Id> = ids.drain(..ids.len().min(MAX_LIMIT as usize)).collect();
             if page.is_empty() {
