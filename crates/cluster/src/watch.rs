@@ -15,7 +15,8 @@ use tokio::task::JoinSet;
 const CAPACITY: usize = 1_024;
 /// Objects per page of a list, so that a re-list never holds a whole kind in memory.
 const PAGE: u32 = 500;
-/// Repeats of a failing request come every 30 s at most; no error for this long means that the watch stands again.
+/// Repeats of a failing request come every 30 s at most. A watch that has failed and been silent for longer may stand
+/// again or hang, which only the server can tell: it is asked for the list.
 const QUIET: Duration = Duration::from_secs(90);
 /// How often a kind that may not be read is tried again: rights change by hand.
 const RETRY_FORBIDDEN: Duration = Duration::from_secs(60);
@@ -92,8 +93,7 @@ pub fn watch(connection: &Connection, kinds: &[Kind]) -> Watch {
     for (index, kind) in kinds.iter().enumerate() {
         let (client, kind, sender) = (connection.client.clone(), kind.clone(), sender.clone());
         tasks.spawn(async move {
-            let mut follower =
-                Follower { index, sender, known: HashSet::new(), listing: None, trouble: None };
+            let mut follower = Follower::new(index, sender, QUIET);
             // An error of `send` means that the receiver is gone, and with it the reason to watch.
             let _gone = follower.follow(client, &kind).await;
         });
@@ -125,11 +125,16 @@ struct Follower {
     known: HashSet<String>,
     listing: Option<HashSet<String>>,
     trouble: Option<Trouble>,
+    quiet: Duration,
 }
 
 type Sent = Result<(), mpsc::error::SendError<ObjectEvent>>;
 
 impl Follower {
+    fn new(index: usize, sender: mpsc::Sender<ObjectEvent>, quiet: Duration) -> Self {
+        Self { index, sender, known: HashSet::new(), listing: None, trouble: None, quiet }
+    }
+
     async fn follow(&mut self, client: Client, kind: &Kind) -> Sent {
         let resource = resource(kind);
         let types = TypeMeta { api_version: kind.api_version.clone(), kind: kind.kind.clone() };
@@ -138,13 +143,11 @@ impl Follower {
             let config = watcher::Config::default().any_semantic().page_size(PAGE);
             let mut stream = watcher::watcher(api.clone(), config).default_backoff().boxed();
             loop {
-                let next = match tokio::time::timeout(QUIET, stream.next()).await {
+                let next = match tokio::time::timeout(self.quiet, stream.next()).await {
                     Ok(Some(next)) => next,
                     Ok(None) => break,
-                    Err(_) => {
-                        self.restored().await?;
-                        continue;
-                    }
+                    Err(_) if self.trouble.is_some() => break,
+                    Err(_) => continue,
                 };
                 match next {
                     Ok(event) => self.event(event, &types).await?,
@@ -266,6 +269,67 @@ fn compact(mut object: DynamicObject, types: &TypeMeta) -> Result<Vec<u8>, serde
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    /// An API server that lists nothing and refuses to watch; while `hangs` it takes requests and never answers.
+    async fn server(hangs: Arc<AtomicBool>) -> Client {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let hangs = hangs.clone();
+                tokio::spawn(async move {
+                    let mut request = [0; 8192];
+                    let length = stream.read(&mut request).await.unwrap();
+                    let request = String::from_utf8_lossy(&request[..length]).into_owned();
+                    if hangs.load(Ordering::SeqCst) {
+                        return std::future::pending().await;
+                    }
+                    let (status, body) = match request.contains("watch=") {
+                        true => (
+                            "500 Internal Server Error",
+                            r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"no","reason":"InternalError","code":500}"#,
+                        ),
+                        false => (
+                            "200 OK",
+                            r#"{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[]}"#,
+                        ),
+                    };
+                    hangs.store(status.starts_with("500"), Ordering::SeqCst);
+                    let answer = format!(
+                        "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                        body.len()
+                    );
+                    stream.write_all(answer.as_bytes()).await.unwrap();
+                });
+            }
+        });
+        let mut config = kube::Config::new(url.parse().unwrap());
+        config.read_timeout = None;
+        Client::try_from(config).unwrap()
+    }
+
+    #[tokio::test]
+    async fn silence_is_no_recovery() {
+        let hangs = Arc::new(AtomicBool::new(false));
+        let client = server(hangs.clone()).await;
+        let (sender, mut events) = mpsc::channel(16);
+        let task = tokio::spawn(async move {
+            let mut follower = Follower::new(0, sender, Duration::from_millis(100));
+            let _gone = follower.follow(client, &Kind::new("v1", "Pod", "pods")).await;
+        });
+        assert_eq!(events.recv().await, Some(ObjectEvent::Synced { kind: 0 }));
+        assert!(matches!(events.recv().await, Some(ObjectEvent::Broken { .. })));
+        // From here on the server hangs, for many times the quiet that used to pass for recovery.
+        let silence = tokio::time::timeout(Duration::from_secs(2), events.recv()).await;
+        assert!(silence.is_err(), "{silence:?}");
+        hangs.store(false, Ordering::SeqCst);
+        let answered = tokio::time::timeout(Duration::from_secs(10), events.recv()).await.unwrap();
+        assert_eq!(answered, Some(ObjectEvent::Restored { kind: 0 }));
+        task.abort();
+    }
 
     #[test]
     fn bytes_are_compact() {
