@@ -6,7 +6,7 @@ use seawall_model::{Problem, problem::ProblemKind};
 use seawall_posture::objects::{Columns, Objects};
 use seawall_posture::owners::{Role, role};
 use seawall_posture::{Selection, workload};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// How long a pod waits for its controller to be seen before it answers for itself.
@@ -24,8 +24,8 @@ pub(crate) struct Assessor {
     waiting: HashMap<String, Millis>,
     /// Hash of what was last said of an object.
     said: HashMap<String, u64>,
-    /// Kinds whose watch has been broken for too long.
-    stale: HashSet<(String, String)>,
+    /// Kinds that could not be read for too long, and why: the reason of their findings.
+    stale: HashMap<(String, String), &'static str>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) refused: u64,
 }
@@ -46,7 +46,7 @@ impl Assessor {
             dirty: BTreeMap::new(),
             waiting: HashMap::new(),
             said: HashMap::new(),
-            stale: HashSet::new(),
+            stale: HashMap::new(),
             problems: Vec::new(),
             refused: 0,
         }
@@ -101,11 +101,20 @@ impl Assessor {
         }
     }
 
-    /// A watch has been broken for too long, or stands again.
-    pub(crate) fn set_stale(&mut self, api_version: &str, kind: &str, stale: bool, now: Millis) {
+    /// A kind could not be read for too long, or is read again.
+    pub(crate) fn set_stale(
+        &mut self,
+        api_version: &str,
+        kind: &str,
+        reason: Option<&'static str>,
+        now: Millis,
+    ) {
         let key = (api_version.to_owned(), kind.to_owned());
-        let changed = if stale { self.stale.insert(key) } else { self.stale.remove(&key) };
-        if changed {
+        let before = match reason {
+            Some(reason) => self.stale.insert(key, reason),
+            None => self.stale.remove(&key),
+        };
+        if before != reason {
             let concerned = self.objects.iter().filter(|(_, columns)| {
                 columns.api_version.as_ref() == api_version && columns.kind.as_ref() == kind
             });
@@ -197,10 +206,9 @@ impl Assessor {
                     .item(uid);
             return (Vec::new(), vec![problem]);
         };
-        if self.stale.contains(kind) {
-            let message =
-                format!("the watch of {} is broken, this is the last known state", kind.1);
-            return (self.selection.undecided(&object, "stale", &message), Vec::new());
+        if let Some(reason) = self.stale.get(kind) {
+            let message = format!("{} objects cannot be read any more", kind.1);
+            return (self.selection.undecided(&object, reason, &message), Vec::new());
         }
         let mut findings = self.selection.evaluate(&object, None).unwrap_or_default();
         for finding in &mut findings {
@@ -365,7 +373,7 @@ mod tests {
         let mut assessor = assessor();
         assessor.apply(&object(&workload("Deployment", "web", None, good())), 1);
         assessor.flush(10, 1);
-        assessor.set_stale("apps/v1", "Deployment", true, 2);
+        assessor.set_stale("apps/v1", "Deployment", Some("stale"), 2);
         let Some(Record::Assessment(assessment)) = assessor.flush(10, 2).pop() else {
             panic!("no record")
         };
@@ -373,9 +381,14 @@ mod tests {
             assessment.findings.iter().all(|finding| finding.state == State::Unknown
                 && finding.reason.as_deref() == Some("stale"))
         );
-        assessor.set_stale("apps/v1", "Deployment", false, 3);
+        assessor.set_stale("apps/v1", "Deployment", Some("forbidden"), 2);
+        let Some(Record::Assessment(assessment)) = assessor.flush(10, 2).pop() else {
+            panic!("no record")
+        };
+        assert_eq!(assessment.findings[0].reason.as_deref(), Some("forbidden"));
+        assessor.set_stale("apps/v1", "Deployment", None, 3);
         assert_eq!(told(assessor.flush(10, 3)), ["web: "]);
-        assessor.set_stale("apps/v1", "Deployment", false, 4);
+        assessor.set_stale("apps/v1", "Deployment", None, 4);
         assert!(!assessor.has_work());
     }
 

@@ -9,6 +9,7 @@
 //! record is sent, since what is not seen is not gone.
 mod assess;
 mod run;
+mod sight;
 
 pub use run::{Agent, ClusterInfo, Config, Status, content};
 pub use seawall_cluster::Target;

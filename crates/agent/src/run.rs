@@ -1,5 +1,6 @@
 //! The agent's loop: events in, records out, within a quarter of a second.
 use crate::assess::{Assessor, is_workload};
+use crate::sight::{Sight, Trouble};
 use anyhow::Context;
 use seawall_cluster::{Connection, Kind, ObjectEvent, Target, Watch, connect, watch};
 use seawall_model::Problem;
@@ -7,7 +8,6 @@ use seawall_model::record::Record;
 use seawall_model::time::{Clock, Millis};
 use seawall_posture::workload::WORKLOADS;
 use seawall_posture::{Catalogue, Request};
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch as state};
@@ -26,7 +26,7 @@ pub struct Config {
     pub clock: Arc<dyn Clock>,
     /// Changes are gathered for this long.
     pub coalesce: Duration,
-    /// A watch broken for this long makes what it watched unknown.
+    /// A kind that could not be read for this long makes its objects unknown.
     pub stale_after: Duration,
 }
 
@@ -59,7 +59,7 @@ pub struct ClusterInfo {
 /// How far the agent has come, and what it cannot see.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Status {
-    /// Every kind has been listed or refused, and all of it is told.
+    /// Every kind has been listed, refused or given up for now, and all of it is told.
     pub synced: bool,
     pub objects: usize,
     /// Bytes of the stored objects.
@@ -139,12 +139,6 @@ impl Drop for Agent {
     }
 }
 
-/// Why a kind cannot be read.
-enum Unreadable {
-    Forbidden(String),
-    Broken { message: String, since: Instant, stale: bool },
-}
-
 struct Runner {
     config: Config,
     kinds: Vec<Kind>,
@@ -152,9 +146,7 @@ struct Runner {
     assessor: Assessor,
     sink: mpsc::Sender<Record>,
     status: state::Sender<Status>,
-    unreadable: BTreeMap<usize, Unreadable>,
-    /// Kinds not listed yet.
-    unlisted: BTreeSet<usize>,
+    sight: Sight,
     started: Millis,
     /// The first listing has been told whole.
     synced: bool,
@@ -183,8 +175,7 @@ impl Runner {
         let kinds = kinds();
         let started = config.clock.now();
         let watch = watch(connection, &kinds);
-        let unlisted = (0..kinds.len()).collect();
-        let unreadable = BTreeMap::new();
+        let sight = Sight::new(kinds.len());
         Self {
             config,
             kinds,
@@ -192,8 +183,7 @@ impl Runner {
             assessor,
             sink,
             status,
-            unreadable,
-            unlisted,
+            sight,
             started,
             synced: false,
             deadline: None,
@@ -231,17 +221,15 @@ impl Runner {
                 }
             }
             ObjectEvent::Synced { kind } => {
-                self.unlisted.remove(&kind);
+                self.sight.listed(kind);
                 self.readable(kind, now);
             }
             ObjectEvent::Restored { kind } => self.readable(kind, now),
             ObjectEvent::Forbidden { kind, message } => {
-                self.unlisted.remove(&kind);
-                self.unreadable.insert(kind, Unreadable::Forbidden(message));
+                self.sight.lost(kind, Trouble::Forbidden, message, Instant::now());
             }
             ObjectEvent::Broken { kind, message } => {
-                let broken = Unreadable::Broken { message, since: Instant::now(), stale: false };
-                self.unreadable.insert(kind, broken);
+                self.sight.lost(kind, Trouble::Broken, message, Instant::now());
             }
         }
         if self.deadline.is_none() {
@@ -251,35 +239,26 @@ impl Runner {
     }
 
     fn readable(&mut self, kind: usize, now: Millis) {
-        if self.unreadable.remove(&kind).is_some() {
+        if self.sight.found(kind) {
             let kind = &self.kinds[kind];
-            self.assessor.set_stale(&kind.api_version, &kind.kind, false, now);
+            self.assessor.set_stale(&kind.api_version, &kind.kind, None, now);
         }
     }
 
     async fn tick(&mut self) -> Sent {
         self.deadline = None;
         let now = self.config.clock.now();
-        for (index, unreadable) in &mut self.unreadable {
-            if let Unreadable::Broken { since, stale, .. } = unreadable
-                && !*stale
-                && since.elapsed() >= self.config.stale_after
-            {
-                *stale = true;
-                let kind = &self.kinds[*index];
-                self.assessor.set_stale(&kind.api_version, &kind.kind, true, now);
-            }
+        for (kind, reason) in self.sight.grown_stale(Instant::now(), self.config.stale_after) {
+            let kind = &self.kinds[kind];
+            self.assessor.set_stale(&kind.api_version, &kind.kind, Some(reason), now);
         }
-        // Before every kind is listed, owners are missing that are only not read yet.
-        if self.unlisted.is_empty() {
-            self.flush().await?;
-        }
+        self.flush().await?;
         self.publish();
         Ok(())
     }
 
     async fn flush(&mut self) -> Sent {
-        if !self.unlisted.is_empty() {
+        if !self.sight.complete(Instant::now()) {
             return Ok(());
         }
         loop {
@@ -301,28 +280,25 @@ impl Runner {
     }
 
     fn workloads_unreadable(&self) -> bool {
-        self.unreadable
-            .keys()
-            .any(|index| is_workload(&self.kinds[*index].api_version, &self.kinds[*index].kind))
+        self.sight
+            .unreadable()
+            .any(|(kind, ..)| is_workload(&self.kinds[kind].api_version, &self.kinds[kind].kind))
     }
 
     fn publish(&self) {
         let counts = self.assessor.counts();
-        let (mut forbidden, mut broken) = (Vec::new(), Vec::new());
-        for (index, unreadable) in &self.unreadable {
-            let kind = self.kinds[*index].kind.clone();
-            match unreadable {
-                Unreadable::Forbidden(message) => forbidden.push((kind, message.clone())),
-                Unreadable::Broken { message, .. } => broken.push((kind, message.clone())),
-            }
-        }
+        let told = |wanted: Trouble| -> Vec<(String, String)> {
+            let of = self.sight.unreadable().filter(|(_, trouble, _)| *trouble == wanted);
+            of.map(|(kind, _, message)| (self.kinds[kind].kind.clone(), message.to_owned()))
+                .collect()
+        };
         let status = Status {
-            synced: self.unlisted.is_empty() && !self.assessor.has_work(),
+            synced: self.sight.is_complete() && !self.assessor.has_work(),
             objects: counts.objects,
             bytes: counts.bytes,
             assessed: counts.assessed,
-            forbidden,
-            broken,
+            forbidden: told(Trouble::Forbidden),
+            broken: told(Trouble::Broken),
             refused: self.assessor.refused,
             problems: self.assessor.problems.clone(),
         };
