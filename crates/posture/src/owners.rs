@@ -81,8 +81,12 @@ fn injected(objects: &Objects, pod: &str, controller: &str) -> bool {
     }
 }
 
+/// The variable that the Job controller gives each pod of an indexed Job.
+const COMPLETION_INDEX: &str = "JOB_COMPLETION_INDEX";
+
 /// The fields that decide what runs and with which rights, without what the API server, the scheduler and built-in
-/// controllers add to every pod: token volume and its mounts, claims of a StatefulSet, LimitRange defaults.
+/// controllers add to every pod: token volume and its mounts, claims of a StatefulSet, the index of an indexed Job,
+/// LimitRange defaults.
 fn normalised(mut spec: Value) -> Value {
     let mut kept = serde_json::Map::new();
     for key in ["containers", "initContainers", "ephemeralContainers", "volumes"] {
@@ -98,13 +102,16 @@ fn normalised(mut spec: Value) -> Value {
             item.shift_remove("resources");
             // The admission plug-in AlwaysPullImages sets it on pods.
             item.shift_remove("imagePullPolicy");
-            if let Some(mounts) = item.get_mut("volumeMounts").and_then(Value::as_array_mut) {
-                mounts.retain(|mount| {
-                    mount.get("mountPath").and_then(Value::as_str)
-                        != Some("/var/run/secrets/kubernetes.io/serviceaccount")
-                });
-                if mounts.is_empty() {
-                    item.shift_remove("volumeMounts");
+            for (list, key, added) in [
+                ("volumeMounts", "mountPath", "/var/run/secrets/kubernetes.io/serviceaccount"),
+                ("env", "name", COMPLETION_INDEX),
+            ] {
+                let Some(members) = item.get_mut(list).and_then(Value::as_array_mut) else {
+                    continue;
+                };
+                members.retain(|member| member.get(key).and_then(Value::as_str) != Some(added));
+                if members.is_empty() {
+                    item.shift_remove(list);
                 }
             }
         }
@@ -212,6 +219,11 @@ mod tests {
         );
         let job = object("Job", "nightly-1", Some(("CronJob", "nightly")), templated(0));
         let ran = object("Pod", "nightly-1-a", Some(("Job", "nightly-1")), running.clone());
+        check(&[cron.clone(), job.clone(), ran], "nightly-1-a", by("CronJob/nightly"));
+        let mut indexed = running.clone();
+        indexed["containers"][0]["env"] = json!([{"name": "JOB_COMPLETION_INDEX", "valueFrom": {"fieldRef":
+            {"fieldPath": "metadata.labels['batch.kubernetes.io/job-completion-index']"}}}]);
+        let ran = object("Pod", "nightly-1-a", Some(("Job", "nightly-1")), indexed);
         check(&[cron, job, ran], "nightly-1-a", by("CronJob/nightly"));
 
         let mut mirror = object("Pod", "etcd-n1", Some(("Node", "n1")), running);
