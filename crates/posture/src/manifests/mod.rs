@@ -21,6 +21,9 @@ use std::collections::BTreeMap;
 /// Bytes of one file or stream: four of the largest documents. Who reads files stops one byte after it.
 pub const MAX_FILE: usize = 4 * yaml::MAX_DOCUMENT;
 
+/// Lists within lists: what concatenates dumps of `kubectl get` nests twice.
+const MAX_LISTS: usize = 8;
+
 /// One file, or standard input.
 #[derive(Clone, Copy, Debug)]
 pub struct File<'a> {
@@ -94,12 +97,13 @@ impl Manifests {
         let mut templated = false;
         for (start, line, document) in yaml::documents(text) {
             match yaml::parse(document) {
+                // kubectl passes over documents without a value, such as those that chart templates leave behind.
+                Ok(None | Some(Node { kind: Kind::Scalar(Value::Null), .. })) => {}
                 Ok(Some(root)) => {
                     let place =
                         Place { file: index, path: file.path, start, line, length: document.len() };
                     self.document(&root, &place, file.found);
                 }
-                Ok(None) => {}
                 Err(error) if error.code == "yaml-syntax" && document.contains("{{") => {
                     // One hint per file: every document of a chart's template fails the same way.
                     if !std::mem::replace(&mut templated, true) {
@@ -122,48 +126,74 @@ impl Manifests {
     }
 
     fn document(&mut self, root: &Node, place: &Place<'_>, found: bool) {
-        let text = |key: &str| {
-            root.entry(key).and_then(|entry| match &entry.value.kind {
-                Kind::Scalar(Value::String(text)) => Some(text.clone()),
-                _ => None,
-            })
-        };
-        let (Some(api_version), Some(kind)) = (text("apiVersion"), text("kind")) else {
+        let (Some(api_version), Some(kind)) = (text(root, "apiVersion"), text(root, "kind")) else {
             if found {
                 self.foreign += 1;
             } else {
-                let problem = Problem::gap("no-object", "the document has no apiVersion and kind");
-                self.problems.push(problem.file(place.path).at(place.line_of(root), 1));
+                self.gap("no-object", "the document has no apiVersion and kind", place, root);
             }
             return;
         };
-        let items = root.entry("items").map(|entry| &entry.value.kind);
-        match (kind.strip_suffix("List"), items) {
-            (Some(item_kind), Some(Kind::Sequence { items, .. })) => {
-                for (index, item) in items.iter().enumerate() {
-                    let mut value = item.to_json();
-                    // Typed lists leave out what their own kind says.
-                    if let (Some(members), false) = (value.as_object_mut(), item_kind.is_empty()) {
-                        members.entry("apiVersion").or_insert_with(|| api_version.clone().into());
-                        members.entry("kind").or_insert_with(|| item_kind.into());
-                    }
-                    if value.get("kind").and_then(Value::as_str).is_none() {
-                        let problem = Problem::gap(
-                            "no-object",
-                            format!("item {index} of the list has no kind"),
-                        );
-                        self.problems.push(problem.file(place.path).at(place.line_of(item), 1));
-                        continue;
-                    }
-                    self.push(value, item, place, format!("/items/{index}"));
-                }
+        self.object(root, &Types { api_version, kind }, place, String::new(), 0);
+    }
+
+    /// An object of the types it says or inherits, or each one in a list, lists of lists included.
+    fn object(
+        &mut self,
+        node: &Node,
+        types: &Types,
+        place: &Place<'_>,
+        pointer: String,
+        lists: usize,
+    ) {
+        let items = node.entry("items").map(|entry| &entry.value);
+        let (Some(item_kind), Some(items)) = (types.kind.strip_suffix("List"), items) else {
+            return self.push(node, types, place, pointer);
+        };
+        if lists == MAX_LISTS {
+            let message = format!("lists stand in lists over {MAX_LISTS} levels deep");
+            return self.gap("limit", message, place, node);
+        }
+        let items = match &items.kind {
+            Kind::Sequence { items, .. } => items,
+            // Go writes an empty list as null.
+            Kind::Scalar(Value::Null) => return,
+            _ => {
+                let message = format!("the items of the {} are no sequence", types.kind);
+                return self.gap("no-object", message, place, items);
             }
-            _ => self.push(root.to_json(), root, place, String::new()),
+        };
+        // Typed lists leave out what their own kind says.
+        let inherited = |own: Option<String>, from: &str| {
+            own.or_else(|| (!item_kind.is_empty()).then(|| from.to_owned()))
+        };
+        for (index, item) in items.iter().enumerate() {
+            let Some(kind) = inherited(text(item, "kind"), item_kind) else {
+                self.gap("no-object", format!("item {index} of the list has no kind"), place, item);
+                continue;
+            };
+            let api_version =
+                inherited(text(item, "apiVersion"), &types.api_version).unwrap_or_default();
+            let types = Types { api_version, kind };
+            self.object(item, &types, place, format!("{pointer}/items/{index}"), lists + 1);
         }
     }
 
-    fn push(&mut self, mut value: Value, node: &Node, place: &Place<'_>, pointer: String) {
+    fn gap(&mut self, code: &str, message: impl Into<String>, place: &Place<'_>, node: &Node) {
+        let problem = Problem::gap(code, message.into());
+        self.problems.push(problem.file(place.path).at(place.line_of(node), 1));
+    }
+
+    fn push(&mut self, node: &Node, types: &Types, place: &Place<'_>, pointer: String) {
+        let mut value = node.to_json();
         remove_nulls(&mut value);
+        if let Some(members) = value.as_object_mut() {
+            for (key, inherited) in [("apiVersion", &types.api_version), ("kind", &types.kind)] {
+                if !inherited.is_empty() {
+                    members.entry(key).or_insert_with(|| inherited.as_str().into());
+                }
+            }
+        }
         self.objects.push(Object {
             value,
             source: Source { file: place.path.to_owned(), line: place.line_of(node) },
@@ -185,6 +215,20 @@ impl Manifests {
             }
         }
         counts
+    }
+}
+
+/// What an object says it is, or its list says for it; empty where nothing does.
+struct Types {
+    api_version: String,
+    kind: String,
+}
+
+/// The text of a member.
+fn text(node: &Node, key: &str) -> Option<String> {
+    match &node.entry(key)?.value.kind {
+        Kind::Scalar(Value::String(text)) => Some(text.clone()),
+        _ => None,
     }
 }
 

@@ -94,6 +94,21 @@ fn bad_input() {
     );
     check("", &[]);
     check("\u{feff}# only a comment\n", &[]);
+    // Documents without a value are passed over, as by kubectl.
+    for empty in
+        ["---\n", "---\n# nothing here\n", "null\n", "--- # rendered to nothing\n\n", "--- ~\n"]
+    {
+        check(empty, &[]);
+        check(
+            &format!("{empty}---\n{}", pod("a", "no")),
+            &[&format!("{} healthy", empty.lines().count() + 2)],
+        );
+        check(
+            &format!("{}---\n{}", pod("a", "no"), empty.trim_start_matches("---\n")),
+            &["1 healthy"],
+        );
+    }
+    check("{}\n", &["1 no-object"]);
 }
 
 #[test]
@@ -102,6 +117,22 @@ fn lists_and_json() {
     check(list, &["4 unhealthy", "8 healthy", "7 no-object"]);
     let typed = "{\"apiVersion\": \"apps/v1\", \"kind\": \"DeploymentList\", \"items\": [\n\t{\"spec\": {\"template\": {\"spec\": {\"containers\": [{\"name\": \"a\", \"securityContext\": {\"privileged\": true}}]}}}}]}";
     check(typed, &["2 unhealthy"]);
+
+    // Lists of lists, as dumps joined by a script are; one too many, and what is no list, is said.
+    let inner = list.replace("items:", "metadata: {}\nitems:").replace('\n', "\n  ");
+    check(
+        &format!("kind: List\napiVersion: v1\nitems:\n- {inner}"),
+        &["8 unhealthy", "12 healthy", "11 no-object"],
+    );
+    let nested = "{apiVersion: v1, kind: List, items: [".repeat(9) + &"]}".repeat(9);
+    check(&nested, &["1 limit"]);
+    let typed = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: PodList\n  items:\n  - spec: {containers: []}\n";
+    check(typed, &["7 healthy"]);
+    for (items, expected) in
+        [("{a: 1}", &["3 no-object"][..]), ("x", &["3 no-object"]), ("~", &[]), ("[]", &[])]
+    {
+        check(&format!("apiVersion: v1\nkind: PodList\nitems: {items}\n"), expected);
+    }
 }
 
 #[test]
