@@ -136,7 +136,9 @@ impl Catalogue {
         }
         for id in request.controls.iter().chain(request.params.keys()) {
             if self.control(id).is_none() {
-                let help = "`seawall policy list` names them";
+                let known: Vec<_> =
+                    self.controls.iter().map(|control| control.id.as_str()).collect();
+                let help = format!("known are {}", known.join(", "));
                 return Err(Box::new(
                     Problem::error("unknown-control", format!("there is no control `{id}`"))
                         .help(help),

@@ -236,7 +236,11 @@ fn selections_bind_versions_and_parameters() {
             "unknown-control",
         ),
     ] {
-        assert_eq!(catalogue.select(&request).unwrap_err().code, code);
+        let problem = catalogue.select(&request).unwrap_err();
+        assert_eq!(problem.code, code);
+        assert!(
+            problem.help.is_some_and(|help| help.contains("SW-C-0001") || help.contains("pss-"))
+        );
     }
     let labels = catalogue.select(&Request::default()).unwrap().evaluate(&windows, None).unwrap()
         [0]
