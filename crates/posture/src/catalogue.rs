@@ -23,6 +23,8 @@ pub struct Request {
     pub frameworks: Vec<String>,
     /// Control ids.
     pub controls: Vec<String>,
+    /// `1.N`: the version taken of every framework that goes by Kubernetes versions, unless one is named.
+    pub kubernetes: Option<String>,
     /// Assigned parameters by control id; they win over the framework's.
     pub params: BTreeMap<String, Map<String, Value>>,
 }
@@ -104,6 +106,7 @@ impl Catalogue {
     /// Picks controls. Errors: an unknown control, framework, version or parameter, each with what there is.
     pub fn select(&self, request: &Request) -> Result<Selection, Box<Problem>> {
         let mut versions: BTreeMap<&str, &str> = BTreeMap::new();
+        let kubernetes = request.kubernetes.as_deref();
         for asked in &request.frameworks {
             let (name, version) = asked
                 .split_once('@')
@@ -117,8 +120,10 @@ impl Catalogue {
                         .help(help),
                 ));
             };
+            let default =
+                || framework.for_kubernetes(kubernetes).unwrap_or_else(|| framework.newest());
             let version = version
-                .map_or(framework.newest(), |version| version.strip_prefix('v').unwrap_or(version));
+                .map_or_else(default, |version| version.strip_prefix('v').unwrap_or(version));
             if !framework.has_version(version) {
                 let help = format!("the newest is {name}@{}", framework.newest());
                 return Err(Box::new(
@@ -181,7 +186,10 @@ impl Catalogue {
                     || framework.includes.contains(&membership.framework)
             };
             for framework in self.frameworks.iter().filter(includes) {
-                let asked = versions.get(framework.name.as_str()).copied();
+                let asked = versions
+                    .get(framework.name.as_str())
+                    .copied()
+                    .or_else(|| framework.for_kubernetes(request.kubernetes.as_deref()));
                 let version = membership.version.as_deref().or(asked).unwrap_or(framework.newest());
                 let label = format!("{}@{version}", framework.name);
                 if !labels.contains(&label) {

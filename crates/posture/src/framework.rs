@@ -14,6 +14,8 @@ pub struct Framework {
     pub title: String,
     /// Where the framework is published.
     pub source: String,
+    /// Its versions are those of Kubernetes.
+    pub kubernetes: bool,
     /// Frameworks whose members are its members too.
     pub includes: Vec<String>,
     /// Section number to its subject, in our words.
@@ -36,6 +38,8 @@ struct File {
     name: Spanned<String>,
     title: String,
     source: String,
+    #[serde(default)]
+    kubernetes: bool,
     #[serde(default)]
     includes: Vec<String>,
     #[serde(default)]
@@ -79,6 +83,7 @@ pub(crate) fn load(file: &str, text: &str) -> Result<Framework, Box<Problem>> {
         name: parsed.name.value,
         title: parsed.title,
         source: parsed.source,
+        kubernetes: parsed.kubernetes,
         includes: parsed.includes,
         sections: parsed.sections,
         versions: versions.collect(),
@@ -89,6 +94,11 @@ impl Framework {
     /// The version taken where none is named.
     pub fn newest(&self) -> &str {
         self.versions.last().map_or("", |span| &span.to)
+    }
+
+    /// The version for objects meant for that Kubernetes version, where this framework goes by them and has it.
+    pub fn for_kubernetes<'v>(&self, kubernetes: Option<&'v str>) -> Option<&'v str> {
+        kubernetes.filter(|version| self.kubernetes && self.has_version(version))
     }
 
     /// Whether there is such a version; a leading `v` is not part of it.

@@ -217,6 +217,17 @@ fn selections_bind_versions_and_parameters() {
     );
     assert_eq!(state(&assigned), exempt);
 
+    // The Kubernetes version binds what no version is named for, also where no framework is.
+    let meant = |version: &str, request: Request| Request {
+        kubernetes: Some(version.to_owned()),
+        ..request
+    };
+    assert_eq!(state(&meant("1.24", Request::default())), (State::Unhealthy, None));
+    assert_eq!(state(&meant("1.24", framework("pss-restricted"))), (State::Unhealthy, None));
+    assert_eq!(state(&meant("1.24", framework("pss-restricted@1.25"))), exempt);
+    assert_eq!(state(&meant("1.25", framework("pss-restricted"))), exempt);
+    assert_eq!(state(&meant("1.99", Request::default())), exempt);
+
     let ids = |name: &str| {
         catalogue
             .select(&framework(name))
