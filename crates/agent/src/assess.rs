@@ -4,7 +4,7 @@ use seawall_model::record::Record;
 use seawall_model::time::Millis;
 use seawall_model::{Problem, problem::ProblemKind};
 use seawall_posture::objects::{Columns, Objects};
-use seawall_posture::owners::{Role, role};
+use seawall_posture::owners::{Role, mark_injected, role};
 use seawall_posture::{Selection, workload};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -211,14 +211,8 @@ impl Assessor {
             return (self.selection.undecided(&object, reason, &message), Vec::new());
         }
         let mut findings = self.selection.evaluate(&object, None).unwrap_or_default();
-        for finding in &mut findings {
-            // Say why a pod is reported although its owner is.
-            if injected
-                && finding.state == seawall_model::finding::State::Unhealthy
-                && finding.reason.is_none()
-            {
-                finding.reason = Some("injected".to_owned());
-            }
+        if injected {
+            mark_injected(&mut findings);
         }
         (findings, Vec::new())
     }

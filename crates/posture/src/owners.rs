@@ -1,6 +1,7 @@
 //! Who answers for an object: a workload is reported once, at its topmost owner with a pod template.
 use crate::objects::Objects;
 use crate::workload;
+use seawall_model::finding::{ControlFinding, State};
 use serde_json::Value;
 
 /// Owner references followed upwards; real chains have two links.
@@ -43,6 +44,16 @@ pub fn role(objects: &Objects, uid: &str) -> Role {
         return Role::Injected { owner: top_name };
     }
     Role::Represented { by: top, owner: top_name }
+}
+
+/// Says why a pod is reported although its owner is.
+pub fn mark_injected(findings: &mut [ControlFinding]) {
+    let unexplained = |finding: &&mut ControlFinding| {
+        finding.state == State::Unhealthy && finding.reason.is_none()
+    };
+    for finding in findings.iter_mut().filter(unexplained) {
+        finding.reason = Some("injected".to_owned());
+    }
 }
 
 /// UID and `Kind/name` of the topmost owner with a pod template.

@@ -6,6 +6,7 @@
 //!
 //! Invariant: what could not be read is a problem with file and line, and the rest is judged all the same.
 mod edit;
+mod owned;
 mod repair;
 mod report;
 

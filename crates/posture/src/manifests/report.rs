@@ -1,6 +1,7 @@
 //! What `scan manifests` says: all states in order, the score, and rows for a table.
-use super::Manifests;
+use super::{Manifests, owned};
 use crate::catalogue::Selection;
+use crate::owners::{self, Role};
 use crate::score::{self, Outcome};
 use crate::workload::WORKLOADS;
 use seawall_model::finding::{ControlFinding, State};
@@ -43,6 +44,8 @@ pub struct Counts {
     pub judged: u64,
     /// Objects of kinds or versions no control knows, by `apiVersion Kind`.
     pub not_applicable: BTreeMap<String, u64>,
+    /// Workloads not judged because their owner answers for them or keeps them for its history.
+    pub owned: u64,
     /// YAML in directories that is no Kubernetes object.
     pub foreign: u64,
 }
@@ -76,11 +79,16 @@ impl Report {
             groups.insert(control.id.as_str(), (control.score_group.as_str(), control.lifecycle));
         }
         let mut problems = manifests.problems.clone();
-        let mut judged = 0;
-        for (index, object) in manifests.objects.iter().enumerate() {
+        let (mut judged, mut owned) = (0, 0);
+        let roles = owned::roles(&manifests.objects);
+        for (index, (object, role)) in manifests.objects.iter().zip(roles).enumerate() {
             match selection.evaluate(&object.value, Some(&object.source)) {
-                Some(found) => {
+                Some(_) if matches!(role, Role::Represented { .. } | Role::Skipped) => owned += 1,
+                Some(mut found) => {
                     judged += 1;
+                    if matches!(role, Role::Injected { .. }) {
+                        owners::mark_injected(&mut found);
+                    }
                     keys.extend(std::iter::repeat_n(index.to_string(), found.len()));
                     findings.extend(found);
                 }
@@ -105,6 +113,7 @@ impl Report {
             counts: Counts {
                 objects: manifests.objects.len() as u64,
                 judged,
+                owned,
                 not_applicable: manifests.not_applicable(),
                 foreign: manifests.foreign,
             },

@@ -135,6 +135,41 @@ fn lists_and_json() {
     }
 }
 
+/// A dump of a cluster holds a workload at every level: it is judged at its owner.
+#[test]
+fn what_an_owner_answers_for_is_judged_there() {
+    let object = |kind: &str, name: &str, owner: &str, image: &str| {
+        let spec = format!(
+            "{{containers: [{{name: a, image: {image}, securityContext: {{privileged: true}}}}]}}"
+        );
+        let (version, spec) = if kind == "Pod" {
+            ("v1", spec)
+        } else {
+            ("apps/v1", format!("{{template: {{spec: {spec}}}}}"))
+        };
+        let owners = owner.split_once('/').map_or(String::new(), |(kind, name)| {
+            format!(", ownerReferences: [{{apiVersion: apps/v1, kind: {kind}, name: {name}, uid: {name}, controller: true}}]")
+        });
+        format!(
+            "---\napiVersion: {version}\nkind: {kind}\nmetadata: {{name: {name}, uid: {name}{owners}}}\nspec: {spec}\n"
+        )
+    };
+    let all = object("Pod", "web-1-a", "ReplicaSet/web-1", "x")
+        + &object("Pod", "web-1-b", "ReplicaSet/web-1", "mesh")
+        + &object("ReplicaSet", "web-1", "Deployment/web", "x")
+        + &object("Deployment", "web", "", "x")
+        + &object("Pod", "lone", "ReplicaSet/elsewhere", "x");
+    let manifests = read(&all);
+    let report = Report::new(&manifests, &only("SW-C-0001"), "-", None);
+    let told: Vec<_> = report
+        .findings
+        .iter()
+        .map(|finding| (finding.resource.name.as_str(), finding.reason.as_deref()))
+        .collect();
+    assert_eq!(told, [("web-1-b", Some("injected")), ("web", None), ("lone", None)]);
+    assert_eq!((report.counts.judged, report.counts.owned), (3, 2));
+}
+
 #[test]
 fn the_report_counts_what_is_left_out() {
     let report = |text: &str| Report::new(&read(text), &all(), "web.yaml", Some("1.36".to_owned()));
