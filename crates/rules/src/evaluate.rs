@@ -6,6 +6,7 @@ use crate::program::{Comparison, Compiled, Node, NodeId};
 use crate::source::Slots;
 use crate::value::{Quantity, Value};
 use seawall_model::alert::Why;
+use std::collections::HashSet;
 
 /// Reasons of one firing; a condition of this length is no longer read.
 const MAX_REASONS: usize = 32;
@@ -101,9 +102,14 @@ impl<'e, 'p> Evaluation<'e, 'p> {
         let mut reasons = Vec::new();
         // A node and whether its being true (or false) is to be explained.
         let mut open = vec![(root, true)];
+        // Parts that several others share would unfold without end.
+        let mut explained = HashSet::new();
         while let Some((id, truth)) = open.pop() {
             if reasons.len() >= MAX_REASONS {
                 break;
+            }
+            if !explained.insert((id, truth)) {
+                continue;
             }
             match &self.nodes[id as usize] {
                 Node::Not(child) => open.push((*child, !truth)),

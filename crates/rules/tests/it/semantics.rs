@@ -319,3 +319,24 @@ fn paths_and_what_follows_from_them() {
         ],
     );
 }
+
+/// Each level names the one below twice: unfolded, the condition has a million million parts.
+#[test]
+fn a_match_of_shared_parts_is_explained_in_time() {
+    let mut text = "- macro: m0\n  condition: proc.pid = 42\n".to_owned();
+    for level in 1..=40 {
+        let below = level - 1;
+        text += &format!(
+            "- macro: m{level}\n  condition: (m{below} or evt.num = {level}) and (m{below} or evt.cpu = {level})\n"
+        );
+    }
+    text += "- rule: r\n  desc: d\n  condition: m40\n  output: o\n  priority: INFO\n";
+    let (set, problems) = seawall_rules::RuleSet::load(&[("t.yaml", &text)]);
+    assert_eq!(problems, []);
+    let fired = set.evaluate(&super::event(EXEC), &mut set.state()).remove(0).why.clone();
+    assert_eq!(fired.len(), 1);
+    assert_eq!(
+        (fired[0].expression.as_str(), fired[0].value.as_deref()),
+        ("proc.pid = 42", Some("42"))
+    );
+}
