@@ -376,6 +376,15 @@ fn change_of(
         }
         changes.insert(name.to_owned(), append);
     }
+    let unnamed = keys.iter().filter(|(key, _)| {
+        !ITEMS.contains(*key) && **key != "override" && !changes.contains_key(**key)
+    });
+    if let Some((key, (_, place))) = unnamed.min_by_key(|(_, (_, place))| *place) {
+        let message = format!("`{key}` stands beside `override`, which does not name it");
+        let problem = Problem::error("yaml", message)
+            .help(format!("add `{key}: replace` to `override`, or leave `{key}` out"));
+        return Err((problem, *place));
+    }
     Ok(Change::Override(changes))
 }
 

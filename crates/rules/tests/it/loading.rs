@@ -232,6 +232,18 @@ fn later_definitions_replace_append_override_and_switch() {
     );
     assert_eq!(fires(&on, &event("a")), ["r"]);
 
+    // What stands beside `override` without being named would be taken or left silently.
+    for (item, place) in [
+        (
+            "- rule: r\n  condition: and m\n  priority: ERROR\n  override: {condition: append}\n",
+            "3:3 yaml",
+        ),
+        ("- list: l\n  items: [b]\n  override: {}\n", "2:3 yaml"),
+        ("- macro: m\n  condition: proc.pid = 1\n  override: {}\n", "2:3 yaml"),
+    ] {
+        assert_eq!(check(&[first, item], &[place]).rules()[0].priority.as_str(), "Informational");
+    }
+
     // Joined as text, so the `or` takes the whole rule with it; that is worth a warning.
     let loose = check(
         &[first, "- rule: r\n  condition: or proc.pid = 5\n  override: {condition: append}\n"],
