@@ -147,7 +147,7 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// Lower-case word for the field `proc.stdin.type` and its siblings; `None` when unknown.
+    /// Lower-case word for the field `proc.stdin.end` and its siblings; `None` when unknown.
     pub fn type_name(&self) -> Option<&'static str> {
         Some(match self {
             Self::Socket { .. } => "socket",

@@ -157,6 +157,7 @@ static OWN: LazyLock<HashMap<FieldId, FieldRef>> = LazyLock::new(|| {
         ("proc.aexe", "proc.exe"),
         ("proc.aexepath", "proc.exepath"),
         ("proc.acmdline", "proc.cmdline"),
+        ("proc.aargs", "proc.args"),
         ("proc.apid", "proc.pid"),
     ]
     .into_iter()
@@ -325,6 +326,8 @@ impl sealed::Read for FieldEvent {
             return Some(borrow(value));
         }
         match &field.argument {
+            // What was joined cannot be told apart again.
+            Argument::Index(_) if field.field().takes == Takes::Index => return None,
             Argument::Index(0) => return self.field(OWN.get(&field.id)?),
             Argument::Index(_) if self.gaps.contains(&field.id) => return None,
             Argument::Index(index) => {
@@ -390,6 +393,11 @@ pub fn record(event: &Event) -> serde_json::Map<String, Json> {
             _ if field.takes == Takes::Ancestor => {
                 fields.extend(ancestors(event, id).map(|values| (field.name.to_owned(), values)));
                 Vec::new()
+            }
+            _ if field.takes == Takes::Index => {
+                let parts = (0..event.process.args.len()).map(Argument::Index);
+                let all = std::iter::once(Argument::None).chain(parts);
+                all.map(|argument| FieldRef { id, argument }).collect()
             }
             _ => vec![FieldRef { id, argument: Argument::None }],
         };

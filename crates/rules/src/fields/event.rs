@@ -1,6 +1,6 @@
 //! `evt.*`: the system call itself, its result, time and arguments.
 use super::descriptor::tuple;
-use super::process::present;
+use super::process::{cwd, present};
 use super::{Argument, Field, names};
 use crate::clock;
 use crate::value::Value;
@@ -83,10 +83,12 @@ pub(super) static FIELDS: &[Field] = &[
     Field::number("evt.cpu", "The processor that ran the call.", |e, _| {
         Some(Value::Number(e.cpu.into()))
     }),
-    Field::text("evt.res", "SUCCESS or the name of the error.", |e, _| Some(result(e.result))),
-    Field::number("evt.rawres", "The return value.", |e, _| Some(Value::Number(e.result.into()))),
+    Field::text("evt.res", "SUCCESS or the name of the error.", |e, _| returned(e).map(result)),
+    Field::number("evt.rawres", "The return value.", |e, _| {
+        returned(e).map(|value| Value::Number(value.into()))
+    }),
     Field::boolean("evt.failed", "Whether the call returned an error.", |e, _| {
-        Some(Value::Bool(e.result < 0))
+        Some(Value::Bool(returned(e).is_some_and(|value| value < 0)))
     }),
     Field::boolean("evt.is_async", "Never: our events are calls.", |_, _| Some(Value::Bool(false))),
     Field::boolean("evt.is_io", "Never: reads and writes are not collected.", |_, _| {
@@ -128,8 +130,13 @@ pub(super) static FIELDS: &[Field] = &[
 /// Names that [`argument`] knows, for recordings.
 pub(crate) const ARGUMENTS: &[&str] = &[
     "res", "fd", "name", "flags", "mode", "addr", "tuple", "exe", "filename", "args", "comm",
-    "cwd", "tid", "pid", "ptid", "uid", "ret",
+    "cwd", "tid", "pid", "ptid", "uid", "status", "ret", "sig", "core",
 ];
+
+/// What the call returned; the end of a process is no call.
+fn returned(event: &Event) -> Option<i64> {
+    (event.kind != EventKind::Exit).then_some(event.result)
+}
 
 fn open_flags(event: &Event) -> Option<u32> {
     (event.kind == EventKind::Open).then_some(event.file.as_ref()?.flags)
@@ -148,15 +155,12 @@ fn result(result: i64) -> Value<'static> {
 
 fn argument<'e>(event: &'e Event, argument: &Argument) -> Option<Value<'e>> {
     let Argument::Key(name) = argument else { return None };
-    match name.as_str() {
-        "res" => return Some(result(event.result)),
-        "ret" if event.kind == EventKind::Exit => {
-            return Some(Value::owned(event.result.to_string()));
-        }
-        _ => {}
+    if event.kind == EventKind::Exit {
+        return exit_argument(event.result, name);
     }
     let number = |value: u32| Some(Value::owned(value.to_string()));
     match (event.kind, name.as_str()) {
+        (_, "res") => Some(result(event.result)),
         (EventKind::Open, "name") => present(&event.file.as_ref()?.path),
         (EventKind::Open, "flags") => Some(Value::owned(flag_names(event.file.as_ref()?.flags))),
         (EventKind::Open, "mode") => {
@@ -175,13 +179,36 @@ fn argument<'e>(event: &'e Event, argument: &Argument) -> Option<Value<'e>> {
         (EventKind::Exec, "filename") => present(&event.process.exe_path),
         (EventKind::Exec, "args") => Some(Value::owned(event.process.args.get(1..)?.join(" "))),
         (EventKind::Exec, "comm") => present(&event.process.name),
-        (EventKind::Exec, "cwd") => present(event.process.cwd.as_deref()?),
+        (EventKind::Exec, "cwd") => cwd(&event.process),
         (EventKind::Exec, "flags") => exec_flags(event),
         (EventKind::Exec | EventKind::Fork, "tid") => number(event.process.tid),
         (EventKind::Exec | EventKind::Fork, "pid") => number(event.process.pid),
         (EventKind::Exec | EventKind::Fork, "ptid") => number(event.process.parent_pid),
         (EventKind::Exec | EventKind::Fork, "uid") => number(event.process.uid),
         _ => None,
+    }
+}
+
+/// Parts of a wait status: what exit(2) was given, or the signal that ended the process.
+/// Sources: wait(2), libs `driver/event_table.c`, `procexit`.
+fn exit_argument(status: i64, name: &str) -> Option<Value<'static>> {
+    let signal = status & 0x7f;
+    let part = match name {
+        "status" => status,
+        "ret" => (status >> 8) & 0xff,
+        "core" => (status >> 7) & 1,
+        "sig" if signal == 0 => 0,
+        "sig" => return Some(signal_name(signal)),
+        _ => return None,
+    };
+    Some(Value::owned(part.to_string()))
+}
+
+fn signal_name(number: i64) -> Value<'static> {
+    let index = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
+    match index.and_then(|index| names::SIGNALS.get(index)) {
+        Some(name) => Value::text(name),
+        None => Value::owned(number.to_string()),
     }
 }
 
@@ -197,11 +224,7 @@ fn flag_names(flags: u32) -> String {
 
 fn exec_flags(event: &Event) -> Option<Value<'_>> {
     let exe = &event.process.exe;
-    let flags = [
-        ("EXE_WRITABLE", exe.writable),
-        ("EXE_UPPER_LAYER", exe.upper_layer),
-        ("EXE_FROM_MEMFD", exe.memory_only),
-    ];
+    let flags = [("EXE_UPPER_LAYER", exe.upper_layer), ("EXE_FROM_MEMFD", exe.memory_only)];
     let set: Vec<&str> =
         flags.iter().filter(|(_, on)| *on == Some(true)).map(|(name, _)| *name).collect();
     (!set.is_empty()).then(|| Value::owned(set.join("|")))
@@ -215,7 +238,7 @@ fn arguments(event: &Event) -> Option<Value<'_>> {
             &["res", "exe", "args", "tid", "pid", "ptid", "cwd", "comm", "flags", "uid"]
         }
         EventKind::Fork => &["res", "tid", "pid", "ptid", "uid"],
-        EventKind::Exit => &["ret"],
+        EventKind::Exit => &["status", "ret", "sig", "core"],
     };
     let pairs: Vec<String> = names
         .iter()

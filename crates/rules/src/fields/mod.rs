@@ -51,6 +51,8 @@ pub enum Takes {
     Nothing,
     /// An optional number: how many generations up.
     Ancestor,
+    /// An optional number: which of several parts.
+    Index,
     /// A name, in brackets or behind a dot.
     Key,
 }
@@ -109,6 +111,13 @@ impl Field {
     const fn ancestor(mut self) -> Self {
         self.takes = Takes::Ancestor;
         self.quantity = Quantity::Any;
+        self.costly = true;
+        self
+    }
+
+    /// One part with an index, the whole without.
+    const fn indexed(mut self) -> Self {
+        self.takes = Takes::Index;
         self.costly = true;
         self
     }
@@ -191,6 +200,12 @@ fn with_argument(id: FieldId, argument: Option<&str>) -> Result<FieldRef, BadFie
                     "`{}[…]` takes a number of generations",
                     field.name
                 )));
+            }
+        },
+        (Takes::Index, Some(text)) => match text.parse() {
+            Ok(index) => Argument::Index(index),
+            Err(_) => {
+                return Err(BadField::Argument(format!("`{}[…]` takes a number", field.name)));
             }
         },
         (Takes::Key | Takes::Nothing, Some(text)) => Argument::Key(text.to_owned()),

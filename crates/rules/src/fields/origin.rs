@@ -13,8 +13,7 @@ pub(super) static FIELDS: &[Field] = &[
     Field::number("user.uid", "User id.", |e, _| Some(Value::Number(e.process.uid.into()))),
     Field::text("user.name", "User name.", |e, _| present(e.process.user.as_deref()?)),
     Field::number("user.loginuid", "Audit user id; -1 where none was set.", |e, _| {
-        let uid = e.process.login_uid?;
-        Some(Value::Number(if uid == u32::MAX { -1 } else { uid.into() }))
+        Some(Value::Number(e.process.login_uid.map_or(-1, i128::from)))
     }),
     Field::number("group.gid", "Group id.", |e, _| Some(Value::Number(e.process.gid.into()))),
     Field::text(

@@ -2,6 +2,7 @@
 use super::{Argument, Field, names};
 use crate::value::{Quantity, Value};
 use seawall_model::event::{Event, Process, Stream};
+use std::net::IpAddr;
 
 pub(super) static FIELDS: &[Field] = &[
     Field::text(
@@ -31,10 +32,15 @@ pub(super) static FIELDS: &[Field] = &[
     .ancestor(),
     Field::text(
         "proc.args",
-        "The arguments after the zeroth, joined by blanks; secrets are masked.",
-        |e, _| args(&e.process),
+        "The arguments after the zeroth, joined by blanks, or one of them: [0] is the first; secrets are masked.",
+        |e, a| match a {
+            Argument::Index(index) => present(e.process.args.get(index.checked_add(1)?)?),
+            _ => args(&e.process),
+        },
     )
-    .costly(),
+    .indexed(),
+    Field::text("proc.aargs", "proc.args of an ancestor.", |e, a| ancestors(e, a, args))
+        .ancestor(),
     Field::text("proc.cmdline", "proc.name and proc.args.", |e, _| cmdline(&e.process)).costly(),
     Field::text("proc.pcmdline", "proc.cmdline of the parent.", |e, _| cmdline(parent(e)?))
         .costly(),
@@ -51,9 +57,10 @@ pub(super) static FIELDS: &[Field] = &[
         let length: usize = e.process.args.iter().skip(1).map(|arg| arg.chars().count()).sum();
         Some(Value::Number(length as i128))
     }),
-    Field::text("proc.cwd", "Current working directory.", |e, _| {
-        present(e.process.cwd.as_deref()?)
-    }),
+    Field::text("proc.cwd", "Current working directory, with a slash at its end.", |e, _| {
+        cwd(&e.process)
+    })
+    .costly(),
     Field::number("proc.tty", "1 with a controlling terminal, else 0.", |e, _| {
         Some(Value::Number(i128::from(e.process.tty)))
     }),
@@ -87,11 +94,6 @@ pub(super) static FIELDS: &[Field] = &[
         start(parent(e)?)
     }),
     Field::boolean(
-        "proc.is_exe_writable",
-        "Whether the process may write its own executable.",
-        |e, _| e.process.exe.writable.map(Value::Bool),
-    ),
-    Field::boolean(
         "proc.is_exe_upper_layer",
         "Whether the executable lies in the writable overlay layer.",
         |e, _| e.process.exe.upper_layer.map(Value::Bool),
@@ -124,11 +126,22 @@ pub(super) static FIELDS: &[Field] = &[
     ),
     Field::text(
         "proc.stdin.type",
-        "Where standard input leads: socket pipe fifo tty file null closed. Ours.",
-        |e, _| stream_type(e, 0),
+        "Type of standard input as Falco names it: file pipe ipv4 ipv6 unix.",
+        |e, _| falco_type(e, 0),
     ),
-    Field::text("proc.stdout.type", "Where standard output leads. Ours.", |e, _| stream_type(e, 1)),
-    Field::text("proc.stderr.type", "Where standard error leads. Ours.", |e, _| stream_type(e, 2)),
+    Field::text("proc.stdout.type", "Type of standard output as Falco names it.", |e, _| {
+        falco_type(e, 1)
+    }),
+    Field::text("proc.stderr.type", "Type of standard error as Falco names it.", |e, _| {
+        falco_type(e, 2)
+    }),
+    Field::text(
+        "proc.stdin.end",
+        "Where standard input leads: socket pipe fifo tty file null closed. Ours.",
+        |e, _| stream_end(e, 0),
+    ),
+    Field::text("proc.stdout.end", "Where standard output leads. Ours.", |e, _| stream_end(e, 1)),
+    Field::text("proc.stderr.end", "Where standard error leads. Ours.", |e, _| stream_end(e, 2)),
     Field::boolean(
         "proc.stdin.outbound",
         "Whether standard input is a connection this side opened. Ours.",
@@ -220,6 +233,15 @@ fn exe(process: &Process) -> Option<Value<'_>> {
     present(process.args.first()?)
 }
 
+/// Falco ends it with a slash, and rules compare it so.
+pub(super) fn cwd(process: &Process) -> Option<Value<'_>> {
+    match process.cwd.as_deref()? {
+        "" => None,
+        path if path.ends_with('/') => Some(Value::text(path)),
+        path => Some(Value::owned(format!("{path}/"))),
+    }
+}
+
 fn args(process: &Process) -> Option<Value<'_>> {
     match process.args.get(1..)? {
         [] => None,
@@ -259,8 +281,22 @@ fn since<'e>(event: &Event, process: &Process) -> Option<Value<'e>> {
     Some(Value::Number((i128::from(event.time_ns?) - start).max(0)))
 }
 
-fn stream_type(event: &Event, index: usize) -> Option<Value<'_>> {
+fn stream_end(event: &Event, index: usize) -> Option<Value<'_>> {
     event.process.stdio.streams[index].type_name().map(Value::text)
+}
+
+/// Terminals and `/dev/null` are character devices, which Falco counts as files; a named pipe is a pipe.
+/// Source: libs `userspace/libsinsp/fdinfo.cpp`, `get_typestring`.
+fn falco_type(event: &Event, index: usize) -> Option<Value<'_>> {
+    Some(Value::text(match &event.process.stdio.streams[index] {
+        Stream::Socket { remote: Some(IpAddr::V4(_)), .. } => "ipv4",
+        Stream::Socket { remote: Some(IpAddr::V6(_)), .. } => "ipv6",
+        Stream::Socket { outbound: None, .. } => "unix",
+        Stream::Pipe { .. } | Stream::Fifo { .. } => "pipe",
+        Stream::Terminal | Stream::File | Stream::Null => "file",
+        // A connection whose peer was not seen has a family that is not known either.
+        Stream::Socket { outbound: Some(_), .. } | Stream::Closed | Stream::Unknown => return None,
+    }))
 }
 
 fn outbound(event: &Event, index: usize) -> Option<Value<'_>> {

@@ -347,6 +347,30 @@ fn what_is_not_collected_is_inactive_not_an_error() {
     assert_eq!(check(&[&skipped], &["3:14 *inactive"]).rules()[0].state, RuleState::Inactive);
 }
 
+/// Falco's own names for calls, and its fields, load whether they are collected or not.
+#[test]
+fn falcos_names_load() {
+    for name in
+        ["pread", "pwrite", "prlimit", "llseek", "umount", "accept", "sysdigevent", "s390_sthyi"]
+    {
+        check(&[&rule(&format!("evt.type in (execve, {name})"))], &[]);
+    }
+    for field in [
+        "proc.stdin.name = x",
+        "proc.stdout.name = x",
+        "proc.stderr.name = x",
+        "thread.vmsize.b > 1",
+        "thread.vmrss.b > 1",
+        "thread.nametid = x",
+        "evt.outputtime > 1",
+        "evt.count.procinfo = 1",
+    ] {
+        check(&[&rule(&format!("evt.type = execve and {field}"))], &["3:36 *inactive"]);
+    }
+    check(&[&rule("evt.type = execve and proc.args[0] = x and proc.aargs[2] = y")], &[]);
+    check(&[&rule("proc.args[x] = y")], &["3:14 type"]);
+}
+
 #[test]
 fn warnings_do_not_keep_anything_from_loading() {
     let set = check(

@@ -6,6 +6,7 @@ mod loading;
 mod replay;
 mod round_trip;
 mod semantics;
+mod typed;
 mod windows;
 
 use seawall_model::Problem;

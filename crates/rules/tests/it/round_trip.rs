@@ -19,6 +19,12 @@ fn stream() -> impl Strategy<Value = Stream> {
         Just(Stream::Null),
         Just(Stream::Unknown),
         Just(Stream::Pipe { inode: 1 }),
+        Just(Stream::Socket {
+            outbound: Some(true),
+            remote: Some(std::net::Ipv4Addr::LOCALHOST.into()),
+            remote_port: Some(1),
+            inode: 3
+        }),
         any::<Option<bool>>().prop_map(|outbound| Stream::Socket {
             outbound,
             remote: None,
@@ -109,6 +115,10 @@ fn probing_rules() -> RuleSet {
     for field in fields::all().iter().filter(|field| field.is_collected()) {
         match field.takes {
             fields::Takes::Nothing => written.push(field.name.to_owned()),
+            fields::Takes::Index => {
+                written.push(field.name.to_owned());
+                written.extend((0..3).map(|index| format!("{}[{index}]", field.name)));
+            }
             fields::Takes::Ancestor => {
                 written.extend((0..4).map(|index| format!("{}[{index}]", field.name)))
             }
