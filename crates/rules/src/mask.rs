@@ -2,118 +2,18 @@
 //! credentials in URLs and headers, the shapes of known keys, and words too random to be anything else.
 //!
 //! Ids and digests that investigations need stay: paths, image digests, UUIDs, Git revisions, file hashes.
+mod names;
+mod programs;
+mod random;
+
+use self::names::{is_secret_name, is_secret_value, words};
+use self::programs::{Takes, Value};
 use regex::{Captures, Regex};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
 /// What stands where a secret stood.
 pub const MASKED: &str = "<masked>";
-
-/// Shorter random-looking words are too often names.
-const MIN_RANDOM_CHARS: usize = 24;
-/// Longer ones are encoded programs or data, which are evidence.
-const MAX_RANDOM_CHARS: usize = 512;
-/// Bits per character; 24 random characters of base64 have 4.3 on average, words of a language below 3.9.
-const MIN_RANDOM_BITS: f64 = 3.9;
-
-/// Short flags that carry a secret, by program.
-const SHORT_FLAGS: &[(&str, &[&str])] = &[
-    ("mysql", &["-p"]),
-    ("mysqldump", &["-p"]),
-    ("mysqladmin", &["-p"]),
-    ("mariadb", &["-p"]),
-    ("mariadb-dump", &["-p"]),
-    ("mongo", &["-p"]),
-    ("mongosh", &["-p"]),
-    ("mongodump", &["-p"]),
-    ("sshpass", &["-p"]),
-    ("docker", &["-p"]),
-    ("podman", &["-p"]),
-    ("nerdctl", &["-p"]),
-    ("helm", &["-p"]),
-    ("oc", &["-p"]),
-    ("az", &["-p"]),
-    ("redis-cli", &["-a"]),
-    ("ldapsearch", &["-w"]),
-    ("ldapmodify", &["-w"]),
-    ("sqlcmd", &["-P"]),
-    ("bcp", &["-P"]),
-    ("zip", &["-P"]),
-    ("unzip", &["-P"]),
-    ("7z", &["-p"]),
-    ("htpasswd", &["-b"]),
-    ("xfreerdp", &["/p:"]),
-];
-
-/// Programs whose secret follows a short flag without a blank; of the others `-pX` is `-p` with a port or a path.
-const ATTACHED: &[&str] = &[
-    "mysql",
-    "mysqldump",
-    "mysqladmin",
-    "mariadb",
-    "mariadb-dump",
-    "sshpass",
-    "sqlcmd",
-    "7z",
-    "zip",
-    "unzip",
-];
-
-/// Programs that need `login` among their arguments for `-p` to be a password, not a port.
-const ONLY_LOGIN: &[&str] = &["docker", "podman", "nerdctl", "helm", "oc", "az"];
-
-/// Programs whose `-u` is `user:password`.
-const USER_PASSWORD: &[&str] = &["curl", "wget", "http"];
-
-/// Last words of a name that make its value a secret.
-const SECRET_WORDS: &[&str] = &[
-    "password",
-    "passwd",
-    "passphrase",
-    "pass",
-    "secret",
-    "secrets",
-    "token",
-    "apikey",
-    "credential",
-    "credentials",
-    "pgpassword",
-    "passcode",
-    "authtoken",
-    "accesstoken",
-    "clientsecret",
-    "privatekey",
-    "secretkey",
-    "accountkey",
-    "sharedaccesskey",
-    "sig",
-    "signature",
-    "sharedaccesssignature",
-    "userpass",
-    "requirepass",
-    "masterauth",
-];
-
-/// Words before `key` that make it a secret.
-const KEY_KINDS: &[&str] = &[
-    "api",
-    "access",
-    "secret",
-    "private",
-    "auth",
-    "encryption",
-    "signing",
-    "account",
-    "master",
-    "service",
-    "app",
-    "license",
-    "storage",
-    "shared",
-    "session",
-    "jwt",
-    "hmac",
-];
 
 macro_rules! pattern {
     ($name:ident, $text:expr) => {
@@ -122,21 +22,32 @@ macro_rules! pattern {
     };
 }
 
-// `NAME=value`, `"name": "value"`, `name: value`.
+// A whole argument that is `NAME=value` or `--name=value`.
+pattern!(WHOLE, r"(?s)^(-{0,2}[A-Za-z_][A-Za-z0-9_.\-]*)=(.*)$");
+// `NAME=value`, `"name": "value"`, `name: value`, and JSON inside a string with its quotes escaped. A value ends at its
+// quote, at a blank or at what separates it from the next one; quoted pieces without blanks belong to it.
 pattern!(
     ASSIGNMENT,
-    r#"([A-Za-z_][A-Za-z0-9_.\-]*)(=|["']\s*[:=]\s*|:\s+)("[^"]*"|'[^']*'|[^\s"'&;,}]+)"#
+    concat!(
+        r#"([A-Za-z_][A-Za-z0-9_.\-]*)(=|\\*["']\s*[:=]\s*|:\s+)"#,
+        r#"(\\+"(?:[^"\\]|\\[^"\\])*(?:\\+"|\z)|"(?:[^"\\]|\\(?s:.))*(?:"|\z)|'[^']*(?:'|\z)"#,
+        r#"|(?:\\[^"']|[^\s"'&;,}\\])(?:\\[^"']|[^\s"'&;,}\\]|"[^"\s]*"|'[^'\s]*')*)"#,
+    )
 );
 // `--token value` inside one argument, as `sh -c` carries it.
 pattern!(
     INLINE_FLAG,
     r#"(^|\s)(--[A-Za-z][A-Za-z0-9_\-]*)(\s+)("[^"]*"|'[^']*'|[^\s"'\-][^\s"']*)"#
 );
-pattern!(USERINFO, r"(://[^/\s:@]*:)([^/\s@]+)(@)");
+// User and password, up to the last `@` of the word: a password may hold one, and slashes.
+pattern!(USERINFO, r#"(://)([^/\s:@"']*):([^\s"']+)@"#);
+// A user without a password, which is a token where it looks like one.
+pattern!(USER, r#"(https?://)([^/\s:@"']+)@"#);
 pattern!(
     HEADER,
-    r#"(?i)\b((?:proxy-)?authorization|x-api-key|x-auth-token|x-vault-token|private-token|x-amz-security-token|cookie)(\s*[:=]\s*)((?:bearer|basic|token|digest|negotiate)\s+)?([^\s"']+)"#
+    r#"(?i)\b((?:proxy-)?authorization|x-api-key|x-auth-token|x-vault-token|private-token|x-amz-security-token)(\s*[:=]\s*)((?:bearer|basic|token|digest|negotiate)\s+)?([^\s"']+)"#
 );
+pattern!(COOKIES, r#"(?i)\b((?:set-)?cookie:\s*)([^"'\r\n]+)"#);
 pattern!(BEARER, r#"(?i)\b(bearer\s+)([A-Za-z0-9._~+/\-]{16,}=*)"#);
 pattern!(
     KNOWN_KEYS,
@@ -160,137 +71,224 @@ pattern!(
         r"|(?s:-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\z))",
     )
 );
-pattern!(WORD, r"[A-Za-z0-9+_\-]{24,}={0,2}");
+// With what stands before it, which tells a path from a secret.
+pattern!(WORD, r"(^|[^A-Za-z0-9+/_\-])([A-Za-z0-9+/_\-]{24,}={0,2})");
+
+/// Shorter user names of a URL are names.
+const MIN_TOKEN_CHARS: usize = 16;
 
 /// Masks an argument vector in place, `argv[0]` included. Returns whether anything was masked.
 pub fn mask_arguments(arguments: &mut [String]) -> bool {
     let program = arguments.first().map(|first| program_name(first).to_owned()).unwrap_or_default();
     let login = arguments.iter().any(|argument| argument == "login");
+    let operand = programs::operand(&program, arguments);
     let mut masked = false;
-    let mut follows = false;
-    for argument in arguments.iter_mut() {
-        let changed = if std::mem::take(&mut follows) && is_secret_value(argument) {
-            Some(MASKED.to_owned())
-        } else if let Some(change) = short_flag(&program, argument, login) {
-            match change {
-                Short::Next => {
-                    follows = true;
+    let mut follows = None;
+    for index in 0..arguments.len() {
+        let argument = arguments[index].as_str();
+        let expected = follows.take().filter(|_| argument == "-" || !argument.starts_with('-'));
+        let changed = match expected {
+            Some(takes) => mask_value(takes, argument),
+            None if operand == Some(index) => mask_value(Takes::Secret, argument),
+            None => match programs::value_of(&program, argument, login) {
+                Some((Value::Next, takes)) => {
+                    follows = Some(takes);
                     None
                 }
-                Short::Attached(text) => Some(text),
-            }
-        } else if is_secret_flag(argument) {
-            follows = true;
-            None
-        } else {
-            match mask_text(argument) {
-                Cow::Borrowed(_) => None,
-                Cow::Owned(text) => Some(text),
-            }
+                Some((Value::From(start), takes)) => mask_value(takes, &argument[start..])
+                    .map(|value| argument[..start].to_owned() + &value),
+                None if is_secret_flag(argument)
+                    || (programs::sets_by_name(&program, &arguments[..index])
+                        && words(argument).len() > 1
+                        && is_secret_name(argument)) =>
+                {
+                    follows = Some(Takes::Secret);
+                    None
+                }
+                None if is_script(&arguments[..index], argument) => mask_script(argument),
+                None => mask_argument(argument),
+            },
         };
         if let Some(text) = changed {
-            *argument = text;
+            arguments[index] = text;
             masked = true;
         }
     }
-    user_and_password(&program, arguments) || masked
+    masked
+}
+
+/// The masked value of a flag; `None` where it holds no secret.
+fn mask_value(takes: Takes, value: &str) -> Option<String> {
+    match takes {
+        Takes::Secret => is_secret_value(value).then(|| MASKED.to_owned()),
+        Takes::After(sign) => {
+            let (name, secret) = value.split_once(sign)?;
+            is_secret_value(secret).then(|| format!("{name}{sign}{MASKED}"))
+        }
+        Takes::Source => {
+            let secret = value.strip_prefix("pass:")?;
+            is_secret_value(secret).then(|| format!("pass:{MASKED}"))
+        }
+    }
+}
+
+/// One argument: `NAME=value` has no end but the argument's, whatever signs the value holds; the value of a name that
+/// is not secret may itself be an assignment.
+fn mask_argument(argument: &str) -> Option<String> {
+    let mut value = argument;
+    while let Some(found) = WHOLE.captures(value) {
+        value = &value[value.len() - found[2].len()..];
+        if is_secret_name(&found[1]) {
+            return is_secret_value(value)
+                .then(|| argument[..argument.len() - value.len()].to_owned() + MASKED);
+        }
+    }
+    mask_script(argument)
+}
+
+/// A text in which an assignment ends where the shell ends it.
+fn mask_script(text: &str) -> Option<String> {
+    match mask_text(text) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(masked) => Some(masked),
+    }
+}
+
+/// Whether an argument is a script for a shell: words after `-c`, alone or at the end of a cluster.
+fn is_script(before: &[String], argument: &str) -> bool {
+    let cluster = before.last().and_then(|flag| flag.strip_prefix('-'));
+    argument.contains(char::is_whitespace)
+        && cluster.is_some_and(|letters| {
+            letters.ends_with('c') && letters.bytes().all(|letter| letter.is_ascii_lowercase())
+        })
 }
 
 /// Masks secrets inside one text; borrowed where there are none.
 pub fn mask_text(text: &str) -> Cow<'_, str> {
     let mut result = Cow::Borrowed(text);
-    let mut change = |pattern: &Regex, with: &dyn Fn(&Captures<'_>) -> Option<String>| {
-        let mut changed = false;
-        let replaced = pattern.replace_all(&result, |found: &Captures<'_>| match with(found) {
-            Some(replacement) => {
-                changed = true;
-                replacement
-            }
-            None => found[0].to_owned(),
-        });
-        if changed {
-            result = Cow::Owned(replaced.into_owned());
+    let mut change = |pattern: &Regex, with: &dyn Fn(&Captures<'_>) -> Masking| {
+        if let Some(changed) = replace(pattern, &result, with) {
+            result = Cow::Owned(changed);
         }
     };
-    change(&KNOWN_KEYS, &|_| Some(MASKED.to_owned()));
+    change(&KNOWN_KEYS, &|_| Masking::Replace(MASKED.to_owned()));
     change(&HEADER, &|found| {
         let scheme = found.get(3).map_or("", |scheme| scheme.as_str());
-        is_secret_value(&found[4]).then(|| format!("{}{}{scheme}{MASKED}", &found[1], &found[2]))
+        masking(&found[4], || format!("{}{}{scheme}{MASKED}", &found[1], &found[2]))
     });
-    change(&BEARER, &|found| Some(format!("{}{MASKED}", &found[1])));
-    change(&USERINFO, &|found| {
-        is_secret_value(&found[2]).then(|| format!("{}{MASKED}{}", &found[1], &found[3]))
+    change(&COOKIES, &|found| masking(&found[2], || format!("{}{MASKED}", &found[1])));
+    change(&BEARER, &|found| Masking::Replace(format!("{}{MASKED}", &found[1])));
+    change(&USERINFO, &mask_password);
+    change(&USER, &|found| {
+        let token = found[2].len() >= MIN_TOKEN_CHARS
+            && found[2].bytes().any(|byte| byte.is_ascii_digit())
+            && !found[2].contains("%40");
+        match token {
+            true => Masking::Replace(format!("{}{MASKED}@", &found[1])),
+            false => Masking::Keep,
+        }
     });
     change(&ASSIGNMENT, &|found| {
-        let (name, value) = (&found[1], &found[3]);
-        (is_secret_name(name) && is_secret_value(unquoted(value)))
-            .then(|| format!("{name}{}{}", &found[2], requoted(value)))
+        if !is_secret_name(&found[1]) {
+            // What looks like a value may be a name: `--from-literal=password=…`.
+            return Masking::KeepUpTo(3);
+        }
+        let quote = quote(&found[3]);
+        masking(unquoted(&found[3]), || format!("{}{}{quote}{MASKED}{quote}", &found[1], &found[2]))
     });
     change(&INLINE_FLAG, &|found| {
-        (is_secret_name(&found[2]) && is_secret_value(unquoted(&found[4])))
-            .then(|| format!("{}{}{}{}", &found[1], &found[2], &found[3], requoted(&found[4])))
+        if !is_secret_name(&found[2]) {
+            return Masking::KeepUpTo(4);
+        }
+        let quote = quote(&found[4]);
+        masking(unquoted(&found[4]), || {
+            format!("{}{}{}{quote}{MASKED}{quote}", &found[1], &found[2], &found[3])
+        })
     });
-    change(&WORD, &|found| is_random(&found[0]).then(|| MASKED.to_owned()));
+    change(&WORD, &mask_word);
     result
 }
 
-enum Short {
-    Next,
-    Attached(String),
+/// What becomes of a match.
+enum Masking {
+    Replace(String),
+    /// The first bytes of it only; the search goes on behind them.
+    ReplaceUpTo(String, usize),
+    Keep,
+    /// The search goes on where this group begins.
+    KeepUpTo(usize),
 }
 
-fn short_flag(program: &str, argument: &str, login: bool) -> Option<Short> {
-    let (_, flags) = SHORT_FLAGS.iter().find(|(known, _)| *known == program)?;
-    if ONLY_LOGIN.contains(&program) && !login {
-        return None;
-    }
-    for flag in *flags {
-        match argument.strip_prefix(flag) {
-            Some("") => return Some(Short::Next),
-            Some(value) if flag.ends_with(':') && is_secret_value(value) => {
-                return Some(Short::Attached(format!("{flag}{MASKED}")));
-            }
-            Some(value) if ATTACHED.contains(&program) && is_secret_value(value) => {
-                return Some(Short::Attached(format!("{flag}{MASKED}")));
-            }
-            _ => {}
-        }
-    }
-    None
+fn masking(secret: &str, masked: impl FnOnce() -> String) -> Masking {
+    if is_secret_value(secret) { Masking::Replace(masked()) } else { Masking::Keep }
 }
 
-/// `curl -u user:password`, in one argument or two.
-fn user_and_password(program: &str, arguments: &mut [String]) -> bool {
-    if !USER_PASSWORD.contains(&program) {
-        return false;
-    }
-    let mut masked = false;
-    let mut follows = false;
-    for argument in arguments.iter_mut().skip(1) {
-        let prefix = ["--user=", "--proxy-user=", "-u", "-U"]
-            .iter()
-            .find(|flag| argument.starts_with(**flag));
-        let flag = matches!(argument.as_str(), "-u" | "-U" | "--user" | "--proxy-user");
-        let start = match prefix {
-            _ if flag => None,
-            _ if follows => Some(0),
-            Some(prefix) => Some(prefix.len()),
-            None => None,
+/// `None` where nothing changes.
+fn replace(pattern: &Regex, text: &str, with: &dyn Fn(&Captures<'_>) -> Masking) -> Option<String> {
+    let (mut changed, mut done, mut at) = (None::<String>, 0, 0);
+    while let Some(found) = pattern.captures_at(text, at) {
+        let Some(whole) = found.get(0) else { break };
+        at = whole.end();
+        let masked = match with(&found) {
+            Masking::Replace(masked) => Some(masked),
+            Masking::ReplaceUpTo(masked, length) => {
+                at = whole.start() + length;
+                Some(masked)
+            }
+            Masking::Keep => None,
+            Masking::KeepUpTo(group) => {
+                let quotes = |c| matches!(c, '\\' | '"' | '\'');
+                if let Some(group) = found.get(group) {
+                    at = group.end() - group.as_str().trim_start_matches(quotes).len();
+                }
+                None
+            }
         };
-        follows = flag;
-        let Some((user, password)) = start.and_then(|start| argument[start..].split_once(':'))
-        else {
-            continue;
-        };
-        if is_secret_value(password) {
-            let kept = argument.len() - password.len();
-            let _ = user;
-            argument.truncate(kept);
-            argument.push_str(MASKED);
-            masked = true;
+        if let Some(masked) = masked {
+            let so_far = changed.get_or_insert_default();
+            so_far.push_str(&text[done..whole.start()]);
+            so_far.push_str(&masked);
+            done = at;
+        }
+        if at >= text.len() {
+            break;
         }
     }
-    masked
+    let mut changed = changed?;
+    changed.push_str(&text[done..]);
+    (changed != text).then_some(changed)
+}
+
+fn mask_password(found: &Captures<'_>) -> Masking {
+    let (user, password) = (&found[2], &found[3]);
+    let before = format!("{}{user}:", &found[1]);
+    // `host:8080/name@…` is a port and a path.
+    let port = password.trim_start_matches(|c: char| c.is_ascii_digit());
+    if !user.is_empty() && port.len() < password.len() && port.starts_with(['/', '?']) {
+        let length = before.len();
+        return Masking::ReplaceUpTo(before, length);
+    }
+    // The last `@` may be another URL's.
+    let password = match password.contains("://") {
+        true => password.split('@').next().unwrap_or(password),
+        false => password,
+    };
+    let shown = if is_secret_value(password) { MASKED } else { password };
+    Masking::ReplaceUpTo(format!("{before}{shown}"), before.len() + password.len())
+}
+
+fn mask_word(found: &Captures<'_>) -> Masking {
+    let (before, word) = (&found[1], &found[2]);
+    if !word.contains('/') {
+        let random = random::is_random(word);
+        return if random { Masking::Replace(format!("{before}{MASKED}")) } else { Masking::Keep };
+    }
+    if !matches!(before, "." | "~" | ":" | "@") && random::is_random_slashed(word) {
+        return Masking::Replace(format!("{before}{MASKED}"));
+    }
+    let masked = |part| if random::is_random(part) { MASKED } else { part };
+    let parts: Vec<&str> = word.split('/').map(masked).collect();
+    Masking::Replace(format!("{before}{}", parts.join("/")))
 }
 
 fn program_name(argument: &str) -> &str {
@@ -304,118 +302,20 @@ fn is_secret_flag(argument: &str) -> bool {
             && matches!(argument.trim_start_matches('-'), "password" | "pass" | "token" | "secret"))
 }
 
-/// Whether the value of a flag, variable or key of this name is secret: by its last words, in any notation.
-fn is_secret_name(name: &str) -> bool {
-    let words = words(name);
-    let Some(last) = words.last().map(String::as_str) else { return false };
-    if words.iter().any(|word| word == "public") {
-        return false;
-    }
-    if SECRET_WORDS.contains(&last) || (last == "pwd" && words.len() > 1) {
-        return true;
-    }
-    last == "key" && words.len() > 1 && KEY_KINDS.contains(&words[words.len() - 2].as_str())
-}
-
-/// `AWS_SECRET_ACCESS_KEY`, `--client-secret`, `clientSecret` into lower-case words.
-fn words(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let mut previous = ' ';
-    for c in name.chars() {
-        if !c.is_ascii_alphanumeric() {
-            words.push(String::new());
-        } else {
-            if words.is_empty() || (c.is_ascii_uppercase() && previous.is_ascii_lowercase()) {
-                words.push(String::new());
-            }
-            if let Some(word) = words.last_mut() {
-                word.push(c.to_ascii_lowercase());
-            }
-        }
-        previous = c;
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
-
-/// References to a secret, and words that are none, stay readable.
-fn is_secret_value(value: &str) -> bool {
-    let reference =
-        ["$", "/", "./", "../", "~/", "@", "file:", "env:", "<masked>", "{{", "-", "%("];
-    let word = matches!(
-        value.to_ascii_lowercase().as_str(),
-        "" | "true"
-            | "false"
-            | "none"
-            | "null"
-            | "nil"
-            | "yes"
-            | "no"
-            | "stdin"
-            | "prompt"
-            | "auto"
-            | "env"
-            | "file"
-    );
-    !word && !reference.iter().any(|start| value.starts_with(start))
-}
-
+/// A value without the quotes around it, escaped or not.
 fn unquoted(value: &str) -> &str {
-    value.trim_matches(|c| c == '"' || c == '\'')
+    let quote = quote(value);
+    let inner = value.strip_prefix(quote).unwrap_or(value);
+    if quote.is_empty() { inner } else { inner.strip_suffix(quote).unwrap_or(inner) }
 }
 
-fn requoted(value: &str) -> String {
-    match value.chars().next().filter(|c| matches!(c, '"' | '\'')) {
-        Some(quote) => format!("{quote}{MASKED}{quote}"),
-        None => MASKED.to_owned(),
+/// The quote that a value begins with.
+fn quote(value: &str) -> &str {
+    let escapes = value.len() - value.trim_start_matches('\\').len();
+    match value.as_bytes().get(escapes) {
+        Some(b'"' | b'\'') => &value[..=escapes],
+        _ => "",
     }
-}
-
-/// Whether a word looks drawn at random: all of upper case, lower case and digits, mixed finely, with high entropy.
-fn is_random(word: &str) -> bool {
-    let length = word.chars().count();
-    if !(MIN_RANDOM_CHARS..=MAX_RANDOM_CHARS).contains(&length) {
-        return false;
-    }
-    let has = |class: fn(&char) -> bool| word.chars().any(|c| class(&c));
-    if !has(char::is_ascii_uppercase)
-        || !has(char::is_ascii_lowercase)
-        || !has(char::is_ascii_digit)
-    {
-        return false;
-    }
-    // Subresource integrity (`sha512-…`) is a digest; many short words are a name.
-    if word.starts_with("sha") && word.as_bytes().get(6) == Some(&b'-') {
-        return false;
-    }
-    let parts: Vec<&str> = word.split(['-', '_']).collect();
-    if parts.len() >= 3 && parts.iter().all(|part| part.len() < 16) {
-        return false;
-    }
-    let bytes = word.as_bytes();
-    let borders = bytes
-        .windows(2)
-        .filter(|pair| {
-            pair.iter().all(u8::is_ascii_alphanumeric)
-                && pair[0].is_ascii_digit() != pair[1].is_ascii_digit()
-        })
-        .count();
-    borders >= 3 && bits_per_char(bytes) >= MIN_RANDOM_BITS
-}
-
-/// Shannon entropy of the bytes.
-fn bits_per_char(bytes: &[u8]) -> f64 {
-    let mut counts = [0_u32; 256];
-    bytes.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
-    let total = bytes.len() as f64;
-    counts
-        .iter()
-        .filter(|count| **count > 0)
-        .map(|count| {
-            let share = f64::from(*count) / total;
-            -share * share.log2()
-        })
-        .sum()
 }
 
 #[cfg(test)]
@@ -471,6 +371,130 @@ mod tests {
     }
 
     #[test]
+    fn values_to_their_end() {
+        for (argument, expected) in [
+            ("--from-literal=password=X", "--from-literal=password=<masked>"),
+            ("--set=auth.password=X", "--set=auth.password=<masked>"),
+            ("--env=MYSQL_ROOT_PASSWORD=X", "--env=MYSQL_ROOT_PASSWORD=<masked>"),
+            ("--build-arg=NPM_TOKEN=X", "--build-arg=NPM_TOKEN=<masked>"),
+            ("--url=https://h/?token=X&b=1", "--url=https://h/?token=<masked>&b=1"),
+            ("--password=hunt,er2", "--password=<masked>"),
+            ("PASSWORD=pa;ss&word", "PASSWORD=<masked>"),
+            ("PASSWORD=a \"b\" c", "PASSWORD=<masked>"),
+            ("--token=-X", "--token=<masked>"),
+            ("--token=@X", "--token=<masked>"),
+            ("DB_PASS=/X", "DB_PASS=<masked>"),
+            ("DB_PASS=$ecret", "DB_PASS=<masked>"),
+            ("--set=a.b=1,auth.password=X", "--set=a.b=1,auth.password=<masked>"),
+        ] {
+            check(&["app", argument], &["app", expected]);
+        }
+        check(&["app", "--password", "@X"], &["app", "--password", "<masked>"]);
+        check(&["app", "--password", "$ecret"], &["app", "--password", "<masked>"]);
+        check(&["docker", "run", "-e", "DB_PASS=/X"], &["docker", "run", "-e", "DB_PASS=<masked>"]);
+        check(
+            &["sh", "-c", "kubectl create secret generic s --from-literal=password=X --dry-run"],
+            &[
+                "sh",
+                "-c",
+                "kubectl create secret generic s --from-literal=password=<masked> --dry-run",
+            ],
+        );
+        check(
+            &["sh", "-c", "PASSWORD=ab\"cd\"ef run 'x y'"],
+            &["sh", "-c", "PASSWORD=<masked> run 'x y'"],
+        );
+        for (json, expected) in [
+            (r#"{"password": "a\"b", "user": "u"}"#, r#"{"password": "<masked>", "user": "u"}"#),
+            (
+                r#"{\"password\": \"ab\", \"user\": \"u\"}"#,
+                r#"{\"password\": \"<masked>\", \"user\": \"u\"}"#,
+            ),
+            (r#"{\"password\":\"ab\"}"#, r#"{\"password\":\"<masked>\"}"#),
+            (r#"{"a": {"token": "b"}}"#, r#"{"a": {"token": "<masked>"}}"#),
+        ] {
+            check(&["curl", "-d", json], &["curl", "-d", expected]);
+        }
+    }
+
+    #[test]
+    fn by_program() {
+        for (arguments, expected) in [
+            (
+                "aws configure set aws_secret_access_key wJalr/K7",
+                "aws configure set aws_secret_access_key <masked>",
+            ),
+            (
+                "git config --global gh.oauth-token abc",
+                "git config --global gh.oauth-token <masked>",
+            ),
+            ("htpasswd -b f u X", "htpasswd -b f u <masked>"),
+            ("htpasswd -cbB f u -X", "htpasswd -cbB f u <masked>"),
+            ("htpasswd -nb u X", "htpasswd -nb u <masked>"),
+            ("htpasswd -nbBC 10 u X", "htpasswd -nbBC 10 u <masked>"),
+            ("curl -su me:X h", "curl -su me:<masked> h"),
+            ("curl -sume:X h", "curl -sume:<masked> h"),
+            ("curl --user me:X h", "curl --user me:<masked> h"),
+            ("curl --oauth2-bearer X h", "curl --oauth2-bearer <masked> h"),
+            ("openssl rsa -passin pass:X", "openssl rsa -passin pass:<masked>"),
+            ("openssl enc -d -k X", "openssl enc -d -k <masked>"),
+            ("openssl enc -pass pass:X", "openssl enc -pass pass:<masked>"),
+            ("smbclient //h/s -U u%X", "smbclient //h/s -U u%<masked>"),
+            ("smbclient //h/s -Uu%X", "smbclient //h/s -Uu%<masked>"),
+            ("smbclient //h/s --user=u%X", "smbclient //h/s --user=u%<masked>"),
+            ("unzip -oP X a.zip", "unzip -oP <masked> a.zip"),
+            ("ldapsearch -x -wX", "ldapsearch -x -w<masked>"),
+            ("http -a me:X h", "http -a me:<masked> h"),
+            ("xfreerdp /u:me /p:X", "xfreerdp /u:me /p:<masked>"),
+        ] {
+            let split = |text: &'static str| text.split(' ').collect::<Vec<_>>();
+            check(&split(arguments), &split(expected));
+        }
+        for stay in [
+            "htpasswd f u",
+            "htpasswd -n u",
+            "htpasswd -b f u",
+            "openssl rsa -passin env:PW",
+            "openssl rsa -passin file:/run/pw",
+            "openssl rsa -passin stdin",
+            "smbclient //h/s -U u",
+            "curl -sU me h",
+            "curl -so out h",
+            "curl -u me: h",
+            "aws configure set region eu-west-1",
+            "git config user.name me",
+            "unzip -p a.zip",
+            "mysql -p -h db",
+            "mysql --port 3306",
+        ] {
+            stays(&stay.split(' ').collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn users_of_urls() {
+        for (url, expected) in [
+            ("redis://:p/ss@h", "redis://:<masked>@h"),
+            ("redis://:1234/5@h", "redis://:<masked>@h"),
+            ("postgres://u:p@ss@db:5432/x", "postgres://u:<masked>@db:5432/x"),
+            ("a://u:p@h,b://v:q@i", "a://u:<masked>@h,b://v:<masked>@i"),
+            ("http://h:80/x,redis://:p@h", "http://h:80/x,redis://:<masked>@h"),
+            ("a://u:$PW@h,b://v:q@i", "a://u:$PW@h,b://v:<masked>@i"),
+            ("https://0123456789abcdef0123@host/r.git", "https://<masked>@host/r.git"),
+        ] {
+            check(&["c", url], &["c", expected]);
+        }
+        for stay in [
+            "http://host:8080/name@example",
+            "https://user@host/r.git",
+            "ssh://git@host/r.git",
+            "https://first.last%40example.com1@host/",
+        ] {
+            stays(&["c", stay]);
+        }
+    }
+
+    #[test]
     fn variables_headers_urls() {
         check(&["env", "PGPASSWORD=x", "psql"], &["env", "PGPASSWORD=<masked>", "psql"]);
         check(&["env", "MYSQL_PWD=x"], &["env", "MYSQL_PWD=<masked>"]);
@@ -500,6 +524,7 @@ mod tests {
             &["curl", "-H", "Authorization: Basic dTpw"],
             &["curl", "-H", "Authorization: Basic <masked>"],
         );
+        check(&["curl", "-H", "Cookie: a=b; session=c"], &["curl", "-H", "Cookie: <masked>"]);
         check(&["curl", "-HX-Api-Key: abc"], &["curl", "-HX-Api-Key: <masked>"]);
         check(
             &["curl", "https://h/p?a=1&sig=abc&b=2"],
@@ -520,6 +545,7 @@ mod tests {
             "-----BEGIN PRIVATE KEY-----\nMIIE",
             "wJalrXUtnFEMI2K7MDENGbPxRfiCYEX4MPLEKEY9",
             "dGhpc0lzQVJhbmRvbTEyM1NlY3JldDQ1Ng==",
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLE1KEY2",
         ] {
             check(&["run", key], &["run", MASKED]);
             check(&["run", &format!("x {key}")], &["run", "x <masked>"]);
@@ -537,6 +563,10 @@ mod tests {
         stays(&["app", "--token=/var/run/secrets/token"]);
         stays(&["app", "--token", "$TOKEN"]);
         stays(&["app", "--password=${PW}"]);
+        stays(&["app", "--token", "-"]);
+        stays(&["app", "--password", "--verbose"]);
+        stays(&["tar", "-xf", "Releases/Version2/Build45/Output3x9/archive"]);
+        stays(&["cp", "src/Main7/App2/Views/Index4Page9", "/usr/share/Fonts2/Noto3Sans/Regular4x"]);
         stays(&["app", "--api-key-id", "abc"]);
         stays(&["app", "--public-key=abc"]);
         stays(&["app", "--token-ttl=1h"]);
