@@ -103,7 +103,7 @@ fn add(text: &str, parent: &Node, key: &str, value: &Value) -> Result<String, St
             Ok(splice(text, inner, &flow_entry(key, value, quoted)))
         }
         (Some(last), true) => {
-            let at = value_end(last);
+            let at = value_end(text, last);
             let quoted = text[last.key_span.clone()].starts_with('"');
             // One member a line stays one member a line.
             let line_start = text[..last.key_span.start].rfind('\n').map_or(0, |at| at + 1);
@@ -116,7 +116,7 @@ fn add(text: &str, parent: &Node, key: &str, value: &Value) -> Result<String, St
             Ok(splice(text, at..at, &format!("{separator}{}", flow_entry(key, value, quoted))))
         }
         (Some(last), false) => {
-            let at = line_end(text, value_end(last));
+            let at = line_end(text, value_end(text, last));
             let indent = entries.first().map_or(0, |first| first.key_column) as usize;
             let lines = block_entry(key, value, indent, newline);
             let lead = if text[..at].ends_with('\n') { "" } else { newline };
@@ -126,25 +126,54 @@ fn add(text: &str, parent: &Node, key: &str, value: &Value) -> Result<String, St
 }
 
 /// Where an entry's text ends: after its value's last leaf, or after the key where there is none.
-fn value_end(entry: &Entry) -> usize {
-    fn end(node: &Node) -> usize {
-        match &node.kind {
-            Kind::Sequence { items, flow: false } => items.last().map_or(node.span.end, end),
-            Kind::Mapping { entries, flow: false } => {
-                entries.last().map_or(node.span.end, value_end)
-            }
-            _ => node.span.end,
-        }
-    }
+fn value_end(text: &str, entry: &Entry) -> usize {
     if entry.value.aliased || matches!(entry.value.kind, Kind::Scalar(Value::Null)) {
         // The alias itself stands after the key, on its line.
         return entry.key_span.end;
     }
-    end(&entry.value).max(entry.key_span.end)
+    node_end(text, &entry.value).max(entry.key_span.end)
+}
+
+/// Where a node's last leaf ends.
+pub(super) fn node_end(text: &str, node: &Node) -> usize {
+    match &node.kind {
+        Kind::Sequence { items, flow: false } => {
+            items.last().map_or(node.span.end, |item| node_end(text, item))
+        }
+        Kind::Mapping { entries, flow: false } => {
+            entries.last().map_or(node.span.end, |entry| value_end(text, entry))
+        }
+        Kind::Scalar(_) => scalar_end(text, node.span.clone()),
+        _ => node.span.end,
+    }
+}
+
+/// The parser lets a block scalar end at the next token; comments before that, less indented than its lines, are not
+/// part of it.
+fn scalar_end(text: &str, span: std::ops::Range<usize>) -> usize {
+    let line_start = |at: usize| text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let (start, last) = (line_start(span.start), line_start(span.end));
+    // Scalars of other styles end with their last character.
+    if last <= span.start || !text[last..span.end].trim().is_empty() {
+        return span.end;
+    }
+    let header = !text[start..span.start].trim().is_empty();
+    let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let (mut end, mut content) = (start, None);
+    for (number, line) in text[start..last].split_inclusive('\n').enumerate() {
+        if !(line.trim().is_empty() || number == 0 && header) {
+            let least = *content.get_or_insert(indent(line));
+            if indent(line) < least {
+                break;
+            }
+        }
+        end += line.len();
+    }
+    end
 }
 
 /// The start of the line after the one that `at` is on; a block scalar's end already is one.
-fn line_end(text: &str, at: usize) -> usize {
+pub(super) fn line_end(text: &str, at: usize) -> usize {
     if at > 0 && text[..at].ends_with('\n') {
         return at;
     }
@@ -154,7 +183,7 @@ fn line_end(text: &str, at: usize) -> usize {
 /// From the start of the entry's first line to the end of its last.
 fn entry_lines(text: &str, entry: &Entry) -> (usize, usize) {
     let start = text[..entry.key_span.start].rfind('\n').map_or(0, |at| at + 1);
-    (start, line_end(text, value_end(entry)))
+    (start, line_end(text, value_end(text, entry)))
 }
 
 fn flow_entry(key: &str, value: &Value, quoted: bool) -> String {
@@ -197,22 +226,45 @@ fn remove(text: &str, parent: &Node, key: &str) -> Result<String, String> {
         return Err(format!("{key} comes through an alias"));
     }
     let next = entries.get(index + 1).map(|next| next.key_span.start);
+    let end = value_end(text, entry);
     if *flow {
         return Ok(match (next, index.checked_sub(1)) {
-            (Some(next), _) => splice(text, entry.key_span.start..next, ""),
-            (None, Some(previous)) => {
-                splice(text, value_end(&entries[previous])..value_end(entry), "")
+            (Some(next), _) => {
+                let kept = kept_from(text, end, next);
+                // Without a blank before it, `#` begins no comment.
+                splice(text, entry.key_span.start..kept, if kept < next { " " } else { "" })
             }
-            (None, None) => splice(text, entry.key_span.start..value_end(entry), ""),
+            (None, Some(previous)) => {
+                let previous = value_end(text, &entries[previous]);
+                // A comment on the entry before keeps its comma, which YAML allows at the end.
+                let commented = text[previous..entry.key_span.start].contains('#');
+                let start = if commented { entry.key_span.start } else { previous };
+                splice(text, start..end, "")
+            }
+            (None, None) => splice(text, entry.key_span.start..end, ""),
         });
     }
     let (start, end) = entry_lines(text, entry);
     let alone_on_its_line = text[start..entry.key_span.start].trim().is_empty();
     match next {
-        // Behind a dash: the next member moves up to it.
-        Some(next) if !alone_on_its_line => Ok(splice(text, entry.key_span.start..next, "")),
+        // Behind a dash: what comes next moves up to it.
+        Some(next) if !alone_on_its_line => {
+            Ok(splice(text, entry.key_span.start..kept_from(text, end, next), ""))
+        }
         None if entries.len() == 1 => Err(format!("{key} is all there is")),
         _ => Ok(splice(text, start..end, "")),
+    }
+}
+
+/// Where the text begins that stays when an entry ending at `end` goes: at the next key, or at comments in lines of
+/// their own, which are about that key. What stands on the entry's last line is about the entry.
+fn kept_from(text: &str, end: usize, next: usize) -> usize {
+    // A block scalar's end is the start of the line after it.
+    let end = end - usize::from(text[..end].ends_with('\n'));
+    let Some(line) = text[end..next].find('\n').map(|at| end + at + 1) else { return next };
+    match text[line..next].find('#') {
+        Some(comment) => line + comment,
+        None => next,
     }
 }
 
@@ -304,6 +356,24 @@ mod tests {
             json!([{"op": "remove", "path": "/l/0/h"}, {"op": "remove", "path": "/l/1/h"}]),
             "l: [{name: v}, {name: w}]\n",
         );
+        // Comments in lines of their own are about what follows.
+        check(
+            "l:\n- h: {p: /etc} # of the node\n  # its name\n  name: v\n",
+            remove("/l/0/h"),
+            "l:\n- # its name\n  name: v\n",
+        );
+        check(
+            "l:\n- name: v\n  h: |\n    x\n  # kept\n  k: 1\n",
+            remove("/l/0/h"),
+            "l:\n- name: v\n  # kept\n  k: 1\n",
+        );
+        check(
+            "l:\n- name: v\n  h:\n    p: |\n      x\n\n  # kept\n  k: 1\n",
+            remove("/l/0/h"),
+            "l:\n- name: v\n  # kept\n  k: 1\n",
+        );
+        check("a: {h: 1, # gone\n  # kept\n  b: 2}\n", remove("/a/h"), "a: { # kept\n  b: 2}\n");
+        check("a: {b: 2, # kept\n  h: 1}\n", remove("/a/h"), "a: {b: 2, # kept\n  }\n");
         check(
             "l:\n- name: v\n  h: {p: /}\n",
             json!([{"op": "remove", "path": "/l/0/h"}, {"op": "add", "path": "/l/0/e", "value": {}}]),

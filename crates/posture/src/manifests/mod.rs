@@ -5,12 +5,15 @@
 //! ```
 //!
 //! Invariant: what could not be read is a problem with file and line, and the rest is judged all the same.
+mod diff;
 mod edit;
 mod owned;
 mod repair;
 mod report;
+mod section;
 
-pub use repair::{Repaired, diff, repair};
+pub use diff::diff;
+pub use repair::{Repaired, repair};
 pub use report::{Report, Row, Scores};
 
 use crate::yaml::{self, Kind, Node, YamlError};

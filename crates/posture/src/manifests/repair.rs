@@ -1,10 +1,20 @@
 //! Writes fixes into the text of manifests, and shows them as a diff.
-use super::{File, Manifests, Object, edit, remove_nulls};
+//!
+//! Invariant: a document is parsed once, objects are edited in their own sections, and the whole is read again to see
+//! that nothing but what was meant has changed.
+use super::section::Section;
+use super::{File, Manifests, Object, edit, owned, remove_nulls};
 use crate::catalogue::Selection;
-use crate::{pointer, yaml};
+use crate::owners::Role;
+use crate::yaml::{self, Node};
 use seawall_model::Problem;
 use seawall_model::finding::State;
 use serde_json::Value;
+use std::ops::Range;
+
+/// Readings of one edited document in search of the edits that change more than they should: anchors shared by a few
+/// objects take about ten, a document of nothing but such objects is not worth more.
+const MAX_READINGS: usize = 64;
 
 /// One file with its fixes written in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,58 +23,93 @@ pub struct Repaired {
     pub before: String,
     pub after: String,
     found: bool,
+    /// What was replaced by what, in bytes of `before` and of `after`, in order.
+    pub(super) changes: Vec<(Range<usize>, Range<usize>)>,
 }
 
-/// Lines of context in a diff, as `diff -u` has them.
-const CONTEXT: usize = 3;
+/// The new text of one object.
+struct Edit<'a> {
+    object: &'a Object,
+    /// In bytes of its document.
+    range: Range<usize>,
+    text: String,
+    /// What reading the object again has to give.
+    healed: Value,
+}
 
 /// Applies every fix of the selection, object by object. Returns the files whose text changes and what was left alone:
 /// an object whose text cannot be edited safely, and findings without a fix.
 pub fn repair(manifests: &Manifests, selection: &Selection) -> (Vec<Repaired>, Vec<Problem>) {
-    let (mut repaired, mut left) = (Vec::new(), Vec::new());
-    for (index, file) in manifests.files.iter().enumerate() {
-        let before = &file.text;
-        let mut after = before.clone();
-        // From the last document to the first, so that places of those before stay right.
-        let mut documents: Vec<Vec<&Object>> = Vec::new();
-        for object in manifests.objects.iter().filter(|object| object.file == index) {
-            match documents.last_mut() {
-                Some(last) if last[0].document == object.document => last.push(object),
-                _ => documents.push(vec![object]),
+    let mut left = Vec::new();
+    let mut edits: Vec<Vec<Edit<'_>>> = manifests.files.iter().map(|_| Vec::new()).collect();
+    let roles = owned::roles(&manifests.objects);
+    let judged: Vec<&Object> = manifests
+        .objects
+        .iter()
+        .zip(&roles)
+        // A fix belongs where the object comes from.
+        .filter(|(_, role)| !matches!(role, Role::Represented { .. } | Role::Skipped))
+        .map(|(object, _)| object)
+        .collect();
+    for objects in judged.chunk_by(|a, b| a.file == b.file && a.document == b.document) {
+        let text = &manifests.files[objects[0].file].text[objects[0].document.clone()];
+        edits[objects[0].file].extend(document(text, objects, selection, &mut left));
+    }
+    left.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+    let repaired = manifests.files.iter().zip(edits).filter(|(_, edits)| !edits.is_empty());
+    (repaired.map(|(file, edits)| written(file, &edits)).collect(), left)
+}
+
+/// The file with the edits in it, which stand in order.
+fn written(file: &super::Text, edits: &[Edit<'_>]) -> Repaired {
+    let (mut after, mut changes, mut done) = (String::new(), Vec::new(), 0);
+    for edit in edits {
+        let start = edit.object.document.start;
+        let range = start + edit.range.start..start + edit.range.end;
+        after.push_str(&file.text[done..range.start]);
+        changes.push((range.clone(), after.len()..after.len() + edit.text.len()));
+        after.push_str(&edit.text);
+        done = range.end;
+    }
+    after.push_str(&file.text[done..]);
+    let (path, before) = (file.path.clone(), file.text.clone());
+    Repaired { path, before, after, found: file.found, changes }
+}
+
+/// The edits of one document.
+fn document<'a>(
+    text: &str,
+    objects: &[&'a Object],
+    selection: &Selection,
+    left: &mut Vec<Problem>,
+) -> Vec<Edit<'a>> {
+    let Ok(Some(root)) = yaml::parse(text) else { return Vec::new() };
+    let mut edits = Vec::new();
+    for object in objects {
+        let (healed, operations) = selection.heal(&object.value);
+        if !operations.is_empty() {
+            match rewrite(text, &root, object, &operations, &healed) {
+                Ok(edit) => edits.push(edit),
+                Err(reason) => left.push(fix_left(object, &reason)),
             }
         }
-        for objects in documents.into_iter().rev() {
-            let range = objects[0].document.clone();
-            let mut text = before[range.clone()].to_owned();
-            for object in objects.into_iter().rev() {
-                let (healed, operations) = selection.heal(&object.value);
-                if !operations.is_empty() {
-                    match rewrite(&text, object, &operations, &healed) {
-                        Ok(edited) => text = edited,
-                        Err(reason) => left.push(untouched(
-                            object,
-                            "fix-left",
-                            format!("the fix is not written: {reason}"),
-                        )),
-                    }
-                }
-                let open = selection.evaluate(&healed, None).unwrap_or_default();
-                for finding in open.into_iter().filter(|finding| finding.state == State::Unhealthy)
-                {
-                    let told = finding.message.unwrap_or(finding.title);
-                    left.push(untouched(object, "no-fix", format!("{}: {told}", finding.control)));
-                }
-            }
-            after.replace_range(range, &text);
-        }
-        if after != *before {
-            let (path, before) = (file.path.clone(), before.clone());
-            repaired.push(Repaired { path, before, after, found: file.found });
+        let open = selection.evaluate(&healed, None).unwrap_or_default();
+        for finding in open.into_iter().filter(|finding| finding.state == State::Unhealthy) {
+            let told = finding.message.unwrap_or(finding.title);
+            left.push(untouched(object, "no-fix", format!("{}: {told}", finding.control)));
         }
     }
-    left.reverse();
-    left.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
-    (repaired, left)
+    // Where the object is the document, its own reading was that of the whole.
+    if edits.iter().all(|edit| edit.object.pointer.is_empty()) {
+        return edits;
+    }
+    let (sound, unsound) = settle(text, &as_stored(&root), edits, &mut 0);
+    left.extend(unsound.iter().map(|edit| fix_left(edit.object, &shared_text(edit.object))));
+    sound
+}
+
+fn fix_left(object: &Object, reason: &str) -> Problem {
+    untouched(object, "fix-left", format!("the fix is not written: {reason}"))
 }
 
 fn untouched(object: &Object, code: &str, message: String) -> Problem {
@@ -74,60 +119,102 @@ fn untouched(object: &Object, code: &str, message: String) -> Problem {
     problem.item(format!("{}/{}", resource.kind, resource.name))
 }
 
-/// The document with one object's operations written in; refused unless reading it yields just what was meant.
-fn rewrite(
+/// One object's text with its operations written in; refused unless reading it yields just what was meant.
+fn rewrite<'a>(
     text: &str,
-    object: &Object,
+    root: &Node,
+    object: &'a Object,
     operations: &[Value],
     healed: &Value,
-) -> Result<String, String> {
-    let placed: Vec<Value> = operations
-        .iter()
-        .map(|operation| {
-            let mut operation = operation.clone();
-            let path = operation.get("path").and_then(Value::as_str).unwrap_or_default();
-            operation["path"] = format!("{}{path}", object.pointer).into();
-            operation
-        })
-        .collect();
-    let edited = edit::apply(text, &placed)?;
-    let read = |text: &str| {
-        let node =
-            yaml::parse(text).map_err(|error| error.message)?.ok_or("the document is empty")?;
-        let mut value = node.to_json();
-        remove_nulls(&mut value);
-        Ok::<Value, String>(value)
-    };
-    let mut expected = read(text)?;
-    let mut healed = healed.clone();
-    if let (Some(slot), Some(members)) =
-        (expected.pointer_mut(&object.pointer), healed.as_object_mut())
-    {
-        // A typed list's items do not say their kind.
-        for key in ["apiVersion", "kind"] {
-            if slot.get(key).is_none() {
-                members.shift_remove(key);
-            }
-        }
-        *slot = healed;
+) -> Result<Edit<'a>, String> {
+    let mut node = root;
+    for token in crate::pointer::tokens(&object.pointer) {
+        node = node.member(&token).ok_or_else(|| shared_text(object))?;
     }
-    if read(&edited)? == expected { Ok(edited) } else { Err(shared_text(object)) }
+    if node.aliased {
+        return Err(shared_text(object));
+    }
+    let mut healed = healed.clone();
+    // What its list says for it stays with the list.
+    for key in ["apiVersion", "kind"] {
+        if let (None, Some(members)) = (node.entry(key), healed.as_object_mut()) {
+            members.shift_remove(key);
+        }
+    }
+    if object.pointer.is_empty() {
+        let edited = edit::apply(text, operations)?;
+        let sound = read(&edited).is_some_and(|value| value == healed);
+        let edit = Edit { object, range: 0..text.len(), text: edited, healed };
+        return if sound { Ok(edit) } else { Err(shared_text(object)) };
+    }
+    let section = Section::of(text, node);
+    let alone = section.alone(text);
+    // An alias to an anchor of another object cannot be read here.
+    if read(&alone).is_none() {
+        return Err(shared_text(object));
+    }
+    let edited = edit::apply(&alone, operations)?;
+    if read(&edited).is_none_or(|value| value != healed) {
+        return Err(shared_text(object));
+    }
+    let text = section.embedded(&edited);
+    Ok(Edit { object, range: section.range, text, healed })
+}
+
+fn read(text: &str) -> Option<Value> {
+    yaml::parse(text).ok().flatten().map(|node| as_stored(&node))
+}
+
+fn as_stored(node: &Node) -> Value {
+    let mut value = node.to_json();
+    remove_nulls(&mut value);
+    value
+}
+
+/// Parts edits into those after which the document reads as meant, and those that change more, by halving: an object
+/// whose anchor others use is told from thousands without reading the document thousands of times.
+fn settle<'a>(
+    text: &str,
+    stored: &Value,
+    edits: Vec<Edit<'a>>,
+    readings: &mut usize,
+) -> (Vec<Edit<'a>>, Vec<Edit<'a>>) {
+    *readings += 1;
+    if edits.is_empty() || *readings > MAX_READINGS {
+        return (Vec::new(), edits);
+    }
+    if reads_as_meant(text, stored, &edits) {
+        return (edits, Vec::new());
+    }
+    if edits.len() == 1 {
+        return (Vec::new(), edits);
+    }
+    let mut first = edits;
+    let second = first.split_off(first.len() / 2);
+    let (mut sound, mut unsound) = settle(text, stored, first, readings);
+    let rest = settle(text, stored, second, readings);
+    sound.extend(rest.0);
+    unsound.extend(rest.1);
+    (sound, unsound)
+}
+
+fn reads_as_meant(text: &str, stored: &Value, edits: &[Edit<'_>]) -> bool {
+    let (mut edited, mut expected, mut done) = (String::new(), stored.clone(), 0);
+    for edit in edits {
+        edited.push_str(&text[done..edit.range.start]);
+        edited.push_str(&edit.text);
+        done = edit.range.end;
+        if let Some(slot) = expected.pointer_mut(&edit.object.pointer) {
+            *slot = edit.healed.clone();
+        }
+    }
+    edited.push_str(&text[done..]);
+    read(&edited).is_some_and(|value| value == expected)
 }
 
 fn shared_text(object: &Object) -> String {
-    let place = if object.pointer.is_empty() {
-        "its document"
-    } else {
-        pointer::tokens(&object.pointer).next().map_or("", |_| "its list")
-    };
+    let place = if object.pointer.is_empty() { "its document" } else { "its list" };
     format!("an edit would change more of {place} than the fix, as anchors do")
-}
-
-/// A unified diff with three lines of context; empty where nothing changes.
-pub fn diff(repaired: &Repaired) -> String {
-    let changes = similar::TextDiff::from_lines(&repaired.before, &repaired.after);
-    let (old, new) = (format!("a/{}", repaired.path), format!("b/{}", repaired.path));
-    changes.unified_diff().context_radius(CONTEXT).header(&old, &new).to_string()
 }
 
 impl Repaired {

@@ -168,6 +168,10 @@ fn what_an_owner_answers_for_is_judged_there() {
         .collect();
     assert_eq!(told, [("web-1-b", Some("injected")), ("web", None), ("lone", None)]);
     assert_eq!((report.counts.judged, report.counts.owned), (3, 2));
+    // A fix belongs to the owner too.
+    let (repaired, left) = manifests::repair(&manifests, &only("SW-C-0001"));
+    assert_eq!(left, []);
+    assert_eq!(repaired[0].after.matches("privileged: true").count(), 2);
 }
 
 #[test]
@@ -333,6 +337,58 @@ fn lists_are_repaired_in_place() {
     let (repaired, left) = manifests::repair(&read(typed), &only("SW-C-0001"));
     assert_eq!(left, []);
     assert_eq!(repaired[0].after, typed.replace("true", "false"));
+}
+
+/// An anchor that objects of a list share: the fix of one would change the others, whose own are written.
+#[test]
+fn a_shared_anchor_holds_up_no_other_object_of_its_list() {
+    let item = |name: &str, context: &str| {
+        format!(
+            "- apiVersion: v1\n  kind: Pod\n  metadata: {{name: {name}}}\n  spec:\n    containers:\n    - name: a\n      securityContext: {context}\n  # after {name}\n"
+        )
+    };
+    let list = |context: &str| {
+        "apiVersion: v1\nkind: List\nitems:\n".to_owned()
+            + &item("a", context)
+            + &item("b", "&shared {privileged: true}")
+            + &item("c", context)
+            + &item("d", "*shared")
+            + &item("e", context)
+    };
+    let (repaired, left) =
+        manifests::repair(&read(&list("{privileged: true}")), &only("SW-C-0001"));
+    assert_eq!(repaired[0].after, list("{privileged: false}"));
+    let left: Vec<_> = left.iter().map(|problem| problem.item.as_deref().unwrap()).collect();
+    assert_eq!(left, ["Pod/b", "Pod/d"]);
+}
+
+/// Ten times the pods must take about ten times the time, not a whole reading of the list for each.
+#[test]
+fn a_long_list_is_repaired_and_shown_in_time() {
+    let pods: String = (0..2_000)
+        .map(|number| format!("- apiVersion: v1\n  kind: Pod\n  metadata:\n    name: p{number}\n  spec:\n    containers:\n    - name: a\n      securityContext:\n        privileged: true\n    volumes: [{{name: a}}]\n"))
+        .collect();
+    let list = format!("apiVersion: v1\nkind: List\nitems:\n{pods}");
+    let started = std::time::Instant::now();
+    let (repaired, left) = manifests::repair(&read(&list), &only("SW-C-0001"));
+    assert_eq!(left, []);
+    assert_eq!(repaired[0].after, list.replace("privileged: true", "privileged: false"));
+    let diff = manifests::diff(&repaired[0]);
+    assert_eq!(diff.lines().filter(|line| line.starts_with("@@")).count(), 2_000);
+    assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
+}
+
+/// What is compared edit by edit is what comparing the whole texts gives.
+#[test]
+fn diffs_are_those_of_the_whole_texts() {
+    let two = format!("{}---\n{}", pod("a", "true"), pod("b", "true").trim_end());
+    for text in [WEB.to_owned(), two, WEB.replace('\n', "\r\n"), pod("a", "true")] {
+        let (repaired, _) = manifests::repair(&read(&text), &all());
+        let whole = similar::TextDiff::from_lines(&repaired[0].before, &repaired[0].after);
+        let whole =
+            whole.unified_diff().context_radius(3).header("a/web.yaml", "b/web.yaml").to_string();
+        assert_eq!(manifests::diff(&repaired[0]), whole);
+    }
 }
 
 /// Text that someone, or something, has damaged: nothing panics, and what is written back is never worse to read.
