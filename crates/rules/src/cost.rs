@@ -1,6 +1,7 @@
 //! Which rules the kernel cannot filter for: every open or connect of the node must come up for them.
 use crate::condition::Op;
-use crate::program::{COLLECTED, Comparison, Node, NodeId};
+use crate::event_set::COLLECTED;
+use crate::program::{Comparison, Node, NodeId};
 use crate::rule::RuleState;
 use crate::rule_set::RuleSet;
 use crate::source::Source;
@@ -42,12 +43,11 @@ impl RuleSet {
             offers.push(offer);
         }
         let frequent = |kind: EventKind| matches!(kind, EventKind::Open | EventKind::Connect);
-        let busy = COLLECTED.iter().enumerate().filter(|(_, (_, kind))| frequent(*kind));
-        let busy = busy.fold(0, |set, (bit, _)| set | 1 << bit);
-        let active = self
-            .rules
-            .iter()
-            .filter(|rule| rule.state == RuleState::Active && rule.live.0 & busy != 0);
+        let busy: Vec<usize> =
+            (0..COLLECTED.len()).filter(|bit| frequent(COLLECTED[*bit].1)).collect();
+        let active = self.rules.iter().filter(|rule| {
+            rule.state == RuleState::Active && busy.iter().any(|bit| rule.live.has(*bit))
+        });
         let dear = active.filter(|rule| {
             let steps = rule.sequence.iter().flat_map(|sequence| &sequence.steps);
             steps.chain(&rule.root).any(|root| !offers[*root as usize])

@@ -74,7 +74,7 @@ impl<'e, 'p> Evaluation<'e, 'p> {
                     value.is_some_and(|value| test.passes(value, quantity, *all))
                 })
             }
-            Comparison::EventType { test, .. } => {
+            Comparison::Limited { test, .. } => {
                 check.source.read(self.event, &mut self.slots, |value| {
                     value.is_some_and(|value| test.passes(value, quantity, false))
                 })

@@ -16,6 +16,7 @@ mod condition;
 mod cost;
 mod definitions;
 mod evaluate;
+mod event_set;
 mod event_view;
 mod exceptions;
 pub mod fields;

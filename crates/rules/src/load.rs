@@ -1,10 +1,15 @@
 //! Definitions to a compiled set: lists are flattened, macros compiled after those they name, rules typed and indexed.
+mod foreign;
+mod text;
+
+use self::text::{join, joined_text, parse};
 use crate::condition::{Condition, Expr};
-use crate::definitions::{Definitions, Order, RuleDef};
+use crate::definitions::{Definitions, MacroDef, Order, RuleDef};
+use crate::event_set::{COLLECTED, EventSet};
 use crate::exceptions;
 use crate::output::Template;
-use crate::parse::{self, Text, unquote};
-use crate::program::{COLLECTED, EventSet, Names, NodeId, Program};
+use crate::parse::{Text, unquote};
+use crate::program::{Names, NodeId, Program};
 use crate::rule::{self, Rule, RuleState, Sequence};
 use crate::rule_set::RuleSet;
 use crate::suggest::did_you_mean;
@@ -29,7 +34,15 @@ pub(crate) struct Loader {
     used_lists: HashSet<String>,
     used_macros: HashSet<String>,
     /// `None`: the macro has an error of its own.
-    macros: HashMap<String, Option<NodeId>>,
+    macros: HashMap<String, Option<Compiled>>,
+}
+
+/// A condition in the program. Other rules may share its nodes, so what is dead is told where this one says it.
+#[derive(Clone)]
+struct Compiled {
+    root: NodeId,
+    /// Indices into [`Program::dead`], those of its macros included.
+    dead: Vec<usize>,
 }
 
 impl Loader {
@@ -80,11 +93,11 @@ impl Loader {
         self.resolve_lists();
         self.compile_macros();
         let rules = std::mem::take(&mut self.definitions.rules);
-        let mut compiled = Vec::new();
+        let (mut compiled, mut dead) = (Vec::new(), Vec::new());
         let mut ids: HashMap<String, Place> = HashMap::new();
         for def in &rules {
             match self.rule(def) {
-                Ok(rule) => {
+                Ok((rule, comparisons)) => {
                     if let Some(id) = &rule.id
                         && ids.insert(id.clone(), rule.place).is_some()
                     {
@@ -96,6 +109,7 @@ impl Loader {
                         continue;
                     }
                     compiled.push(rule);
+                    dead.push(comparisons);
                 }
                 Err(found) => found.into_iter().for_each(|mut problem| {
                     if problem.1.line == 0 {
@@ -105,7 +119,7 @@ impl Loader {
                 }),
             }
         }
-        self.finish(compiled)
+        self.finish(compiled, &dead)
     }
 
     /// Flattens lists of lists. A list that contains itself is an error and keeps its other items.
@@ -232,9 +246,9 @@ impl Loader {
     }
 
     /// Compiles a macro's condition; its errors are reported here.
-    fn add(&mut self, condition: &Condition, order: Order, name: &str) -> Option<NodeId> {
+    fn add(&mut self, condition: &Condition, order: Order, name: &str) -> Option<Compiled> {
         match self.add_condition(condition, order) {
-            Ok(id) => Some(id),
+            Ok(compiled) => Some(compiled),
             Err(found) => {
                 let place =
                     self.definitions.macros.get(name).map(|def| def.place).unwrap_or_default();
@@ -246,31 +260,31 @@ impl Loader {
         }
     }
 
-    fn add_condition(&mut self, condition: &Condition, order: Order) -> Result<NodeId, Vec<Found>> {
+    fn add_condition(
+        &mut self,
+        condition: &Condition,
+        order: Order,
+    ) -> Result<Compiled, Vec<Found>> {
         let (macros, definitions) = (&self.macros, &self.definitions.macros);
         let used = std::cell::RefCell::new(Vec::new());
-        let lookup = |name: &str, _: Place| match definitions.get(name) {
-            Some(def) if def.order.first < order.latest => {
-                used.borrow_mut().push(name.to_owned());
-                macros.get(name).copied().flatten().ok_or_else(|| {
-                    Problem::error("unknown-macro", format!("macro `{name}` did not load"))
-                })
-            }
-            Some(_) => Err(Problem::error(
-                "unknown-macro",
-                format!("macro `{name}` is defined only further down"),
-            )),
-            None => {
-                let mut problem = Problem::error("unknown-macro", format!("no macro `{name}`"));
-                problem.help = did_you_mean(name, definitions.keys().map(String::as_str));
-                Err(problem)
-            }
+        let lookup = |name: &str, _: Place| {
+            visible(name, order, definitions)?;
+            used.borrow_mut().push(name.to_owned());
+            macros.get(name).and_then(Option::as_ref).map(|compiled| compiled.root).ok_or_else(
+                || Problem::error("unknown-macro", format!("macro `{name}` did not load")),
+            )
         };
         let mut names =
             Names { lists: &self.lists, macros: &lookup, used_lists: &mut self.used_lists };
+        let before = self.program.dead.len();
         let result = self.program.add(condition, &mut names);
-        self.used_macros.extend(used.into_inner());
-        result
+        let used = used.into_inner();
+        let mut dead: Vec<usize> = (before..self.program.dead.len()).collect();
+        for compiled in used.iter().filter_map(|name| self.macros.get(name)?.as_ref()) {
+            dead.extend(&compiled.dead);
+        }
+        self.used_macros.extend(used);
+        result.map(|root| Compiled { root, dead })
     }
 
     /// Appended text is joined without parentheses, so a mix of `and` and `or` may mean what nobody wrote.
@@ -281,7 +295,8 @@ impl Loader {
         }
     }
 
-    fn rule(&mut self, def: &RuleDef) -> Result<Rule, Vec<Found>> {
+    /// A rule, and its comparisons in [`Program::dead`].
+    fn rule(&mut self, def: &RuleDef) -> Result<(Rule, Vec<usize>), Vec<Found>> {
         let one = |found: Found| vec![found];
         let keys = rule::keys(def).map_err(one)?;
         let mut rule = Rule {
@@ -312,16 +327,13 @@ impl Loader {
         };
         let mut condition = parse(&def.condition, &self.sources).map_err(one)?;
         self.warn_precedence(&condition, def.condition.get(1).map(|node| node.place), &def.name);
+        exceptions::apply(&mut condition, &def.exceptions, &self.sources).map_err(one)?;
         if !SOURCES.contains(&rule.source.as_str()) {
-            // Fields of plugins are unknown here, so only the grammar can be checked.
+            self.foreign_rule(def, &condition, &rule.source)?;
             rule.state = RuleState::Inactive;
-            let place = def.keys.get("source").map_or(def.place, |node| node.place);
-            let message = format!("the event source `{}` is not collected", rule.source);
-            self.report((Problem::warning("inactive", message), place), Some(&def.name));
-            return Ok(rule);
+            return Ok((rule, Vec::new()));
         }
-        let excepted = exceptions::apply(&mut condition, &def.exceptions, &self.sources);
-        match excepted.map_err(one).and_then(|()| self.rule_program(def, &condition, &mut rule)) {
+        match self.rule_program(def, &condition, &mut rule) {
             Err(found)
                 if keys.skip_unknown
                     && found.iter().all(|(problem, _)| problem.code == "unknown-field") =>
@@ -334,10 +346,10 @@ impl Loader {
                         Some(&def.name),
                     );
                 }
-                Ok(rule)
+                Ok((rule, Vec::new()))
             }
             Err(found) => Err(found),
-            Ok(()) => Ok(rule),
+            Ok(dead) => Ok((rule, dead)),
         }
     }
 
@@ -346,15 +358,18 @@ impl Loader {
         def: &RuleDef,
         condition: &Condition,
         rule: &mut Rule,
-    ) -> Result<(), Vec<Found>> {
+    ) -> Result<Vec<usize>, Vec<Found>> {
         let one = |found: Found| vec![found];
-        rule.root = Some(self.add_condition(condition, def.order)?);
+        let Compiled { root, mut dead } = self.add_condition(condition, def.order)?;
+        rule.root = Some(root);
         rule.threshold = rule::threshold(def, &self.sources).map_err(one)?;
         if let Some(keys) = rule::sequence_keys(def, &self.sources).map_err(one)? {
             let mut steps = Vec::new();
             for node in keys.steps {
                 let step = parse(std::slice::from_ref(node), &self.sources).map_err(one)?;
-                steps.push(self.add_condition(&step, def.order)?);
+                let step = self.add_condition(&step, def.order)?;
+                steps.push(step.root);
+                dead.extend(step.dead);
             }
             rule.sequence = Some(Sequence { steps, by: keys.by, within: keys.within });
         }
@@ -371,14 +386,13 @@ impl Loader {
         {
             self.program.give_slots(source);
         }
-        Ok(())
+        Ok(dead)
     }
 
-    fn finish(mut self, mut rules: Vec<Rule>) -> (RuleSet, Vec<Problem>) {
+    fn finish(mut self, mut rules: Vec<Rule>, dead: &[Vec<usize>]) -> (RuleSet, Vec<Problem>) {
         let possible = self.program.event_sets(false);
         let live = self.program.event_sets(true);
-        let mut warned: HashSet<Place> = HashSet::new();
-        for rule in &mut rules {
+        for (rule, comparisons) in rules.iter_mut().zip(dead) {
             let Some(root) = rule.root else { continue };
             let roots: Vec<NodeId> = rule
                 .sequence
@@ -387,22 +401,21 @@ impl Loader {
                 .chain([root])
                 .collect();
             let union = |sets: &[EventSet]| {
-                EventSet(roots.iter().fold(0, |all, id| all | sets[*id as usize].0))
+                roots.iter().fold(EventSet::NONE, |all, id| all.or(sets[*id as usize]))
             };
             rule.events = union(&possible);
             rule.live = union(&live).collected();
-            let dead = roots.iter().any(|id| live[*id as usize].collected().is_empty());
-            if dead && rule.state == RuleState::Active {
+            let never = roots.iter().any(|id| live[*id as usize].collected().is_empty());
+            if never && rule.state == RuleState::Active {
                 rule.state = RuleState::Inactive;
             }
-            self.report_uncollected(rule, &roots, dead, &mut warned);
+            self.report_dead(rule, comparisons, never);
         }
         self.report_unused();
         let index = (0..=COLLECTED.len())
             .map(|bit| {
-                let wanted = |rule: &Rule| {
-                    rule.state != RuleState::Disabled && rule.events.0 & (1 << bit) != 0
-                };
+                let wanted =
+                    |rule: &Rule| rule.state != RuleState::Disabled && rule.events.has(bit);
                 (0..rules.len() as u32).filter(|index| wanted(&rules[*index as usize])).collect()
             })
             .collect();
@@ -421,43 +434,23 @@ impl Loader {
         (RuleSet { rules, nodes: self.program.nodes, slots, index }, problems)
     }
 
-    fn report_uncollected(
-        &mut self,
-        rule: &Rule,
-        roots: &[NodeId],
-        dead: bool,
-        warned: &mut HashSet<Place>,
-    ) {
-        let reachable: HashSet<NodeId> =
-            roots.iter().flat_map(|root| self.program.reachable(*root)).collect();
+    /// `never`: the rule as a whole cannot fire.
+    fn report_dead(&mut self, rule: &Rule, comparisons: &[usize], never: bool) {
         let consequence =
-            if dead { "the rule never fires" } else { "the comparison is never true" };
-        let mut found: Vec<(Place, String)> = self
-            .program
-            .uncollected
-            .iter()
-            .filter(|(node, ..)| reachable.contains(node))
-            .map(|(_, field, place)| {
-                (
-                    *place,
-                    format!(
-                        "`{}` is not collected: {consequence}",
-                        crate::fields::get(*field).name
-                    ),
-                )
-            })
-            .collect();
-        if found.is_empty() && dead {
+            if never { "the rule never fires" } else { "the comparison is never true" };
+        let comparisons = comparisons.iter().map(|index| &self.program.dead[*index]);
+        let mut found: Vec<(Place, String)> =
+            comparisons.map(|(_, place, why)| (*place, format!("{why}: {consequence}"))).collect();
+        if found.is_empty() && never {
             found.push((
                 rule.place,
                 "none of its events is collected: the rule never fires".to_owned(),
             ));
         }
         found.sort();
+        found.dedup();
         for (place, message) in found {
-            if warned.insert(place) {
-                self.report((Problem::warning("inactive", message), place), Some(&rule.name));
-            }
+            self.report((Problem::warning("inactive", message), place), Some(&rule.name));
         }
     }
 
@@ -476,40 +469,20 @@ impl Loader {
     }
 }
 
-fn joined_text(nodes: &[yaml::Node]) -> String {
-    nodes.iter().filter_map(yaml::Node::text).map(str::trim).collect::<Vec<_>>().join(" ")
-}
-
-/// Joins the texts by a blank, with the place of every byte.
-fn join(nodes: &[yaml::Node], sources: &[yaml::Source]) -> (String, Vec<Place>) {
-    let mut text = String::new();
-    let mut places: Vec<Place> = Vec::new();
-    for node in nodes {
-        if !text.is_empty() {
-            text.push(' ');
+/// Whether something of that order may use the macro.
+fn visible(name: &str, order: Order, macros: &HashMap<String, MacroDef>) -> Result<(), Problem> {
+    match macros.get(name) {
+        Some(def) if def.order.first < order.latest => Ok(()),
+        Some(_) => Err(Problem::error(
+            "unknown-macro",
+            format!("macro `{name}` is defined only further down"),
+        )),
+        None => {
+            let mut problem = Problem::error("unknown-macro", format!("no macro `{name}`"));
+            problem.help = did_you_mean(name, macros.keys().map(String::as_str));
+            Err(problem)
         }
-        text.push_str(node.text().unwrap_or_default());
-        // The previous text's end stands for the joining blank.
-        places.extend(
-            sources
-                .get(node.place.file as usize)
-                .map(|source| source.places(node))
-                .unwrap_or_default(),
-        );
     }
-    let kept = text.trim_end().len();
-    text.truncate(kept);
-    places.truncate(kept + 1);
-    (text, places)
-}
-
-fn parse(nodes: &[yaml::Node], sources: &[yaml::Source]) -> Result<Condition, Found> {
-    let (text, places) = join(nodes, sources);
-    if text.trim().is_empty() {
-        let place = nodes.first().map(|node| node.place).unwrap_or_default();
-        return Err((Problem::error("syntax", "the condition is empty"), place));
-    }
-    parse::parse(&Text { text: &text, places: &places })
 }
 
 fn macro_names(condition: &Condition) -> impl Iterator<Item = (&str, Place)> {

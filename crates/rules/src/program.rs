@@ -1,14 +1,14 @@
 //! The compiled form of all conditions: one graph in which every distinct sub-expression stands once.
 use crate::condition::{Check, Condition, Expr, ExprId, Literal, MAX_DEPTH, Modifier, Op, Right};
+use crate::event_set::{self, EventSet};
+use crate::fields::FieldRef;
 use crate::fields::names::{events, is_event};
-use crate::fields::{FieldId, FieldRef};
 use crate::matching::{self, Test, Unsuited};
 use crate::source::{self, Source};
 use crate::suggest::did_you_mean;
-use crate::value::{Kind, Quantity};
+use crate::value::{Kind, Quantity, Value};
 use crate::yaml::Place;
 use seawall_model::Problem;
-use seawall_model::event::EventKind;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -16,56 +16,6 @@ pub(crate) type NodeId = u32;
 
 /// Values of a list that an explanation shows before it only counts them.
 const SHOWN_VALUES: usize = 8;
-
-/// System calls whose events a sensor makes, with the kind that carries them.
-pub(crate) const COLLECTED: [(&str, EventKind); 15] = [
-    ("execve", EventKind::Exec),
-    ("execveat", EventKind::Exec),
-    ("fork", EventKind::Fork),
-    ("vfork", EventKind::Fork),
-    ("clone", EventKind::Fork),
-    ("clone3", EventKind::Fork),
-    ("procexit", EventKind::Exit),
-    ("exit", EventKind::Exit),
-    ("exit_group", EventKind::Exit),
-    ("open", EventKind::Open),
-    ("openat", EventKind::Open),
-    ("openat2", EventKind::Open),
-    ("creat", EventKind::Open),
-    ("open_by_handle_at", EventKind::Open),
-    ("connect", EventKind::Connect),
-];
-
-/// A set of event types: one bit per entry of [`COLLECTED`] and one for all others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct EventSet(pub(crate) u16);
-
-impl EventSet {
-    pub(crate) const NONE: Self = Self(0);
-    pub(crate) const ALL: Self = Self(u16::MAX);
-    pub(crate) const OTHER: Self = Self(1 << COLLECTED.len());
-
-    pub(crate) fn of(name: &str) -> Self {
-        let bit = COLLECTED.iter().position(|(known, _)| *known == name).unwrap_or(COLLECTED.len());
-        Self(1 << bit)
-    }
-
-    fn and(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-
-    fn or(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    pub(crate) fn collected(self) -> Self {
-        self.and(Self(!Self::OTHER.0))
-    }
-
-    pub(crate) fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-}
 
 #[derive(Debug)]
 pub(crate) enum Node {
@@ -102,11 +52,11 @@ pub(crate) enum Comparison {
         op: Op,
         right: Source,
     },
-    /// `evt.type = …`: constant, but also the index's key.
-    EventType {
+    /// Constant, and true or false only on some events: `evt.type = …` is also the index's key.
+    Limited {
         test: Test,
-        types: EventSet,
-        negative: bool,
+        yes: EventSet,
+        no: EventSet,
     },
 }
 
@@ -118,8 +68,8 @@ pub(crate) struct Program {
     depths: Vec<u32>,
     known: HashMap<Key, NodeId>,
     slots: HashMap<FieldRef, u16>,
-    /// Where uncollected fields are compared: field, place, and the name as written.
-    pub(crate) uncollected: Vec<(NodeId, FieldId, Place)>,
+    /// Comparisons that are never true on what a sensor reports, where they stand, and why.
+    pub(crate) dead: Vec<(NodeId, Place, String)>,
 }
 
 #[derive(PartialEq, Eq, Hash)]
@@ -258,16 +208,11 @@ impl Program {
             self.give_slots(right);
         }
         let key = Key::Check(format!("{} {}", source.written(), prepared.key));
-        let mut fields = Vec::new();
-        source.fields(&mut fields);
-        let absent =
-            fields.iter().find(|field| !field.field().is_collected()).map(|field| field.id);
+        let why = never_true(&source, &comparison);
         let id = self.intern(key, 1, cost, || {
             Node::Check(Box::new(Compiled { source, rule: comparison, shown }))
         })?;
-        if let Some(field) = absent {
-            self.uncollected.push((id, field, place));
-        }
+        self.dead.extend(why.map(|why| (id, place, why)));
         Ok(id)
     }
 
@@ -290,15 +235,11 @@ impl Program {
         }
     }
 
-    /// For every node the event types on which it can be true. With `live`, a comparison of an uncollected field is
-    /// never true.
+    /// For every node the events on which it can be true. With `live`, only what a sensor reports counts.
     pub(crate) fn event_sets(&self, live: bool) -> Vec<EventSet> {
         let mut sets: Vec<(EventSet, EventSet)> = Vec::with_capacity(self.nodes.len());
-        let dead: HashSet<NodeId> = if live {
-            self.uncollected.iter().map(|(id, ..)| *id).collect()
-        } else {
-            HashSet::new()
-        };
+        let dead: HashSet<NodeId> =
+            if live { self.dead.iter().map(|(id, ..)| *id).collect() } else { HashSet::new() };
         for (id, node) in self.nodes.iter().enumerate() {
             let of = |child: &NodeId| sets[*child as usize];
             let set = match node {
@@ -320,38 +261,13 @@ impl Program {
                 }
                 Node::Check(_) if dead.contains(&(id as NodeId)) => (EventSet::NONE, EventSet::ALL),
                 Node::Check(check) => match &check.rule {
-                    // Several unknown calls share one bit: of those, some pass and some do not.
-                    Comparison::EventType { types, negative: false, .. } => {
-                        (*types, EventSet(!types.0).or(EventSet::OTHER))
-                    }
-                    Comparison::EventType { types, negative: true, .. } => {
-                        (EventSet(!types.0).or(EventSet::OTHER), *types)
-                    }
+                    Comparison::Limited { yes, no, .. } => (*yes, *no),
                     _ => (EventSet::ALL, EventSet::ALL),
                 },
             };
             sets.push(set);
         }
         sets.into_iter().map(|(yes, _)| yes).collect()
-    }
-
-    /// All nodes below and including `root`, each once.
-    pub(crate) fn reachable(&self, root: NodeId) -> HashSet<NodeId> {
-        let mut seen = HashSet::new();
-        let mut open = vec![root];
-        while let Some(id) = open.pop() {
-            if !seen.insert(id) {
-                continue;
-            }
-            match &self.nodes[id as usize] {
-                Node::And { children, .. } | Node::Or { children, .. } => {
-                    open.extend(children.iter())
-                }
-                Node::Not(child) => open.push(*child),
-                Node::Check(_) => {}
-            }
-        }
-        seen
     }
 }
 
@@ -360,7 +276,7 @@ impl Comparison {
         match self {
             Self::Constant { test, .. } => test.cost(),
             Self::Computed { .. } => 6,
-            Self::EventType { .. } => 0,
+            Self::Limited { .. } => 0,
         }
     }
 }
@@ -427,7 +343,7 @@ fn prepare(check: &Check, source: &Source, names: &mut Names<'_>) -> Compile<Pre
             let test = test.map_err(|unsuited| refused(unsuited, check, literal.place))?;
             let key = format!("{} {:?}", op.as_str(), literal.text);
             let shown = format!("{} {}", op.as_str(), quote(&literal.text));
-            let comparison = event_type(source, op, std::slice::from_ref(literal), test, names)?;
+            let comparison = constant(source, op, std::slice::from_ref(literal), test)?;
             Ok(Prepared { comparison, key, shown })
         }
         Right::List(_) | Right::ListName(_) => prepare_list(check, source, names),
@@ -443,10 +359,7 @@ fn prepare_list(check: &Check, source: &Source, names: &mut Names<'_>) -> Compil
         ),
         Right::ListName(name) => {
             if !names.lists.contains_key(&name.text) {
-                let mut problem =
-                    Problem::error("unknown-list", format!("no list `{}`", name.text));
-                problem.help = did_you_mean(&name.text, names.lists.keys().map(String::as_str));
-                return Err((problem, name.place));
+                return Err((unknown_list(&name.text, names.lists), name.place));
             }
             (std::slice::from_ref(name), vec![name.text.clone()])
         }
@@ -494,8 +407,14 @@ fn prepare_list(check: &Check, source: &Source, names: &mut Names<'_>) -> Compil
     let shown = format!("{}{modifier} ({})", op.as_str(), abbreviate(&written));
     let literals: Vec<Literal> =
         values.into_iter().map(|(text, place)| Literal { text, quoted: true, place }).collect();
-    let comparison = event_type(source, op, &literals, test, names)?;
+    let comparison = constant(source, op, &literals, test)?;
     Ok(Prepared { comparison, key, shown })
+}
+
+pub(crate) fn unknown_list(name: &str, lists: &HashMap<String, Arc<[String]>>) -> Problem {
+    let mut problem = Problem::error("unknown-list", format!("no list `{name}`"));
+    problem.help = did_you_mean(name, lists.keys().map(String::as_str));
+    problem
 }
 
 fn abbreviate(values: &[String]) -> String {
@@ -506,35 +425,56 @@ fn abbreviate(values: &[String]) -> String {
     shown
 }
 
-/// Turns comparisons of `evt.type` into index keys and refuses names of no event. Checked against all system calls,
-/// because a misspelt one would silence a rule for good.
-fn event_type(
-    source: &Source,
-    op: Op,
-    literals: &[Literal],
-    test: Test,
-    _: &Names<'_>,
-) -> Compile<Comparison> {
+/// Finds out on which events a constant comparison can hold. Names of event types are checked against all system
+/// calls, because a misspelt one would silence a rule for good.
+fn constant(source: &Source, op: Op, literals: &[Literal], test: Test) -> Compile<Comparison> {
     let all = op == Op::In;
-    let is_type = matches!(source, Source::Field { field, .. }
-        if matches!(field.field().name, "evt.type" | "syscall.type"));
-    if !is_type || !matches!(op, Op::Eq | Op::Ne | Op::In | Op::Intersects) {
+    let Source::Field { field, .. } = source else {
         return Ok(Comparison::Constant { op, test, all });
+    };
+    let is_type = matches!(field.field().name, "evt.type" | "syscall.type");
+    let named = is_type && matches!(op, Op::Eq | Op::Ne | Op::In | Op::Intersects);
+    if let Some(literal) = literals.iter().find(|literal| named && !is_event(&literal.text)) {
+        let mut problem = Problem::error("type", format!("`{}` is no event type", literal.text));
+        problem.help = did_you_mean(&literal.text, events());
+        return Err((problem, literal.place));
     }
-    let mut types = EventSet::NONE;
-    for literal in literals {
-        if !is_event(&literal.text) {
-            let mut problem =
-                Problem::error("type", format!("`{}` is no event type", literal.text));
-            problem.help = did_you_mean(&literal.text, events());
-            return Err((problem, literal.place));
+    let sets = match is_type {
+        true => {
+            event_set::of_types(op, &test, literals.iter().map(|literal| literal.text.as_str()))
         }
-        types = types.or(EventSet::of(&literal.text));
+        false => event_set::of_outcome(field.field().name, &test),
+    };
+    Ok(match sets {
+        Some((yes, no)) => Comparison::Limited { test, yes, no },
+        None => Comparison::Constant { op, test, all },
+    })
+}
+
+/// Why a comparison is never true on what a sensor reports.
+fn never_true(source: &Source, comparison: &Comparison) -> Option<String> {
+    let mut fields = Vec::new();
+    source.fields(&mut fields);
+    if let Comparison::Computed { right, .. } = comparison {
+        right.fields(&mut fields);
     }
-    if matches!(test, Test::Combined { .. }) {
-        return Ok(Comparison::Constant { op, test, all });
+    if let Some(field) = fields.iter().find(|field| !field.is_collected()) {
+        return Some(format!("`{}` is not collected", field.written()));
     }
-    Ok(Comparison::EventType { test, types, negative: op == Op::Ne })
+    let (Source::Field { field, .. }, Comparison::Constant { test, all, .. }) =
+        (source, comparison)
+    else {
+        return None;
+    };
+    let values: &[&str] = match field.field().name {
+        "evt.dir" => &["<"],
+        "fd.type" => &["file", "ipv4", "ipv6"],
+        "fd.typechar" => &["f", "4", "6"],
+        _ => return None,
+    };
+    let passes = |value: &&str| test.passes(&Value::text(value), Quantity::One, *all);
+    let never = !values.iter().any(passes);
+    never.then(|| format!("`{}` is only {}", field.written(), values.join(" or ")))
 }
 
 /// Quotes what would not read back as one bare word.

@@ -1,8 +1,9 @@
 //! A compiled rule with its metadata, and the reading of the keys that Falco does not have.
 use crate::definitions::{RuleDef, scalar, sequence, wrong};
+use crate::event_set::EventSet;
 use crate::output::Template;
 use crate::parse::{Text, parse_output_operand};
-use crate::program::{EventSet, NodeId};
+use crate::program::NodeId;
 use crate::source::Source;
 use crate::suggest::did_you_mean;
 use crate::value::parse_bool;

@@ -1,8 +1,9 @@
 //! A compiled set of rules and its evaluation of an event.
 use crate::evaluate::{Evaluation, Memo};
+use crate::event_set::{COLLECTED, EventSet};
 use crate::event_view::EventView;
 use crate::load::Loader;
-use crate::program::{COLLECTED, EventSet, Node, NodeId};
+use crate::program::{Node, NodeId};
 use crate::rule::{Rule, RuleState, Sequence};
 use crate::source::{Slots, Source};
 use crate::value::Value;
@@ -69,10 +70,10 @@ impl RuleSet {
     /// The kinds of events that any active rule can be true on.
     pub fn wanted(&self) -> Vec<EventKind> {
         let active = self.rules.iter().filter(|rule| rule.state == RuleState::Active);
-        let set = active.fold(0, |set, rule| set | rule.live.0);
+        let set = active.fold(EventSet::NONE, |set, rule| set.or(rule.live));
         let mut kinds: Vec<EventKind> = Vec::new();
         for (bit, (_, kind)) in COLLECTED.iter().enumerate() {
-            if set & (1 << bit) != 0 && !kinds.contains(kind) {
+            if set.has(bit) && !kinds.contains(kind) {
                 kinds.push(*kind);
             }
         }
@@ -94,10 +95,8 @@ impl RuleSet {
     /// Evaluates every rule on one event, in order of definition. Thresholds and sequences go by the event's own
     /// time; without one they take 0.
     pub fn evaluate(&self, event: &dyn EventView, state: &mut State) -> Vec<Fired<'_>> {
-        let types = EventSet::of(event.event_type().unwrap_or_default());
-        let Some(candidates) = self.index.get(types.0.trailing_zeros() as usize) else {
-            return Vec::new();
-        };
+        let bit = EventSet::bit(event.event_type().unwrap_or_default());
+        let Some(candidates) = self.index.get(bit) else { return Vec::new() };
         let State { memo, memory } = state;
         let mut evaluation = Evaluation::new(event, &self.nodes, self.slots, memo);
         candidates.iter().filter_map(|index| self.decide(*index, &mut evaluation, memory)).collect()

@@ -218,6 +218,17 @@ impl FieldRef {
         get(self.id)
     }
 
+    /// Whether our events carry it, this argument included.
+    pub(crate) fn is_collected(&self) -> bool {
+        let known = match (&self.argument, self.field().name) {
+            (Argument::Key(key), "evt.arg" | "evt.rawarg") => {
+                event::ARGUMENTS.contains(&key.as_str())
+            }
+            _ => true,
+        };
+        known && self.field().is_collected()
+    }
+
     /// An indexed ancestor is one value; everything else as its field says.
     pub(crate) fn quantity(&self) -> Quantity {
         match (self.field().takes, &self.argument) {

@@ -347,6 +347,81 @@ fn what_is_not_collected_is_inactive_not_an_error() {
     assert_eq!(check(&[&skipped], &["3:14 *inactive"]).rules()[0].state, RuleState::Inactive);
 }
 
+#[test]
+fn what_a_sensor_never_reports_is_inactive() {
+    for (condition, expected) in [
+        ("evt.type = open_by_handle_at", &["1:3 *inactive"][..]),
+        ("evt.type in (exit, exit_group)", &["1:3 *inactive"]),
+        ("evt.type = openat and evt.rawres < 0", &["1:3 *inactive"]),
+        ("evt.type = openat and evt.rawres in (-13, -1)", &["1:3 *inactive"]),
+        ("evt.type = openat and evt.failed = true", &["1:3 *inactive"]),
+        ("evt.type = openat and evt.res = EACCES", &["1:3 *inactive"]),
+        ("evt.type = openat and evt.res != SUCCESS", &["1:3 *inactive"]),
+        ("evt.type = execve and not evt.rawres >= 0", &["1:3 *inactive"]),
+        ("evt.type = openat and fd.type = directory", &["3:36 *inactive"]),
+        ("evt.type = openat and fd.typechar = d", &["3:36 *inactive"]),
+        ("evt.type = execve and evt.dir = >", &["3:36 *inactive"]),
+        ("evt.type = execve and proc.is_exe_writable = true", &["3:36 *inactive"]),
+        ("evt.type = execve and evt.arg[0] = x", &["3:36 *inactive"]),
+        ("evt.type = execve and evt.arg.nmae = x", &["3:36 *inactive"]),
+        ("evt.type = execve and proc.exepath = val(proc.stdin.name)", &["3:36 *inactive"]),
+        ("evt.type in (execve, execveat, fork, vfork, clone, clone3)", &[]),
+        ("evt.type in (open, open_by_handle_at)", &[]),
+        ("evt.type = connect and evt.rawres < 0", &[]),
+        ("evt.type = connect and evt.res = EINPROGRESS", &[]),
+        ("evt.type = openat and evt.rawres >= 0", &[]),
+        ("evt.type = execve and evt.failed = false and evt.res = SUCCESS", &[]),
+        ("evt.type = execve and evt.dir = <", &[]),
+        ("evt.type = procexit and evt.failed = false", &[]),
+    ] {
+        let set = check(&[&rule(condition)], expected);
+        let state = if expected.is_empty() { RuleState::Active } else { RuleState::Inactive };
+        assert_eq!(set.rules()[0].state, state, "{condition}");
+    }
+}
+
+/// Equal comparisons are one in the program, and yet each rule says which of its own is dead.
+#[test]
+fn every_rule_on_an_uncollected_field_is_reported() {
+    let named =
+        |name: &str, condition: &str| rule(condition).replace("rule: r", &format!("rule: {name}"));
+    let text = "- macro: m\n  condition: proc.env[A] = x\n".to_owned()
+        + &named("first", "evt.type = execve and m")
+        + &named("second", "evt.type = execve and m and m")
+        + &named("third", "evt.type = execve and proc.env[A] = x")
+        + &named("fine", "evt.type = execve and proc.pid = 1");
+    let (_, problems) = RuleSet::load(&[("t.yaml", &text)]);
+    let told: Vec<_> = problems
+        .iter()
+        .map(|problem| (problem.item.as_deref().unwrap(), problem.line.unwrap()))
+        .collect();
+    assert_eq!(told, [("first", 2), ("second", 2), ("third", 15)]);
+}
+
+#[test]
+fn rules_of_other_sources_are_checked_as_far_as_they_can_be() {
+    let audit =
+        |condition: &str| rule(condition).replace("priority", "source: k8s_audit\n  priority");
+    let names = "- list: verbs\n  items: [create]\n- list: more\n  items: [get]\n- macro: kevt\n  condition: ka.verb exists\n";
+    check(
+        &[
+            names,
+            &audit("kevt and ka.verb in (verbs, list) and ka.user.name in more and new.plugin = 1"),
+        ],
+        &["5:11 *inactive"],
+    );
+    check(&[&audit("kevtt and ka.verb = x")], &["3:14 unknown-macro"]);
+    check(&[&audit("ka.verb in verbs")], &["3:25 unknown-list"]);
+    check(
+        &[&audit("ka.verb = x").replace("output: o", "output: \"%ka.verb[x\"")],
+        &["4:22 output"],
+    );
+    check(
+        &[&audit("ka.verb = x").replace("output: o", "output: \"%new.plugin\"")],
+        &["5:11 *inactive"],
+    );
+}
+
 /// Falco's own names for calls, and its fields, load whether they are collected or not.
 #[test]
 fn falcos_names_load() {

@@ -169,7 +169,8 @@ fn probing_rules() -> RuleSet {
     );
     let yaml: String = conditions.into_iter().enumerate().map(rule).chain([all]).collect();
     let (set, problems) = RuleSet::load(&[("t.yaml", &yaml)]);
-    assert_eq!(problems, []);
+    // What a sensor never reports, such as a directory, decides alike all the same.
+    assert!(problems.iter().all(|problem| problem.code == "inactive"), "{problems:?}");
     set
 }
 
