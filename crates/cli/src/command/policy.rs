@@ -2,6 +2,7 @@
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{self, Format};
 use anyhow::Context;
+use regex::Regex;
 use seawall_posture::Catalogue;
 use std::path::{Path, PathBuf};
 
@@ -10,9 +11,9 @@ pub(crate) enum Verb {
     /// Run the tests of the control files below a directory
     Test {
         dir: PathBuf,
-        /// Only tests whose `CONTROL > NAME` contains this text
-        #[arg(long, value_name = "TEXT")]
-        run: Option<String>,
+        /// Only tests whose `CONTROL > NAME` this matches
+        #[arg(long, value_name = "REGEX")]
+        run: Option<Regex>,
         #[arg(long, value_enum, default_value = "table")]
         format: Format,
     },
@@ -25,7 +26,7 @@ impl Verb {
         let pairs = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
         let (catalogue, problems) = Catalogue::load(pairs, frameworks());
         output::print_problems(&problems, format);
-        let wanted = |name: &str| run.as_ref().is_none_or(|text| name.contains(text.as_str()));
+        let wanted = |name: &str| run.as_ref().is_none_or(|pattern| pattern.is_match(name));
         let results: Vec<_> = catalogue
             .controls
             .iter()
@@ -59,6 +60,13 @@ impl Verb {
         {
             return Err(Failure::usage(anyhow::anyhow!("some controls did not load; see above")));
         }
+        if results.is_empty() {
+            let error = anyhow::anyhow!("no test found in {}", dir.display());
+            return Err(Failure::usage(match run {
+                Some(pattern) => error.context(format!("`{pattern}` matches nothing")),
+                None => error,
+            }));
+        }
         Ok(if failed == 0 { Exit::Pass } else { Exit::Findings })
     }
 }
@@ -90,4 +98,24 @@ fn files(dir: &Path) -> Result<Vec<(String, String)>, Failure> {
     }
     files.sort();
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(run: Option<&str>, passes: bool) {
+        let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../../content/controls").into();
+        let run = run.map(|pattern| Regex::new(pattern).unwrap());
+        let outcome = Verb::Test { dir, run, format: Format::Table }.run();
+        assert_eq!(outcome.is_ok(), passes, "{outcome:?}");
+    }
+
+    #[test]
+    fn a_run_without_tests_is_no_success() {
+        check(None, true);
+        check(Some("^SW-C-000[13] > .*zero"), true);
+        check(Some("^zero"), false);
+    }
 }
