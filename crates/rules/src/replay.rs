@@ -65,9 +65,12 @@ impl<'s> Replay<'s> {
         Ok((alerts, problems.into_iter().map(place).collect()))
     }
 
-    /// Records whose time was missing or late, so that the previous record's was used.
-    pub fn flagged(&self) -> u64 {
-        self.flagged
+    /// A warning for the records whose time was missing or late, so that the one before lent them its own.
+    pub fn untimed(&self) -> Option<Problem> {
+        let count = self.flagged;
+        let message =
+            format!("{count} records have no time or a late one, and took the previous one's");
+        (count > 0).then(|| Problem::warning("time", message))
     }
 
     /// Gives the event the time that windows go by; returns the one that is printed.
@@ -120,7 +123,6 @@ pub struct Replayed {
     pub problems: Vec<Problem>,
     /// Records that did not decode.
     pub undecodable: u64,
-    pub flagged: u64,
 }
 
 /// Evaluates a file of one record per line; blank lines are no records.
@@ -144,6 +146,6 @@ pub fn replay<'l>(
             }
         }
     }
-    replayed.flagged = replay.flagged();
+    replayed.problems.extend(replay.untimed());
     replayed
 }

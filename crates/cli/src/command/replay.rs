@@ -4,6 +4,7 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{self, Format};
 use anyhow::Context;
 use seawall_model::Severity;
+use seawall_rules::RuleSet;
 use seawall_rules::replay::{Replay, ReplayOptions, has_time};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, Write};
@@ -45,7 +46,17 @@ impl Args {
         let problem_format = if self.format.is_some() { Format::Json } else { Format::Table };
         let (set, problems) = rules::load(&self.rules)?;
         output::print_problems(&problems, problem_format);
-        let rules_broken = rules::broken(&problems, false);
+        let replayed = self.replay(&set, problem_format);
+        if !rules::broken(&problems, false) {
+            return replayed;
+        }
+        // Rules that are wrong stay wrong, whether the events can be read or not.
+        let rest =
+            replayed.map_or_else(|failure| failure.message(), |_| "the others ran".to_owned());
+        Err(Failure::usage(anyhow::anyhow!("some rules did not load; {rest}")))
+    }
+
+    fn replay(&self, set: &RuleSet, problem_format: Format) -> Outcome {
         let name = self.events.display().to_string();
         let file = File::open(&self.events).with_context(|| format!("cannot read {name}"))?;
         let mut reader = BufReader::new(file);
@@ -58,7 +69,7 @@ impl Args {
         reader.rewind()?;
         let options =
             ReplayOptions { first_match: self.matching == Matching::First, audit: self.all };
-        let mut replay = Replay::new(&set, options, timed);
+        let mut replay = Replay::new(set, options, timed);
         let mut stdout = std::io::BufWriter::new(std::io::stdout().lock());
         let (mut undecodable, mut over) = (0_u64, false);
         while read_line(&mut reader, &mut line)? {
@@ -84,9 +95,10 @@ impl Args {
             }
         }
         stdout.flush()?;
-        if rules_broken {
-            return Err(Failure::usage(anyhow::anyhow!("some rules did not load; the others ran")));
-        }
+        output::print_problems(
+            &replay.untimed().map(|problem| problem.file(&name)).into_iter().collect::<Vec<_>>(),
+            problem_format,
+        );
         Ok(match (over, undecodable) {
             (true, _) => Exit::Findings,
             (false, 0) => Exit::Pass,
@@ -114,5 +126,44 @@ fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<b
         if end.is_some() {
             return Ok(true);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Call {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    /// The exit code with these rules and with events or without.
+    #[track_caller]
+    fn check(rules: &str, events: Option<&str>, expected: u8) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+        std::fs::write(path("rules.yaml"), rules).unwrap();
+        if let Some(events) = events {
+            std::fs::write(path("events.jsonl"), events).unwrap();
+        }
+        let call = ["replay", "--rules", &path("rules.yaml"), "--events", &path("events.jsonl")];
+        let code =
+            Call::parse_from(call).args.run().map_or_else(|failure| failure.code(), Into::into);
+        assert_eq!(code, std::process::ExitCode::from(expected), "{rules} {events:?}");
+    }
+
+    #[test]
+    fn broken_rules_outweigh_unreadable_events() {
+        let sound =
+            "- rule: r\n  desc: d\n  condition: proc.pid = 1\n  output: o\n  priority: INFO\n";
+        let event = r#"{"evt.type": "execve", "proc.pid": 2}"#;
+        check(sound, Some(event), 0);
+        check(sound, None, 3);
+        check("- rule: r\n", Some(event), 2);
+        check("- rule: r\n", None, 2);
+        check(sound, Some("{"), 4);
     }
 }

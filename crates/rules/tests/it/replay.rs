@@ -116,5 +116,8 @@ fn time_is_the_record_s_or_the_previous_one_s() {
         [serde_json::Value::Null],
         "the first have none"
     );
-    assert_eq!(run(&format!("{}{none}{}", at(100), at(1)), ReplayOptions::default()).flagged, 2);
+    let untimed = run(&format!("{}{none}{}", at(100), at(1)), ReplayOptions::default()).problems;
+    assert_eq!((untimed.len(), untimed[0].code.as_str()), (1, "time"));
+    assert!(untimed[0].message.starts_with("2 records"), "{untimed:?}");
+    assert_eq!(run(&at(100), ReplayOptions::default()).problems, []);
 }
