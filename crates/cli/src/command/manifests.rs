@@ -1,13 +1,16 @@
 //! `seawall scan manifests`: controls on Kubernetes objects in files.
+mod files;
+
+use self::files::Input;
 use crate::command::policy;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{self, Format};
 use anyhow::Context;
+use seawall_model::Severity;
 use seawall_model::problem::ProblemKind;
-use seawall_model::{Problem, Severity};
-use seawall_posture::manifests::{self, File, MAX_FILE, Manifests, Report};
+use seawall_posture::manifests::{self, Manifests, Report};
 use seawall_posture::{Catalogue, Request, Selection};
-use std::io::Read;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
@@ -21,8 +24,8 @@ pub(crate) struct Args {
     /// Only this control (repeatable)
     #[arg(long, value_name = "ID")]
     control: Vec<String>,
-    /// The Kubernetes version the objects are meant for
-    #[arg(long, value_name = "1.N")]
+    /// The Kubernetes version the objects are meant for, which frameworks then go by
+    #[arg(long, value_name = "1.N", value_parser = kubernetes_version)]
     kubernetes_version: Option<String>,
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -46,27 +49,17 @@ pub(crate) struct Args {
     fix: bool,
 }
 
-/// What was read of one path.
-struct Input {
-    name: String,
-    bytes: Vec<u8>,
-    /// Found in a directory.
-    found: bool,
-}
-
 impl Args {
     pub(crate) fn run(self) -> Outcome {
         let selection = self.selection()?;
-        let (inputs, unreadable) = self.inputs()?;
-        let files = inputs.iter().map(|input| File {
-            path: &input.name,
-            bytes: &input.bytes,
-            found: input.found,
-        });
-        let mut read = manifests::read(files);
+        let (inputs, unreadable) = files::inputs(&self.paths)?;
+        let mut read = manifests::read(inputs.iter().map(Input::file));
         read.problems.extend(unreadable);
-        if self.diff || self.fix {
-            return self.repair(&read, &selection);
+        if self.diff {
+            return self.diff(&read, &selection);
+        }
+        if self.fix {
+            return self.fix(inputs, &read, &selection, &mut std::io::stdout().lock());
         }
         let report = self.report(&read, &selection);
         self.print(&report)?;
@@ -81,6 +74,7 @@ impl Args {
         let request = Request {
             frameworks: self.framework.clone(),
             controls: self.control.clone(),
+            kubernetes: self.kubernetes_version.clone(),
             ..Request::default()
         };
         catalogue.select(&request).map_err(|problem| {
@@ -90,35 +84,6 @@ impl Args {
                 None => failure,
             }
         })
-    }
-
-    /// Everything below the paths, in their order; a named file that cannot be read is exit 3, one found in a
-    /// directory a gap.
-    fn inputs(&self) -> Result<(Vec<Input>, Vec<Problem>), Failure> {
-        let (mut inputs, mut problems) = (Vec::new(), Vec::new());
-        for path in &self.paths {
-            if path.as_os_str() == "-" {
-                let bytes = bounded(std::io::stdin().lock()).context("cannot read stdin")?;
-                inputs.push(Input { name: "-".to_owned(), bytes, found: false });
-            } else if path.is_dir() {
-                for file in below(path)? {
-                    let name = file.display().to_string();
-                    match std::fs::File::open(&file).and_then(bounded) {
-                        Ok(bytes) => inputs.push(Input { name, bytes, found: true }),
-                        Err(error) => {
-                            let message = format!("the file cannot be read: {error}");
-                            problems.push(Problem::gap("unreadable", message).file(name));
-                        }
-                    }
-                }
-            } else {
-                let name = path.display().to_string();
-                let file = std::fs::File::open(path).and_then(bounded);
-                let bytes = file.with_context(|| format!("cannot read {name}"))?;
-                inputs.push(Input { name, bytes, found: false });
-            }
-        }
-        Ok((inputs, problems))
     }
 
     fn report(&self, read: &Manifests, selection: &Selection) -> Report {
@@ -162,44 +127,44 @@ impl Args {
         }
     }
 
-    /// stdout is the diff or, with `--fix` on stdin, the fixed manifests; the exit code is that of the state after
-    /// `--fix`, or of the state as it is for `--diff`.
-    fn repair(&self, read: &Manifests, selection: &Selection) -> Outcome {
+    /// stdout is the diff; the exit code is that of the state as it is.
+    fn diff(&self, read: &Manifests, selection: &Selection) -> Outcome {
         let (repaired, left) = manifests::repair(read, selection);
-        if self.diff {
-            for file in &repaired {
-                output::print(&manifests::diff(file))?;
-            }
-            output::print_problems(&left, self.format);
-            let report = self.report(read, selection);
-            output::print_problems(&report.problems, self.format);
-            return Ok(self.exit(&report));
-        }
         for file in &repaired {
-            if file.path == "-" {
-                output::print(&file.after)?;
-            } else {
-                replace(Path::new(&file.path), &file.after)
+            output::print(&manifests::diff(file))?;
+        }
+        output::print_problems(&left, self.format);
+        let report = self.report(read, selection);
+        output::print_problems(&report.problems, self.format);
+        Ok(self.exit(&report))
+    }
+
+    /// With stdin its manifests go to stdout, fixed or as they came; the exit code is that of the state afterwards.
+    fn fix(
+        &self,
+        mut inputs: Vec<Input>,
+        read: &Manifests,
+        selection: &Selection,
+        stdout: &mut impl Write,
+    ) -> Outcome {
+        let (repaired, left) = manifests::repair(read, selection);
+        for input in &mut inputs {
+            let fixed = repaired.iter().find(|file| file.path == input.name);
+            if let Some(file) = fixed {
+                input.bytes = file.after.clone().into_bytes();
+            }
+            if input.name == "-" {
+                input.print(stdout)?;
+            } else if let Some(file) = fixed {
+                files::replace(Path::new(&file.path), &file.after)
                     .with_context(|| format!("cannot write {}", file.path))?;
                 eprintln!("fixed {}", output::escape(&file.path));
             }
         }
         output::print_problems(&left, self.format);
-        let (inputs, _) = match self.paths.iter().any(|path| path.as_os_str() == "-") {
-            // stdin is gone: what was printed is what there is.
-            true => (Vec::new(), Vec::new()),
-            false => self.inputs()?,
-        };
-        let files = inputs.iter().map(|input| File {
-            path: &input.name,
-            bytes: &input.bytes,
-            found: input.found,
-        });
-        let after = if inputs.is_empty() {
-            manifests::read(repaired.iter().map(manifests::Repaired::file))
-        } else {
-            manifests::read(files)
-        };
+        let mut after = manifests::read(inputs.iter().map(Input::file));
+        let unread = read.problems.iter().filter(|problem| problem.code == files::UNREADABLE);
+        after.problems.extend(unread.cloned());
         let report = self.report(&after, selection);
         let gaps: Vec<_> = report
             .problems
@@ -209,6 +174,16 @@ impl Args {
             .collect();
         output::print_problems(&gaps, self.format);
         Ok(self.exit(&report))
+    }
+}
+
+/// `1.N` or `v1.N`, without the `v`.
+fn kubernetes_version(text: &str) -> Result<String, String> {
+    let version = text.strip_prefix('v').unwrap_or(text);
+    let minor = version.strip_prefix("1.").filter(|minor| !minor.starts_with('+'));
+    match minor.and_then(|minor| minor.parse::<u16>().ok()) {
+        Some(minor) => Ok(format!("1.{minor}")),
+        None => Err("expected a version such as 1.36".to_owned()),
     }
 }
 
@@ -224,45 +199,89 @@ fn cells(row: manifests::Row) -> Vec<String> {
     ]
 }
 
-/// At most one byte over what a file may have: the reader then says so.
-fn bounded(reader: impl Read) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    reader.take(MAX_FILE as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
 
-/// YAML and JSON files below a directory, sorted; hidden folders such as `.git` are left out.
-fn below(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let mut files = Vec::new();
-    let mut folders = vec![dir.to_owned()];
-    while let Some(folder) = folders.pop() {
-        let entries = std::fs::read_dir(&folder)
-            .with_context(|| format!("cannot list {}", folder.display()))?;
-        for entry in entries {
-            let path = entry?.path();
-            let hidden =
-                path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-            let is_manifest = path.extension().is_some_and(|extension| {
-                extension == "yaml" || extension == "yml" || extension == "json"
-            });
-            if path.is_dir() && !path.is_symlink() && !hidden {
-                folders.push(path);
-            } else if is_manifest {
-                files.push(path);
-            }
+    #[derive(Parser)]
+    struct Call {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    const PRIVILEGED: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, securityContext: {privileged: true}}]}\n";
+
+    #[track_caller]
+    fn check(arguments: &[&str], dir: &Path, expected: Exit) {
+        let dir = dir.to_str().unwrap();
+        let call = Call::parse_from(
+            ["scan", "--control", "SW-C-0001", "--fail-on", "low", dir].iter().chain(arguments),
+        );
+        assert_eq!(call.args.run().unwrap(), expected, "{arguments:?}");
+    }
+
+    #[test]
+    fn the_exit_code_is_that_of_the_state_after_the_fix() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+        write("a.yaml", PRIVILEGED);
+        check(&[], dir.path(), Exit::Findings);
+        check(&["--diff"], dir.path(), Exit::Findings);
+        check(&["--fix"], dir.path(), Exit::Pass);
+        check(&["--fix"], dir.path(), Exit::Pass);
+        // Beside what was fixed, what cannot be fixed and what cannot be read count.
+        write("a.yaml", PRIVILEGED);
+        write("b.yaml", "kind: [");
+        check(&["--fix"], dir.path(), Exit::Incomplete);
+        write(
+            "b.yaml",
+            "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: a\n    securityContext: &safe {privileged: true}\n  - name: b\n    securityContext: *safe\n",
+        );
+        check(&["--fix"], dir.path(), Exit::Findings);
+    }
+
+    /// With `--fix` on stdin: what is printed, and the exit code.
+    #[track_caller]
+    fn check_stdin(text: &str, printed: &str, expected: Exit) {
+        let call = Call::parse_from(["scan", "--control", "SW-C-0001", "--fail-on", "low", "-"]);
+        let selection = call.args.selection().unwrap();
+        let inputs = vec![Input { name: "-".to_owned(), bytes: text.into(), found: false }];
+        let read = manifests::read(inputs.iter().map(Input::file));
+        let mut stdout = Vec::new();
+        assert_eq!(call.args.fix(inputs, &read, &selection, &mut stdout).unwrap(), expected);
+        assert_eq!(String::from_utf8(stdout).unwrap(), printed);
+    }
+
+    #[test]
+    fn stdin_is_printed_fixed_or_as_it_came() {
+        let fixed = PRIVILEGED.replace("true", "false");
+        check_stdin(PRIVILEGED, &fixed, Exit::Pass);
+        check_stdin(&fixed, &fixed, Exit::Pass);
+        check_stdin("# nothing\n", "# nothing\n", Exit::Pass);
+        check_stdin("kind: [", "kind: [", Exit::Incomplete);
+        let mixed = format!("{fixed}---\nkind: [");
+        check_stdin(&mixed, &mixed, Exit::Incomplete);
+        let anchored = PRIVILEGED
+            .replace("{privileged: true}", "&a {privileged: true}")
+            .replace("}]}", "}, {name: b, securityContext: *a}]}");
+        check_stdin(&anchored, &anchored, Exit::Findings);
+    }
+
+    #[test]
+    fn kubernetes_versions() {
+        for (text, expected) in [
+            ("1.36", Some("1.36")),
+            ("v1.24", Some("1.24")),
+            ("banana", None),
+            ("1", None),
+            ("1.", None),
+            ("1.+2", None),
+            ("2.3", None),
+            ("1.36.2", None),
+            ("", None),
+        ] {
+            assert_eq!(kubernetes_version(text).ok().as_deref(), expected, "{text}");
         }
     }
-    files.sort();
-    Ok(files)
-}
-
-/// By rename, so that a crash leaves the old file or the new one; the mode stays.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let mode = std::fs::metadata(path)?.permissions();
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".seawall-new");
-    let temporary = path.with_file_name(name);
-    std::fs::write(&temporary, text)?;
-    std::fs::set_permissions(&temporary, mode)?;
-    std::fs::rename(temporary, path)
 }

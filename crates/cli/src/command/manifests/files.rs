@@ -1,0 +1,177 @@
+//! The files that `scan manifests` reads, and writes back.
+use crate::exit::Failure;
+use anyhow::Context;
+use seawall_model::Problem;
+use seawall_posture::manifests::{File, MAX_FILE};
+use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+/// The code of a problem with a file that was found and cannot be read.
+pub(super) const UNREADABLE: &str = "unreadable";
+
+/// What was read of one path.
+pub(super) struct Input {
+    pub(super) name: String,
+    pub(super) bytes: Vec<u8>,
+    /// Found in a directory.
+    pub(super) found: bool,
+}
+
+impl Input {
+    pub(super) fn file(&self) -> File<'_> {
+        File { path: &self.name, bytes: &self.bytes, found: self.found }
+    }
+
+    /// As it is, unless it was cut off: half of the manifests would be taken for all.
+    pub(super) fn print(&self, stdout: &mut impl Write) -> std::io::Result<()> {
+        if self.bytes.len() > MAX_FILE {
+            return Ok(());
+        }
+        stdout.write_all(&self.bytes)?;
+        stdout.flush()
+    }
+}
+
+/// Everything below the paths, in their order, each file once; a named file that cannot be read is exit 3, one found
+/// in a directory a gap.
+pub(super) fn inputs(paths: &[PathBuf]) -> Result<(Vec<Input>, Vec<Problem>), Failure> {
+    let mut inputs: Vec<Input> = Vec::new();
+    let mut problems = Vec::new();
+    // By canonical path: a directory and a file in it, or a link, must not be judged or fixed twice.
+    let mut known: HashMap<PathBuf, Option<usize>> = HashMap::new();
+    for path in paths {
+        let found = path.as_os_str() != "-" && path.is_dir();
+        let files = if found { below(path)? } else { vec![path.clone()] };
+        for file in files {
+            let canonical = file.canonicalize().unwrap_or_else(|_| file.clone());
+            if let Some(earlier) = known.get(&canonical) {
+                if let Some(input) = earlier.and_then(|index| inputs.get_mut(index)) {
+                    // What is named is looked at as strictly as if it had been named alone.
+                    input.found &= found;
+                }
+                continue;
+            }
+            let name = file.display().to_string();
+            let index = match (read(&file), found) {
+                (Ok(bytes), _) => {
+                    inputs.push(Input { name, bytes, found });
+                    Some(inputs.len() - 1)
+                }
+                (Err(error), true) => {
+                    let message = format!("the file cannot be read: {error}");
+                    problems.push(Problem::gap(UNREADABLE, message).file(name));
+                    None
+                }
+                (Err(error), false) => {
+                    let name = if name == "-" { "stdin" } else { &name };
+                    let error = anyhow::Error::new(error);
+                    return Err(error.context(format!("cannot read {name}")).into());
+                }
+            };
+            known.insert(canonical, index);
+        }
+    }
+    Ok((inputs, problems))
+}
+
+/// At most one byte over what a file may have: the reader then says so.
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = MAX_FILE as u64 + 1;
+    if path.as_os_str() == "-" {
+        std::io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
+    } else {
+        std::fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
+/// YAML and JSON files below a directory, sorted; hidden folders such as `.git` are left out, and so is what is
+/// neither file nor link to one: reading a FIFO waits for ever.
+fn below(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    let mut folders = vec![dir.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let entries = std::fs::read_dir(&folder)
+            .with_context(|| format!("cannot list {}", folder.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            let hidden =
+                path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+            let is_manifest = path.extension().is_some_and(|extension| {
+                extension == "yaml" || extension == "yml" || extension == "json"
+            });
+            // A link that leads nowhere is a file that cannot be read, which the report says.
+            let readable = std::fs::metadata(&path).map_or(true, |about| about.is_file());
+            if path.is_dir() && !path.is_symlink() && !hidden {
+                folders.push(path);
+            } else if is_manifest && readable {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// By rename, so that a crash leaves the old file or the new one; the mode stays, and a link stays a link.
+pub(super) fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let path = path.canonicalize()?;
+    let mode = std::fs::metadata(&path)?.permissions();
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".seawall-new");
+    let temporary = path.with_file_name(name);
+    std::fs::write(&temporary, text)?;
+    std::fs::set_permissions(&temporary, mode)?;
+    std::fs::rename(temporary, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    /// Names below `dir` in the order read, `!` before what could not be.
+    #[track_caller]
+    fn check(dir: &Path, paths: &[&str], expected: &[&str]) {
+        let paths: Vec<_> = paths.iter().map(|path| dir.join(path)).collect();
+        let (inputs, problems) = inputs(&paths).unwrap();
+        let shown = |name: &str| name.strip_prefix(dir.to_str().unwrap()).unwrap()[1..].to_owned();
+        let read = inputs.iter().map(|input| shown(&input.name));
+        let unread =
+            problems.iter().map(|problem| format!("!{}", shown(problem.file.as_ref().unwrap())));
+        assert_eq!(read.chain(unread).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn each_regular_file_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        std::fs::create_dir_all(dir.join("m/.git")).unwrap();
+        for name in ["m/a.yaml", "m/b.json", "m/.git/c.yaml", "m/notes.txt"] {
+            std::fs::write(dir.join(name), "").unwrap();
+        }
+        symlink(dir.join("m"), dir.join("m/again.yaml")).unwrap();
+        symlink("a.yaml", dir.join("m/link.yaml")).unwrap();
+        symlink("nowhere", dir.join("m/torn.yaml")).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(dir.join("m/pipe.yaml")).status();
+        assert!(made.unwrap().success());
+        check(dir, &["m"], &["m/a.yaml", "m/b.json", "!m/torn.yaml"]);
+        check(dir, &["m/link.yaml", "m"], &["m/link.yaml", "m/b.json", "!m/torn.yaml"]);
+        check(dir, &["m/a.yaml", "m/a.yaml"], &["m/a.yaml"]);
+        let (inputs, _) = inputs(&[dir.join("m"), dir.join("m/a.yaml")]).unwrap();
+        assert_eq!(inputs.iter().map(|input| input.found).collect::<Vec<_>>(), [false, true]);
+    }
+
+    #[test]
+    fn a_link_stays_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("a.yaml"), dir.path().join("link.yaml"));
+        std::fs::write(&file, "old").unwrap();
+        symlink("a.yaml", &link).unwrap();
+        replace(&link, "new").unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "new");
+    }
+}
