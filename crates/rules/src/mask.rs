@@ -39,8 +39,8 @@ pattern!(
     INLINE_FLAG,
     r#"(^|\s)(--[A-Za-z][A-Za-z0-9_\-]*)(\s+)("[^"]*"|'[^']*'|[^\s"'\-][^\s"']*)"#
 );
-// User and password, up to the last `@` of the word: a password may hold one, and slashes.
-pattern!(USERINFO, r#"(://)([^/\s:@"']*):([^\s"']+)@"#);
+// User and password: the password may hold slashes before its first `@`, and further `@` up to what ends a host.
+pattern!(USERINFO, r#"(://)([^/\s:@"']*):([^\s"'@]+(?:@[^\s"'@/?#,]*)*)@"#);
 // A user without a password, which is a token where it looks like one.
 pattern!(USER, r#"(https?://)([^/\s:@"']+)@"#);
 pattern!(
@@ -268,11 +268,6 @@ fn mask_password(found: &Captures<'_>) -> Masking {
         let length = before.len();
         return Masking::ReplaceUpTo(before, length);
     }
-    // The last `@` may be another URL's.
-    let password = match password.contains("://") {
-        true => password.split('@').next().unwrap_or(password),
-        false => password,
-    };
     let shown = if is_secret_value(password) { MASKED } else { password };
     Masking::ReplaceUpTo(format!("{before}{shown}"), before.len() + password.len())
 }
@@ -478,6 +473,7 @@ mod tests {
             ("redis://:1234/5@h", "redis://:<masked>@h"),
             ("postgres://u:p@ss@db:5432/x", "postgres://u:<masked>@db:5432/x"),
             ("a://u:p@h,b://v:q@i", "a://u:<masked>@h,b://v:<masked>@i"),
+            ("a://u:p@h/x@y", "a://u:<masked>@h/x@y"),
             ("http://h:80/x,redis://:p@h", "http://h:80/x,redis://:<masked>@h"),
             ("a://u:$PW@h,b://v:q@i", "a://u:$PW@h,b://v:<masked>@i"),
             ("https://0123456789abcdef0123@host/r.git", "https://<masked>@host/r.git"),
