@@ -2,12 +2,15 @@
 """An independent reading of OSV: which flaws the feed gives the packages that the package managers list.
 
   osv.py FEEDS SITE_PACKAGES GO_PROGRAM      prints `ECOSYSTEM NAME VERSION FLAW` lines, sorted
+  osv.py FEEDS /                             the same of this whole machine, on the file system of its root
 
 Nothing here is shared with the product: packages come from pip and go, versions are compared by pip's own library
 and by the rules of SemVer, ranges are read as the OSV schema describes them.
 """
 import json
+import os
 import re
+import stat
 import subprocess
 import sys
 import zipfile
@@ -64,18 +67,52 @@ def flaws(record):
     return cves or ghsas[:1] or [record["id"]]
 
 
-def main():
-    feeds, site, program = sys.argv[1:]
+def python_packages(site):
     listed = json.loads(subprocess.check_output(["pip", "list", "--format", "json", "--path", site]))
-    python = [(re.sub(r"[-_.]+", "-", package["name"]).lower(), package["version"]) for package in listed]
-    go = []
-    for line in subprocess.check_output(["go", "version", "-m", program], text=True).splitlines():
-        words = line.split()
+    return [(re.sub(r"[-_.]+", "-", package["name"]).lower(), package["version"]) for package in listed]
+
+
+def go_modules(program):
+    told = subprocess.run(["go", "version", "-m", program], text=True, capture_output=True).stdout
+    modules = []
+    for line in told.splitlines():
+        words = line.split() or [""]
         if words[0] == "dep":
-            go.append((words[1], words[2]))
+            modules.append((words[1], words[2]))
+        elif words[0] == "=>":
+            modules[-1] = (words[1], words[2]) if len(words) > 2 and words[2].startswith("v") else ("", "")
         elif words[0].endswith(":") and words[1].startswith("go1"):
-            go.append(("stdlib", words[1].removeprefix("go")))
-    found = set()
+            modules.append(("stdlib", words[1].removeprefix("go")))
+    return modules
+
+
+def machine():
+    """What lies on the root's file system and belongs to no package of dpkg, whose advisories alone count for those."""
+    owned = set()
+    for name in os.listdir("/var/lib/dpkg/info"):
+        if name.endswith(".list"):
+            with open(f"/var/lib/dpkg/info/{name}") as listed:
+                owned.update(os.path.realpath(path) for path in listed.read().splitlines())
+    root, python, go = os.lstat("/").st_dev, [], []
+    for folder, folders, files in os.walk("/"):
+        folders[:] = [name for name in folders if os.lstat(os.path.join(folder, name)).st_dev == root]
+        own = [name for name in folders if name.endswith(".dist-info")]
+        if any(os.path.join(folder, name, "METADATA") not in owned for name in own):
+            python += python_packages(folder)
+        for name in files:
+            path = os.path.join(folder, name)
+            mode = os.lstat(path).st_mode
+            if stat.S_ISREG(mode) and mode & 0o111 and path not in owned:
+                with open(path, "rb") as program:
+                    if program.read(4) == b"\x7fELF":
+                        go += go_modules(path)
+    return python, go
+
+
+def main():
+    feeds, *targets = sys.argv[1:]
+    python, go = machine() if targets == ["/"] else (python_packages(targets[0]), go_modules(targets[1]))
+    found, python, go = set(), set(python), set(go)
     for ecosystem, packages, order in (("PyPI", python, pypi), ("Go", go, semver)):
         with zipfile.ZipFile(f"{feeds}/osv/{ecosystem}/all.zip") as archive:
             for name in archive.namelist():
@@ -86,7 +123,9 @@ def main():
                     package = entry.get("package", {})
                     if package.get("ecosystem") != ecosystem:
                         continue
-                    if entry.get("ecosystem_specific", {}).get("custom_ranges"):
+                    # Beside ranges of its own kind, Go's "from 0 on" stands for "cannot be said in SemVer".
+                    custom = entry.get("ecosystem_specific", {}).get("custom_ranges")
+                    if custom and all(ranged["events"] == [{"introduced": "0"}] for ranged in entry["ranges"]):
                         continue
                     title = package["name"]
                     title = re.sub(r"[-_.]+", "-", title).lower() if ecosystem == "PyPI" else title

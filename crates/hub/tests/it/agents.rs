@@ -56,7 +56,7 @@ async fn a_token_that_must_not_enrol_is_refused_by_name() {
     let waiting = json!({"scope": "/org/", "manual_accept": true, "uses": 2});
     let created = world.post("/enrolments", waiting).await.expect(201);
     let token = created["token"].as_str().unwrap();
-    assert!(created["command"].as_str().unwrap().contains("seawall agent --hub https://"));
+    assert!(created["command"].as_str().unwrap().contains("seawall sensor --hub https://"));
     refused(&world, token, "shy", "token-waiting").await;
     let accept = format!("/enrolments/{}/accept", created["id"].as_str().unwrap());
     world.post(&accept, json!({})).await.expect(200);
@@ -244,7 +244,9 @@ async fn certificates_are_demanded_and_renewed() {
     world.wait(&path, patience, |agent| expires(agent) > end + 6 * DAY).await;
     agent.send(vec![firing("prod", "Deployment/late", world.clock.now())]).await;
     let renewals = world.items("/audit?filter=action:agent.renew").await;
-    assert_eq!((renewals.len(), &renewals[0]["target"]), (1, &json!(agent.id)));
+    // Twice where the hub cuts the expired stream before the first answer is through.
+    assert!((1..=2).contains(&renewals.len()), "{renewals:#?}");
+    assert_eq!(renewals[0]["target"], json!(agent.id));
     assert!(renewals[0]["detail"]["expires"].as_i64().unwrap() > end);
     // Past the grace of 30 days even that is refused: the agent has to enrol again.
     world.clock.advance(40 * DAY);

@@ -501,7 +501,7 @@ impl Estate {
             "/scopes" => "/org/a/",
             "/scores" => "/org/a/",
             "/scores/history" => "/org/a/",
-            "/features" => "exec",
+            "/features" => "\"full\":1",
             "/alerts/facets" => "SW-D-9001",
             "/alerts/bulk" => "\"matched\":1",
             "/images/{id}/packages" => "django",
