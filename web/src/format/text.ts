@@ -24,10 +24,16 @@ export function shortDigest(digest: string): string {
   return digest.replace(/^(\w+:)?([0-9a-f]{12})[0-9a-f]+$/, "$1$2");
 }
 
-/** `in_progress` → `In progress`. */
+/** Words of the hub's codes that people write in capitals. */
+const ACRONYMS = new Map(
+  ["API", "CVE", "DDoS", "DNS", "EPSS", "KEV", "OpenVEX", "OS", "RBAC", "TLS", "UI", "URL", "VEX"].map((word) => [word.toLowerCase(), word]),
+);
+
+/** `in_progress` → `In progress`, `ddos` → `DDoS`. */
 export function words(code: string): string {
-  const text = code.replace(/[_-]/g, " ");
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  const [first = "", ...rest] = code.split(/[_\s-]/).map((word) => ACRONYMS.get(word) ?? word);
+  const begin = ACRONYMS.has(first.toLowerCase()) ? first : first.charAt(0).toUpperCase() + first.slice(1);
+  return [begin, ...rest].join(" ");
 }
 
 /** A word as a POSIX shell reads it back. */
