@@ -95,7 +95,7 @@ pub(crate) async fn create(
     let about = store.create_enrolment(&new).await?;
     let hub = app.url();
     let command = format!(
-        "(umask 077; printf %s '{token}' > seawall-token) && seawall agent --hub {hub} --token-file seawall-token"
+        "(umask 077; printf %s '{token}' > seawall-token) && seawall sensor --hub {hub} --token-file seawall-token"
     );
     let created = CreatedEnrolment { token, command, about };
     super::idempotency::shown_once(object(StatusCode::CREATED, &created)?)

@@ -73,7 +73,7 @@ export function Agents() {
         opens
         drawer={(id, close) => <AgentDetail id={id} close={close} clusterName={clusterName} />}
         empty={
-          <Empty title="No agent is enrolled" command="seawall agent --hub URL --token-file FILE">
+          <Empty title="No agent is enrolled" command="seawall sensor --hub URL --token-file FILE">
             Make a token under Settings, Enrolment; it is used once, by the first agent of a cluster or machine.
           </Empty>
         }

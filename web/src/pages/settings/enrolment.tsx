@@ -25,12 +25,17 @@ const LIVES = [
   { value: String(7 * 24 * HOUR), label: "7 days" },
 ];
 
+function waits(waiting: EnrolmentToken["waiting"]): string {
+  const [only, ...others] = waiting;
+  return only !== undefined && others.length === 0 ? `${only.cluster_name} waits` : `${plural(waiting.length, "cluster")} wait`;
+}
+
 function EnrolmentState({ enrolment }: { enrolment: EnrolmentToken }) {
   const now = useNow();
   if (enrolment.revoked) return <Dot tone="neutral">Revoked</Dot>;
   if (enrolment.uses.length >= enrolment.uses_allowed) return <Dot tone="good">Used</Dot>;
   if (enrolment.expires < now) return <Dot tone="neutral">Expired</Dot>;
-  if (enrolment.waiting.length > 0) return <Dot tone="warn">{plural(enrolment.waiting.length, "cluster")} waiting</Dot>;
+  if (enrolment.waiting.length > 0) return <Dot tone="warn">{waits(enrolment.waiting)}</Dot>;
   return <Dot tone="accent">Open</Dot>;
 }
 
@@ -73,7 +78,7 @@ const COLUMNS: readonly Column<EnrolmentToken>[] = [
       ),
   },
   { id: "expires", title: "Expires", width: "116px", cell: (enrolment) => <Time at={enrolment.expires} /> },
-  { id: "actions", title: "Actions", width: "160px", cell: (enrolment) => <Actions enrolment={enrolment} /> },
+  { id: "actions", title: "Actions", width: "220px", cell: (enrolment) => <Actions enrolment={enrolment} /> },
 ];
 
 function Actions({ enrolment }: { enrolment: EnrolmentToken }) {
@@ -84,7 +89,7 @@ function Actions({ enrolment }: { enrolment: EnrolmentToken }) {
       {waiting.map(({ cluster_uid, cluster_name }) => (
         <RowAction
           key={cluster_uid}
-          label={`Accept ${cluster_name}`}
+          label={waiting.length === 1 ? "Accept" : `Accept ${cluster_name}`}
           title="Accept registration"
           about={`${cluster_name} (${cluster_uid}) with ${about}`}
           noun="enrolments"
@@ -175,7 +180,7 @@ export function Enrolment() {
         columns={COLUMNS}
         rowId={(enrolment) => enrolment.id}
         rowLabel={(enrolment) => enrolment.scope}
-        empty="Create one, then run the command it shows: seawall agent --hub URL --token-file FILE."
+        empty="Create one, then run the command it shows: seawall sensor --hub URL --token-file FILE."
       />
     </Page>
   );

@@ -103,7 +103,7 @@ export function Tokens() {
         columns={COLUMNS}
         rowId={(token) => token.id}
         rowLabel={(token) => token.name}
-        empty="Create one for the command line: seawall login URL."
+        empty="Create one for scripts; they send it as Authorization: Bearer TOKEN."
       />
     </Page>
   );
