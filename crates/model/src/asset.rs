@@ -1,6 +1,7 @@
 //! What is watched: clusters, their objects and nodes, images.
 use crate::ids::Id;
 use crate::image::ImageRef;
+use crate::problem::Problem;
 use crate::scope::ScopePath;
 use crate::time::Millis;
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,10 @@ pub struct Asset {
     pub owner: Option<String>,
     pub images: Vec<ImageRef>,
     pub labels: Vec<(String, String)>,
+    /// What matching left out of a node's packages: gaps and errors. `None` while they were not matched, and for what
+    /// holds none.
+    #[serde(default)]
+    pub coverage_problems: Option<Vec<Problem>>,
     pub first_seen: Millis,
     pub last_seen: Millis,
 }

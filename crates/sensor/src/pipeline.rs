@@ -216,6 +216,7 @@ impl Pipeline {
                 self.held.push(record);
                 return;
             }
+            self.losses.add("process:unknown", 1);
             self.adopt(&record.header);
         }
         self.handle(record);

@@ -1,4 +1,5 @@
 //! Findings: replaced per resource, so that what is missing is gone.
+use crate::asset;
 use crate::cell::{self, clip, without_nul};
 use crate::db::{Arg, Sql};
 use crate::error::Result;
@@ -302,9 +303,13 @@ impl Findings for Store {
         let drafts =
             findings.into_iter().map(|flaw| Draft::flaw(flaw, &resource, &resource_key)).collect();
         let changes = replace(&mut tx, &subject, drafts).await?;
-        if let Some(image) = place.image {
-            let problems = stored.inventory.problems.into_iter().chain(problems).collect();
-            image::recount(&mut tx, image, Some(problems)).await?;
+        let problems = stored.inventory.problems.into_iter().chain(problems).collect();
+        match (place.image, &stored.inventory.target) {
+            (Some(image), _) => image::recount(&mut tx, image, Some(problems)).await?,
+            (None, Target::Node { name }) => {
+                asset::node_matched(&mut tx, &stored.scope, name, problems).await?;
+            }
+            (None, _) => {}
         }
         tx.commit().await?;
         Ok(changes)

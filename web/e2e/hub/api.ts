@@ -140,7 +140,7 @@ function overview(world: World): unknown {
     images: { total: world.images.length, running: world.images.filter((image) => image.running.length > 0).length, with_critical: world.images.filter((image) => (image.counts?.critical ?? 0) > 0).length },
     clusters: world.clusters.map((cluster) => ({ ...cluster, freshness: cluster.name === "staging" ? "stale" : "fresh", agents_connected: world.agents.filter((agent) => agent.cluster === cluster.uid && agent.connected).length })),
     agents: { connected: world.agents.filter((agent) => agent.connected).length, total: world.agents.length, dropped: droppedByClass(world) },
-    empty: empty ? ["no-cluster", "no-images", "no-alerts", "no-index"] : [],
+    empty: empty ? ["no-cluster", "no-images", "no-sensor", "no-index"] : ["node-not-covered"],
   };
 }
 
@@ -274,7 +274,7 @@ function settings(world: World, { method, noun, id, step }: Target, body: Record
   if (noun === "enrolments") {
     world.enrolments.unshift({ ...made, uses: [], uses_allowed: body.uses, accepted: false, revoked: false, refusals: [], refused: 0, waiting: [], admitted: [] } as never);
     const token = `swe_${randomBytes(30).toString("base64url")}`;
-    return { token, command: `printf %s ${token} > token && seawall agent --hub https://hub.example:8443 --token-file token` };
+    return { token, command: `printf %s ${token} > token && seawall sensor --hub https://hub.example:8443 --token-file token` };
   }
   return made;
 }

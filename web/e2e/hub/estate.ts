@@ -60,11 +60,20 @@ export const WORKLOADS: readonly [namespace: string, kind: string, name: string]
 const GROUPS: Record<string, string> = { CronJob: "batch/v1" };
 
 export function assets(now: number): Asset[] {
-  return WORKLOADS.map(([namespace, kind, name]) => ({
+  const node: Asset = {
+    id: uuid(), scope: BUILDER.scope, cluster: BUILDER.uid, uid: "builder-07", api_version: "v1", kind: "Node", namespace: null, name: "builder-07",
+    owner: null, images: [], labels: [["os", "debian 12"]], first_seen: now - 12 * DAY, last_seen: now - 4_000,
+    coverage_problems: [{
+      kind: "gap", code: "not-covered", message: "Debian:12 is not in the index, which holds Debian:10, Debian:11: 761 packages not judged",
+      help: "load a feed that covers it with `seawall db update`", file: null, line: null, column: null, item: "Debian:12",
+    }],
+  };
+  const workloads = WORKLOADS.map(([namespace, kind, name]) => ({
     id: uuid(), scope: PROD.scope, cluster: PROD.uid, uid: uuid(), api_version: GROUPS[kind] ?? "apps/v1", kind, namespace, name,
     owner: null,
     images: [{ name: `registry.example/${namespace}/${name}:1.8.2`, digest: null, index_digest: null, config_digest: null }],
     labels: [["app.kubernetes.io/name", name], ["team", namespace === "shop" ? "storefront" : "platform"]] as [string, string][],
-    first_seen: now - 60 * DAY, last_seen: now - 12_000,
+    coverage_problems: null, first_seen: now - 60 * DAY, last_seen: now - 12_000,
   }));
+  return [...workloads, node];
 }

@@ -121,6 +121,11 @@ export interface components {
             api_version: string;
             /** @description UID of the `kube-system` namespace; for a machine outside a cluster its machine id. */
             cluster: string;
+            /**
+             * @description What matching left out of a node's packages: gaps and errors. `None` while they were not matched, and for what
+             *     holds none.
+             */
+            coverage_problems?: components["schemas"]["Problem"][] | null;
             first_seen: components["schemas"]["Millis"];
             id: components["schemas"]["Id"];
             images: components["schemas"]["ImageRef"][];
@@ -781,7 +786,10 @@ export interface components {
             /** @description Open alerts by severity. */
             alerts: components["schemas"]["BySeverity"];
             clusters: components["schemas"]["ClusterStatus"][];
-            /** @description What is missing for a full picture: `no-cluster`, `no-images`, `no-alerts`, `no-index`. */
+            /**
+             * @description What is missing for a full picture: `no-cluster`, `no-images`, `no-sensor`, `no-index`,
+             *     `node-not-covered`.
+             */
             empty: string[];
             findings: components["schemas"]["FindingCounts"];
             images: components["schemas"]["ImageCounts"];
@@ -802,7 +810,7 @@ export interface components {
             locations: string[];
             /** @description Normalised as the ecosystem does (PEP 503 for PyPI). */
             name: string;
-            /** @description The OS package that owns the evidence; such a package is judged by the distro's advisories alone. */
+            /** @description The OS package that owns the evidence. Unless that is third-party, the distro's advisories alone judge it. */
             owner?: string | null;
             purl: string;
             source?: components["schemas"]["SourcePackage"] | null;
@@ -881,6 +889,11 @@ export interface components {
                 api_version: string;
                 /** @description UID of the `kube-system` namespace; for a machine outside a cluster its machine id. */
                 cluster: string;
+                /**
+                 * @description What matching left out of a node's packages: gaps and errors. `None` while they were not matched, and for what
+                 *     holds none.
+                 */
+                coverage_problems?: components["schemas"]["Problem"][] | null;
                 first_seen: components["schemas"]["Millis"];
                 id: components["schemas"]["Id"];
                 images: components["schemas"]["ImageRef"][];

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::auth::Caller;
 use axum::extract::State;
 use seawall_model::alert::Alert;
-use seawall_model::asset::{Agent, Cluster};
+use seawall_model::asset::{Agent, AgentRole, Asset, Cluster};
 use seawall_model::finding::Finding;
 use seawall_model::recommendation::{Score, ScoreDelta};
 use seawall_model::scope::ScopePath;
@@ -37,7 +37,8 @@ pub(crate) struct Overview {
     images: ImageCounts,
     clusters: Vec<ClusterStatus>,
     agents: AgentCounts,
-    /// What is missing for a full picture: `no-cluster`, `no-images`, `no-alerts`, `no-index`.
+    /// What is missing for a full picture: `no-cluster`, `no-images`, `no-sensor`, `no-index`,
+    /// `node-not-covered`.
     empty: Vec<&'static str>,
 }
 
@@ -120,16 +121,22 @@ pub(crate) async fn get(
         running: reader.count::<Image>("running:true").await?,
         with_critical: reader.count::<Image>("critical:>0").await?,
     };
-    let agents = reader.all::<Agent>().await?;
-    let clusters = reader.all::<Cluster>().await?;
+    let agents = reader.all::<Agent>("").await?;
+    let clusters = reader.all::<Cluster>("").await?;
     let clusters: Vec<ClusterStatus> =
         clusters.into_iter().map(|cluster| status(cluster, &agents, app.now())).collect();
+    let nodes = reader.all::<Asset>("kind:Node").await?;
+    let left_out = |node: &Asset| node.coverage_problems.as_ref().is_some_and(|p| !p.is_empty());
     let mut empty = Vec::new();
     let hints = [
         ("no-cluster", clusters.is_empty()),
         ("no-images", images.total == 0),
-        ("no-alerts", reader.count::<Alert>("").await? == 0),
+        (
+            "no-sensor",
+            !agents.iter().any(|agent| agent.role == AgentRole::Sensor && agent.connected),
+        ),
         ("no-index", !app.advisories.is_there()),
+        ("node-not-covered", nodes.iter().any(left_out)),
     ];
     empty.extend(hints.into_iter().filter(|(_, holds)| *holds).map(|(hint, _)| hint));
     let agents = count_agents(&agents);
@@ -187,8 +194,8 @@ impl Reader<'_> {
         Ok(self.app.store.count::<N>(self.visible, &self.filter(filter)).await?)
     }
 
-    async fn all<N: seawall_store::Noun>(&self) -> Result<Vec<N>, Refusal> {
-        let query = Query { filter: self.below.clone(), limit: MAX_ESTATE, ..Query::default() };
+    async fn all<N: seawall_store::Noun>(&self, filter: &str) -> Result<Vec<N>, Refusal> {
+        let query = Query { filter: self.filter(filter), limit: MAX_ESTATE, ..Query::default() };
         Ok(self.app.store.list::<N>(self.visible, &query).await?.items)
     }
 }

@@ -6,6 +6,8 @@ use super::{RETRY_AFTER, locked};
 use crate::api::extract::chain;
 use crate::api::list::quoted;
 use crate::app::App;
+use seawall_model::Problem;
+use seawall_model::asset::Asset;
 use seawall_model::exemption::Category;
 use seawall_model::finding::{Finding, FindingKind, State};
 use seawall_model::package::Ecosystem;
@@ -15,8 +17,8 @@ use seawall_model::scope::{Scope, ScopeKind, ScopePath};
 use seawall_model::severity::Severity;
 use seawall_posture::score::{self, Outcome};
 use seawall_store::{
-    FindingChange, FindingState, Findings, Guidance, Image, Query, Reads, Recommendations, Scores,
-    Visible,
+    FindingChange, FindingState, Findings, Guidance, Image, Noun, Query, Reads, Recommendations,
+    Scores, Visible,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -51,17 +53,11 @@ pub(super) async fn run(app: App) {
 
 /// Scopes that findings are written at.
 async fn leaves(app: &App) -> seawall_store::Result<Vec<ScopePath>> {
-    let mut query = Query { limit: PAGE, ..Query::default() };
-    let mut found = Vec::new();
-    loop {
-        let page = app.store.list::<Scope>(&Visible::system(), &query).await?;
-        let leaf = |scope: &Scope| {
-            matches!(scope.kind, ScopeKind::Cluster | ScopeKind::Registry | ScopeKind::Node)
-        };
-        found.extend(page.items.into_iter().filter(leaf).map(|scope| scope.path));
-        let Some(next) = page.next else { return Ok(found) };
-        query.after = Some(next);
-    }
+    let leaf = |scope: &Scope| {
+        matches!(scope.kind, ScopeKind::Cluster | ScopeKind::Registry | ScopeKind::Node)
+    };
+    let scopes = all::<Scope>(app, String::new()).await?;
+    Ok(scopes.into_iter().filter(leaf).map(|scope| scope.path).collect())
 }
 
 async fn rescore(
@@ -121,8 +117,8 @@ async fn measure(app: &App, scope: &ScopePath) -> seawall_store::Result<score::S
     let visible = Visible::system();
     let states = app.store.finding_states(&visible, scope, None).await?;
     let states: Vec<_> = states.into_iter().map(|state| (resource(&state), state)).collect();
-    let images = images(app, scope).await?;
-    Ok(score::score(outcomes(app, &states, &images)))
+    let holders = holders(app, scope).await?;
+    Ok(score::score(outcomes(app, &states, &holders)))
 }
 
 /// Mean of the clusters below `scope`, weighted by counted resources.
@@ -136,32 +132,45 @@ async fn mean(app: &App, scope: &ScopePath) -> seawall_store::Result<Option<f64>
     Ok(score::mean(clusters))
 }
 
-/// What matching said of one image as a whole.
-struct ImageOutcome {
+/// What matching said of one image or node as a whole.
+struct Holder {
     key: String,
     state: State,
 }
 
-/// Images that were matched. One without a flaw has no finding to speak for it; one with a gap and no flaw is
-/// unknown, never healthy.
-async fn images(app: &App, scope: &ScopePath) -> seawall_store::Result<Vec<ImageOutcome>> {
-    let filter = format!("scope:{}*", scope.as_str());
+impl Holder {
+    /// One without a flaw has no finding to speak for it; one with a gap is unknown beside its flaws, never healthy.
+    /// `problems` is `None` where nothing was matched.
+    fn new(key: String, problems: Option<&[Problem]>) -> Self {
+        let whole = problems
+            .is_some_and(|problems| problems.iter().all(|problem| problem.kind < ProblemKind::Gap));
+        Self { key, state: if whole { State::Healthy } else { State::Unknown } }
+    }
+}
+
+/// Images and nodes whose packages are known.
+async fn holders(app: &App, scope: &ScopePath) -> seawall_store::Result<Vec<Holder>> {
+    let mut found = Vec::new();
+    for image in all::<Image>(app, format!("scope:{}*", scope.as_str())).await? {
+        let digest = image.digest.or(image.config_digest).or(image.index_digest);
+        // The name belongs to the identity: one digest under two names is two images.
+        let key = format!("{}@{}", image.name, digest.unwrap_or_else(|| image.name.clone()));
+        let problems = image.counts.map(|_| image.coverage_problems);
+        found.push(Holder::new(key, problems.as_deref()));
+    }
+    for node in all::<Asset>(app, format!("kind:Node scope:{}*", scope.as_str())).await? {
+        let key = format!("{}@{}", node.name, node.uid);
+        found.push(Holder::new(key, node.coverage_problems.as_deref()));
+    }
+    Ok(found)
+}
+
+async fn all<N: Noun>(app: &App, filter: String) -> seawall_store::Result<Vec<N>> {
     let mut query = Query { filter, limit: PAGE, ..Query::default() };
     let mut found = Vec::new();
     loop {
-        let page = app.store.list::<Image>(&Visible::system(), &query).await?;
-        for image in page.items {
-            let incomplete =
-                image.coverage_problems.iter().any(|problem| problem.kind >= ProblemKind::Gap);
-            let digest = image.digest.or(image.config_digest).or(image.index_digest);
-            // The name belongs to the identity: one digest under two names is two images.
-            let key = format!("{}@{}", image.name, digest.unwrap_or_else(|| image.name.clone()));
-            let state = match (&image.counts, incomplete) {
-                (Some(_), false) => State::Healthy,
-                (Some(_), true) | (None, _) => State::Unknown,
-            };
-            found.push(ImageOutcome { key, state });
-        }
+        let page = app.store.list::<N>(&Visible::system(), &query).await?;
+        found.extend(page.items);
         let Some(next) = page.next else { return Ok(found) };
         query.after = Some(next);
     }
@@ -178,7 +187,7 @@ fn resource(state: &FindingState) -> String {
 fn outcomes<'a>(
     app: &'a App,
     states: &'a [(String, FindingState)],
-    images: &'a [ImageOutcome],
+    holders: &'a [Holder],
 ) -> Vec<Outcome<'a>> {
     let of_finding = |(resource, state): &'a (String, FindingState)| {
         let (group, preview) = match state.kind {
@@ -191,14 +200,14 @@ fn outcomes<'a>(
         };
         Some(Outcome { group, resource, state: state.state, exemption: category(state), preview })
     };
-    let of_image = |image: &'a ImageOutcome| Outcome {
+    let of_holder = |holder: &'a Holder| Outcome {
         group: VULNERABILITIES,
-        resource: &image.key,
-        state: image.state,
+        resource: &holder.key,
+        state: holder.state,
         exemption: None,
         preview: false,
     };
-    states.iter().filter_map(of_finding).chain(images.iter().map(of_image)).collect()
+    states.iter().filter_map(of_finding).chain(holders.iter().map(of_holder)).collect()
 }
 
 fn category(state: &FindingState) -> Option<Category> {
@@ -265,4 +274,13 @@ async fn update_guidance(
         score_group: Some(VULNERABILITIES.to_owned()),
         frameworks: Vec::new(),
     })
+}
+
+#[test]
+fn a_gap_is_never_healthy() {
+    let state = |problems: Option<&[Problem]>| Holder::new(String::new(), problems).state;
+    assert_eq!(state(Some(&[])), State::Healthy);
+    assert_eq!(state(Some(&[Problem::note("n", "m")])), State::Healthy);
+    assert_eq!(state(Some(&[Problem::gap("g", "m")])), State::Unknown);
+    assert_eq!(state(None), State::Unknown);
 }

@@ -6,6 +6,7 @@ use crate::kernel::decode::{self, Body, Connect, End, Header, Image, Inet, Open,
 use crate::processes;
 use seawall_model::event::{Event, EventKind, File, Identity, Process, Protocol, Socket};
 use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,6 +24,9 @@ impl Pipeline {
             Body::Exec(image) => self.exec(&header, &image),
             Body::State(image) => self.found_running(&header, *image),
             Body::Fork => {
+                if !self.processes.contains(header.parent_exec_id) {
+                    self.adopt_parent(&header);
+                }
                 let start = self.millis(header.time);
                 self.processes.fork(&header, start);
                 self.report(&header, EventKind::Fork, "clone", |_| {});
@@ -96,9 +100,17 @@ impl Pipeline {
         self.processes.update(header.exec_id, |process| process.stdio = stdio);
     }
 
+    /// A process that no listing named begins another: some machines hide their first one.
+    fn adopt_parent(&mut self, child: &Header) {
+        let exec_id = child.parent_exec_id;
+        let Some((tgid, uid)) = parent_of(child.tgid, exec_id) else { return };
+        let own =
+            Header { exec_id, parent_exec_id: 0, tgid, tid: tgid, vtgid: tgid, uid, ..*child };
+        self.adopt(&own);
+    }
+
     /// A process whose exec record never came: what `/proc` still says.
     pub(super) fn adopt(&mut self, header: &Header) {
-        self.losses.add("process:unknown", 1);
         let folder = format!("/proc/{}", header.tgid);
         let read = |name: &str| std::fs::read(format!("{folder}/{name}")).unwrap_or_default();
         let exe = std::fs::read_link(format!("{folder}/exe")).unwrap_or_default();
@@ -275,6 +287,21 @@ impl Pipeline {
     fn millis(&self, boot_ns: u64) -> i64 {
         i64::try_from((boot_ns + self.offset) / 1_000_000).unwrap_or(i64::MAX)
     }
+}
+
+/// Process number and user of the parent of `child` now, if its exec id is the one made from its start time: a child
+/// whose parent has ended has another by then. Source: proc_pid_stat(5), fields 4 and 22; `state_of` of `bpf/maps.h`.
+fn parent_of(child: u32, exec_id: u64) -> Option<(u32, u32)> {
+    const TICK_NS: u64 = 10_000_000;
+    let stat = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/stat")).ok();
+    // The name in parentheses may hold anything; the state, field 3, follows it.
+    let field = |stat: &str, number: usize| -> Option<u64> {
+        stat.rsplit_once(") ")?.1.split(' ').nth(number - 3)?.parse().ok()
+    };
+    let parent = u32::try_from(field(&stat(child)?, 4)?).ok()?;
+    let started = field(&stat(parent)?, 22)?;
+    let uid = std::fs::metadata(format!("/proc/{parent}")).ok()?.uid();
+    (started == exec_id / TICK_NS).then_some((parent, uid))
 }
 
 /// Accounts of the host by number.

@@ -44,6 +44,7 @@ pub(super) async fn store(writer: &mut Writer<'_>, assessment: ObjectAssessment)
         owner,
         images: images.into_iter().map(image).collect(),
         labels,
+        coverage_problems: None,
         first_seen: before.as_ref().map_or(observed, |before| before.first_seen),
         last_seen: observed,
     };

@@ -77,6 +77,7 @@ async fn node(writer: &mut Writer<'_>, name: &str, inventory: &Inventory) -> Res
         owner: None,
         images: Vec::new(),
         labels: system.into_iter().collect(),
+        coverage_problems: before.as_ref().and_then(|before| before.coverage_problems.clone()),
         first_seen: before.as_ref().map_or(now, |before| before.first_seen),
         last_seen: now,
     };

@@ -37,6 +37,9 @@ const CASES: &[(&str, Case)] = &[
     ("enrolment_refuses", |bench| Box::pin(estate::enrolment_refuses(bench))),
     ("an_acceptance_is_spent", |bench| Box::pin(estate::acceptance_is_spent(bench))),
     ("agents_come_and_go", |bench| Box::pin(estate::agents_come_and_go(bench))),
+    ("nodes_keep_what_was_left_out", |bench| {
+        Box::pin(results::nodes_keep_what_was_left_out(bench))
+    }),
     ("firings_join_alerts", |bench| Box::pin(ingest::firings_join_alerts(bench))),
     ("an_agents_clock_is_bounded", |bench| Box::pin(ingest::an_agents_clock_is_bounded(bench))),
     ("batches_commit_once", |bench| Box::pin(ingest::batches_commit_once(bench))),

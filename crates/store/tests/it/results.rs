@@ -120,6 +120,23 @@ pub(crate) async fn vulnerabilities_replace(bench: &Bench) {
     assert_eq!((stored.inventory.target, stored.inventory.packages), (target, vec![old, new]));
 }
 
+pub(crate) async fn nodes_keep_what_was_left_out(bench: &Bench) {
+    let agent = bench.agent("prod", "node-1").await;
+    let target = Target::Node { name: "node-1".to_owned() };
+    let changed = bench.send(&agent, vec![inventory(target.clone(), Vec::new())]).await;
+    let left_out = |assets: Vec<Asset>| assets[0].coverage_problems.clone();
+    assert_eq!(left_out(bench.all().await), None, "not matched is not complete");
+    let id = changed.inventories[0];
+    let problems = vec![Problem::note("n", "a note"), Problem::gap("no-feed", "no feed covers it")];
+    bench.store.replace_vulnerabilities(id, Vec::new(), problems.clone()).await.unwrap();
+    assert_eq!(left_out(bench.all().await), Some(problems[1..].to_vec()));
+    // The node's next word changes nothing of it, the next match does.
+    bench.send(&agent, vec![inventory(target, Vec::new())]).await;
+    assert_eq!(left_out(bench.all().await), Some(problems[1..].to_vec()));
+    bench.store.replace_vulnerabilities(id, Vec::new(), Vec::new()).await.unwrap();
+    assert_eq!(left_out(bench.all().await), Some(Vec::new()));
+}
+
 fn guidance(work: &str) -> Guidance {
     Guidance {
         work: work.to_owned(),

@@ -1,13 +1,13 @@
 // One image: its flaws and why they match, its packages, its layers, where it runs.
 import { Tabs } from "@mantine/core";
 import type { Image } from "../../api/types";
-import { bytes, count, plural, shortDigest } from "../../format/text";
+import { bytes, count, shortDigest } from "../../format/text";
 import { useSearchState } from "../../list/list";
 import { Identifier } from "../../parts/copy";
 import { Detail } from "../../parts/detail";
 import { Empty } from "../../parts/empty";
 import { Facts } from "../../parts/facts";
-import { Problems } from "../../parts/problems";
+import { Remarks } from "../../parts/remarks";
 import { SeverityCounts } from "../../parts/severity";
 import { Tag } from "../../parts/tag";
 import { Time } from "../../parts/time";
@@ -41,12 +41,7 @@ function Body({ image }: { image: Image }) {
   return (
     <>
       <div className={css.tab}>
-        {image.coverage_problems.length > 0 && (
-          <section className={css.incomplete}>
-            <h3>{plural(image.coverage_problems.length, "remark")} on this scan</h3>
-            <Problems problems={image.coverage_problems} />
-          </section>
-        )}
+        <Remarks problems={image.coverage_problems} />
         <Facts
           facts={[
             ["Digest", digest(image.digest, "digest")],

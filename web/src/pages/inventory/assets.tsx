@@ -4,6 +4,7 @@ import type { Asset, Finding } from "../../api/types";
 import { INVENTORY } from "../../app/nav";
 import { Page } from "../../app/page";
 import { quote } from "../../filter/lex";
+import { count } from "../../format/text";
 import type { Column } from "../../list/column";
 import { List } from "../../list/list";
 import { Identifier } from "../../parts/copy";
@@ -11,6 +12,7 @@ import { Detail } from "../../parts/detail";
 import { Empty } from "../../parts/empty";
 import { Facts } from "../../parts/facts";
 import { Failure } from "../../parts/failure";
+import { Remarks } from "../../parts/remarks";
 import { Section } from "../../parts/section";
 import { SeverityBadge } from "../../parts/severity";
 import { Time } from "../../parts/time";
@@ -75,6 +77,7 @@ function AssetDetail({ id, close, clusterName }: AssetDetailProps) {
     >
       {(asset) => (
         <>
+          <Remarks problems={asset.coverage_problems ?? []} />
           <Section title="About">
             <Facts
               facts={[
@@ -116,7 +119,7 @@ function AssetDetail({ id, close, clusterName }: AssetDetailProps) {
   );
 }
 
-/** Controls are few; an object has not more than this many findings. */
+/** The worst; a node has hundreds of flaws. */
 const FINDINGS_SHOWN = 100;
 
 function AssetFindings({ asset }: { asset: Asset }) {
@@ -124,31 +127,39 @@ function AssetFindings({ asset }: { asset: Asset }) {
     topQuery<Finding>("findings", FINDINGS_SHOWN, { filter: `resource_key:${quote(asset.uid)}`, sort: "-severity" }),
   );
   if (findings.error) return <Failure error={findings.error} />;
-  if (findings.data?.items.length === 0) return <span className="muted">No control speaks of this object.</span>;
+  if (findings.data?.items.length === 0) return <span className="muted">Nothing is known to be wrong here.</span>;
+  const page = findings.data;
   return (
-    <table className={css.capabilities}>
-      <thead>
-        <tr>
-          <th scope="col">Severity</th>
-          <th scope="col">Control</th>
-          <th scope="col">State</th>
-        </tr>
-      </thead>
-      <tbody>
-        {findings.data?.items.map((finding) => (
-          <tr key={finding.id}>
-            <td>
-              <SeverityBadge severity={finding.severity} />
-            </td>
-            <td>
-              {finding.title} <span className="mono muted">{finding.rule}</span>
-            </td>
-            <td>
-              <FindingStateDot state={finding.state} />
-            </td>
+    <>
+      <table className={css.capabilities}>
+        <thead>
+          <tr>
+            <th scope="col">Severity</th>
+            <th scope="col">Finding</th>
+            <th scope="col">State</th>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {findings.data?.items.map((finding) => (
+            <tr key={finding.id}>
+              <td>
+                <SeverityBadge severity={finding.severity} />
+              </td>
+              <td>
+                {finding.title} <span className="mono muted">{finding.rule}</span>
+              </td>
+              <td>
+                <FindingStateDot state={finding.state} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {page !== undefined && page.total.value > page.items.length && (
+        <p className="muted">
+          The worst {page.items.length} of {count(page.total.value)}.
+        </p>
+      )}
+    </>
   );
 }

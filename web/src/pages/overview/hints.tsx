@@ -21,15 +21,19 @@ const HINTS: Record<string, Hint> = {
     text: "Images of the local containerd are scanned when its socket can be read.",
     command: "seawall up --containerd /run/containerd/containerd.sock",
   },
-  "no-alerts": {
-    title: "No alert yet",
-    text: "That is good news if a sensor runs. It needs root on Linux with BTF.",
+  "no-sensor": {
+    title: "Watch what runs",
+    text: "No sensor is connected, so no alert can come. It needs root on Linux with BTF.",
     command: "sudo seawall up",
   },
   "no-index": {
     title: "Load vulnerability feeds",
     text: "Packages are known, but nothing can be said about their flaws without feeds.",
     command: "seawall up --feeds ROOT",
+  },
+  "node-not-covered": {
+    title: "A node is not fully covered",
+    text: "Some of its packages could not be judged. Inventory, Assets, the node says which.",
   },
 };
 
