@@ -17,7 +17,12 @@ pub(crate) enum Format {
 /// Prints text to stdout. A reader that went away (`| head`) ends the program quietly, as pipes do.
 pub(crate) fn print(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    quiet(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+}
+
+/// Ends the program, as [`print`] does, where stdout's reader went away.
+pub(crate) fn quiet(written: io::Result<()>) -> io::Result<()> {
+    match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
         other => other,
     }

@@ -1,11 +1,11 @@
 //! Where a result goes: `--format F[=FILE]`, repeated.
 use crate::exit::Failure;
+use crate::files;
 use crate::output::{self, Format};
 use anyhow::{Context, anyhow};
 use clap::ValueEnum;
-use std::fs;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 /// One form of the result, and the file it goes to; stdout without one.
@@ -31,10 +31,18 @@ impl FromStr for Sink {
     }
 }
 
+impl Sink {
+    /// The file as the working directory makes it: `a` and `./a` are one.
+    fn place(&self) -> Option<PathBuf> {
+        let file = self.file.as_ref()?;
+        Some(std::path::absolute(file).unwrap_or_else(|_| file.clone()))
+    }
+}
+
 /// Refuses two results in one place: the second would follow or replace the first.
 pub(crate) fn check(sinks: &[Sink]) -> Result<(), Failure> {
     for (place, sink) in sinks.iter().enumerate() {
-        if sinks[..place].iter().any(|other| other.file == sink.file) {
+        if sinks[..place].iter().any(|other| other.place() == sink.place()) {
             let place = sink.file.as_ref().map_or("stdout".into(), |file| file.to_string_lossy());
             return Err(Failure::usage(anyhow!("two `--format` go to {place}"))
                 .with_help("give each but one a file of its own, such as `json=report.json`"));
@@ -56,7 +64,7 @@ pub(crate) fn write(
 ) -> Result<(), Failure> {
     for Sink { format, file } in sinks {
         if let Some(file) = file {
-            write_file(file, &text(*format)?)
+            files::write(file, &text(*format)?)
                 .with_context(|| format!("cannot write {}", file.display()))?;
         }
     }
@@ -64,28 +72,6 @@ pub(crate) fn write(
         output::print(&text(sink.format)?)?;
     }
     Ok(())
-}
-
-/// By rename, so that a file is whole or not there. A device or a pipe is written to: a rename would replace it.
-fn write_file(path: &Path, text: &str) -> io::Result<()> {
-    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
-        return fs::OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes());
-    }
-    // A link keeps its place; what it leads to is replaced.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
-    let mut hidden = std::ffi::OsString::from(".");
-    hidden.push(name);
-    hidden.push(format!(".{}.part", std::process::id()));
-    let part = path.with_file_name(hidden);
-    let written = fs::File::create(&part)
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&part, &path));
-    if written.is_err() {
-        // Best effort: the error that matters is the one already at hand.
-        let _ = fs::remove_file(&part);
-    }
-    written
 }
 
 #[test]
@@ -100,4 +86,17 @@ fn sinks_are_a_form_and_a_file() {
     check("json=", None);
     check("xml", None);
     check("", None);
+}
+
+#[test]
+fn two_results_in_one_place_are_refused() {
+    #[track_caller]
+    fn check_pair(first: &str, second: &str, fine: bool) {
+        let sinks = [first.parse().unwrap(), second.parse().unwrap()];
+        assert_eq!(check(&sinks).is_ok(), fine, "{first} {second}");
+    }
+    check_pair("table", "json", false);
+    check_pair("table", "json=a", true);
+    check_pair("table=a", "json=./a", false);
+    check_pair("table=a", "json=b/a", true);
 }

@@ -32,7 +32,7 @@ pub(crate) struct Args {
     /// Show only these severities, such as critical,high
     #[arg(long, value_delimiter = ',', value_name = "LIST")]
     severity: Vec<Severity>,
-    /// Exit 1 on an unhealthy finding at or over this severity
+    /// Exit 1 on an unhealthy finding at or over this severity; `unknown`: on any
     #[arg(long, value_name = "LEVEL")]
     fail_on: Option<Severity>,
     /// Exit 0 although something could not be judged
@@ -154,9 +154,9 @@ impl Args {
                 input.bytes = file.after.clone().into_bytes();
             }
             if input.name == "-" {
-                input.print(stdout)?;
+                output::quiet(input.print(stdout))?;
             } else if let Some(file) = fixed {
-                files::replace(Path::new(&file.path), &file.after)
+                crate::files::write(Path::new(&file.path), &file.after)
                     .with_context(|| format!("cannot write {}", file.path))?;
                 eprintln!("fixed {}", output::escape(&file.path));
             }

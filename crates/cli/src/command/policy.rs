@@ -76,28 +76,15 @@ pub(crate) fn frameworks() -> Vec<(&'static str, &'static str)> {
     seawall_content::frameworks().into_iter().map(|entry| (entry.path, entry.text)).collect()
 }
 
-/// All `.yaml` and `.yml` files below `dir`, sorted, with their text.
+/// The controls below `dir`: path and text.
 fn files(dir: &Path) -> Result<Vec<(String, String)>, Failure> {
-    let mut files = Vec::new();
-    let mut folders = vec![dir.to_owned()];
-    while let Some(folder) = folders.pop() {
-        let entries = std::fs::read_dir(&folder)
-            .with_context(|| format!("cannot list {}", folder.display()))?;
-        for entry in entries {
-            let path = entry?.path();
-            let is_yaml =
-                path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-            if path.is_dir() {
-                folders.push(path);
-            } else if is_yaml {
-                let text = std::fs::read_to_string(&path)
-                    .with_context(|| format!("cannot read {}", path.display()))?;
-                files.push((path.display().to_string(), text));
-            }
-        }
-    }
-    files.sort();
-    Ok(files)
+    let paths = crate::files::below(dir, &["yaml", "yml"])?;
+    let read = |path: std::path::PathBuf| {
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        Ok((path.display().to_string(), text))
+    };
+    paths.into_iter().map(read).collect()
 }
 
 #[cfg(test)]

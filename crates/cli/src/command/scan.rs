@@ -53,7 +53,8 @@ pub(crate) struct Judge {
     /// Show only these severities, such as critical,high
     #[arg(long, value_delimiter = ',', value_name = "LIST")]
     severity: Vec<Severity>,
-    /// Exit 1 on a finding at or over a severity, known exploited, or likely exploited
+    /// Exit 1 on a finding at or over a severity (`unknown`: on any), known exploited, or likely exploited, for which
+    /// the index must hold EPSS scores
     #[arg(long, value_name = "LEVEL[,kev][,epss=0.5]")]
     fail_on: Option<FailOn>,
     /// Leave out findings that no available fix removes; they decide nothing then

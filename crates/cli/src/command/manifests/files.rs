@@ -1,6 +1,6 @@
-//! The files that `scan manifests` reads, and writes back.
+//! The files that `scan manifests` reads.
 use crate::exit::Failure;
-use anyhow::Context;
+use crate::files::below;
 use seawall_model::Problem;
 use seawall_posture::manifests::{File, MAX_FILE};
 use std::collections::HashMap;
@@ -42,7 +42,7 @@ pub(super) fn inputs(paths: &[PathBuf]) -> Result<(Vec<Input>, Vec<Problem>), Fa
     let mut known: HashMap<PathBuf, Option<usize>> = HashMap::new();
     for path in paths {
         let found = path.as_os_str() != "-" && path.is_dir();
-        let files = if found { below(path)? } else { vec![path.clone()] };
+        let files = if found { below(path, &["yaml", "yml", "json"])? } else { vec![path.clone()] };
         for file in files {
             let canonical = file.canonicalize().unwrap_or_else(|_| file.clone());
             if let Some(earlier) = known.get(&canonical) {
@@ -87,46 +87,6 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// YAML and JSON files below a directory, sorted; hidden folders such as `.git` are left out, and so is what is
-/// neither file nor link to one: reading a FIFO waits for ever.
-fn below(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let mut files = Vec::new();
-    let mut folders = vec![dir.to_owned()];
-    while let Some(folder) = folders.pop() {
-        let entries = std::fs::read_dir(&folder)
-            .with_context(|| format!("cannot list {}", folder.display()))?;
-        for entry in entries {
-            let path = entry?.path();
-            let hidden =
-                path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-            let is_manifest = path.extension().is_some_and(|extension| {
-                extension == "yaml" || extension == "yml" || extension == "json"
-            });
-            // A link that leads nowhere is a file that cannot be read, which the report says.
-            let readable = std::fs::metadata(&path).map_or(true, |about| about.is_file());
-            if path.is_dir() && !path.is_symlink() && !hidden {
-                folders.push(path);
-            } else if is_manifest && readable {
-                files.push(path);
-            }
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-/// By rename, so that a crash leaves the old file or the new one; the mode stays, and a link stays a link.
-pub(super) fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let path = path.canonicalize()?;
-    let mode = std::fs::metadata(&path)?.permissions();
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".seawall-new");
-    let temporary = path.with_file_name(name);
-    std::fs::write(&temporary, text)?;
-    std::fs::set_permissions(&temporary, mode)?;
-    std::fs::rename(temporary, path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,16 +122,5 @@ mod tests {
         check(dir, &["m/a.yaml", "m/a.yaml"], &["m/a.yaml"]);
         let (inputs, _) = inputs(&[dir.join("m"), dir.join("m/a.yaml")]).unwrap();
         assert_eq!(inputs.iter().map(|input| input.found).collect::<Vec<_>>(), [false, true]);
-    }
-
-    #[test]
-    fn a_link_stays_a_link() {
-        let dir = tempfile::tempdir().unwrap();
-        let (file, link) = (dir.path().join("a.yaml"), dir.path().join("link.yaml"));
-        std::fs::write(&file, "old").unwrap();
-        symlink("a.yaml", &link).unwrap();
-        replace(&link, "new").unwrap();
-        assert!(link.is_symlink());
-        assert_eq!(std::fs::read_to_string(&file).unwrap(), "new");
     }
 }
