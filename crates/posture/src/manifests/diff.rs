@@ -32,7 +32,8 @@ pub fn diff(repaired: &Repaired) -> String {
     let mut text = String::new();
     for hunk in hunks.iter().filter(|hunk| !hunk.is_empty()) {
         if text.is_empty() {
-            text = format!("--- a/{path}\n+++ b/{path}\n", path = repaired.path);
+            let (old, new) = (named('a', &repaired.path), named('b', &repaired.path));
+            text = format!("--- {old}\n+++ {new}\n");
         }
         write_hunk(&mut text, hunk, &before, &after);
     }
@@ -92,6 +93,26 @@ fn lines_of(starts: &[usize], range: &Range<usize>, whole: bool) -> Range<usize>
     start..end.clamp(start, last)
 }
 
+/// In quotes where `patch` and `git apply` would read another name, or a terminal would act on it. An absolute path
+/// keeps one slash. Source: git-diff(1), "quoted path"; GNU diffutils manual, "File names with unusual characters".
+fn named(side: char, path: &str) -> String {
+    let path = format!("{side}/{}", path.trim_start_matches('/'));
+    let is_plain =
+        |byte: u8| (byte.is_ascii_graphic() || byte >= 0x80) && byte != b'"' && byte != b'\\';
+    if path.bytes().all(is_plain) && !path.contains(char::is_control) {
+        return path;
+    }
+    let mut quoted = String::from("\"");
+    for byte in path.bytes() {
+        let _infallible = match byte {
+            b'"' | b'\\' => write!(quoted, "\\{}", char::from(byte)),
+            b' '..=b'~' => write!(quoted, "{}", char::from(byte)),
+            other => write!(quoted, "\\{other:03o}"),
+        };
+    }
+    quoted + "\""
+}
+
 fn write_hunk(text: &mut String, hunk: &[DiffOp], before: &[&str], after: &[&str]) {
     let (Some(first), Some(last)) = (hunk.first(), hunk.last()) else { return };
     let old = shown(first.old_range().start..last.old_range().end);
@@ -123,5 +144,19 @@ fn shown(lines: Range<usize>) -> String {
         0 => format!("{},0", lines.start),
         1 => format!("{}", lines.start + 1),
         length => format!("{},{length}", lines.start + 1),
+    }
+}
+
+#[test]
+fn names_are_quoted_where_they_would_be_misread() {
+    for (path, expected) in [
+        ("deploy/web.yaml", "a/deploy/web.yaml"),
+        ("/srv/web.yaml", "a/srv/web.yaml"),
+        ("my web.yaml", "\"a/my web.yaml\""),
+        ("ü.yaml", "a/ü.yaml"),
+        ("a\nb\u{1b}\"\\", "\"a/a\\012b\\033\\\"\\\\\""),
+        ("\u{9b}", "\"a/\\302\\233\""),
+    ] {
+        assert_eq!(named('a', path), expected);
     }
 }

@@ -12,8 +12,8 @@ use seawall_model::finding::State;
 use serde_json::Value;
 use std::ops::Range;
 
-/// Readings of one edited document in search of the edits that change more than they should: anchors shared by a few
-/// objects take about ten, a document of nothing but such objects is not worth more.
+/// Readings of one edited document in search of the edits that change more than they should. Each anchor shared by
+/// objects takes about twice the logarithm of their number; what is not settled by then is left, and told.
 const MAX_READINGS: usize = 64;
 
 /// One file with its fixes written in.
@@ -103,7 +103,15 @@ fn document<'a>(
     if edits.iter().all(|edit| edit.object.pointer.is_empty()) {
         return edits;
     }
-    let (sound, unsound) = settle(text, &as_stored(&root), edits, &mut 0);
+    let stored = as_stored(&root);
+    let (sound, mut unsound) = settle(text, &stored, edits, &mut 0);
+    // Halves that are sound alone were not read together.
+    let (sound, torn) = if unsound.is_empty() || reads_as_meant(text, &stored, &sound) {
+        (sound, Vec::new())
+    } else {
+        (Vec::new(), sound)
+    };
+    unsound.extend(torn);
     left.extend(unsound.iter().map(|edit| fix_left(edit.object, &shared_text(edit.object))));
     sound
 }
