@@ -93,7 +93,6 @@ pub const MAX_ANCESTORS: usize = 16;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Executable {
     pub inode: u64,
-    pub writable: Option<bool>,
     /// The file lies in the container's writable overlay layer.
     pub upper_layer: Option<bool>,
     /// It was not in the image, or its content differs from the image's; a metadata-only copy-up is not drift.

@@ -77,7 +77,7 @@ const PREFIXES: [&str; 18] = [
     "/root/.",
 ];
 
-const NAMES: [&str; 36] = [
+const NAMES: [&str; 39] = [
     ".ssh",
     ".aws",
     ".azure",
@@ -104,7 +104,11 @@ const NAMES: [&str; 36] = [
     "master.passwd",
     "kubernetes",
     "kubelet",
-    "pki",
+    // Below a mounted host the volume's own folders are out of sight: each is a file system.
+    "token",
+    "ssh_host_rsa_key",
+    "ssh_host_ecdsa_key",
+    "ssh_host_ed25519_key",
     "id_rsa",
     "id_dsa",
     "id_ecdsa",

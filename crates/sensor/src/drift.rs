@@ -1,6 +1,6 @@
 //! Whether an executable differs from its image: the kernel says which overlay layer it came from, the layers on disk
 //! say whether that is new content or a copy made by `touch`, `chmod` or `chown`.
-use crate::kernel::decode::Image;
+use crate::kernel::decode::{Header, Image};
 use rustix::fd::OwnedFd;
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags};
 use std::collections::HashMap;
@@ -13,6 +13,10 @@ const MAX_COMPARED: u64 = 128 * 1024 * 1024;
 /// Verdicts kept, by file system, inode and change time.
 const MAX_VERDICTS: usize = 8_192;
 
+/// How the kernel calls runc's copy of itself. Source: runc, `libcontainer/nsenter/cloned_binary.c` and
+/// `libcontainer/exeseal`.
+const RUNC_COPY: &str = "/memfd:runc_cloned:";
+
 /// Verdicts so far. Owned and changed by the pipeline alone.
 #[derive(Default)]
 pub(crate) struct Drift {
@@ -21,10 +25,12 @@ pub(crate) struct Drift {
 
 impl Drift {
     /// `None` where neither kernel nor layers can decide, and for files outside overlay file systems.
-    pub(crate) fn judge(&mut self, pid: u32, image: &Image) -> Option<bool> {
-        // No image holds a program that exists in memory alone.
+    pub(crate) fn judge(&mut self, header: &Header, image: &Image) -> Option<bool> {
+        // No image holds a program that exists in memory alone. runc's is its own copy, made before it enters the
+        // container's namespaces.
         if image.exe.memfd() {
-            return Some(true);
+            let is_nested = header.vtgid != header.tgid;
+            return Some(is_nested || !image.path.starts_with(RUNC_COPY));
         }
         if !image.exe.overlay() {
             return None;
@@ -36,7 +42,7 @@ impl Drift {
         if let Some(verdict) = self.verdicts.get(&key) {
             return *verdict;
         }
-        let verdict = judge(pid, image);
+        let verdict = judge(header.tgid, image);
         if self.verdicts.len() >= MAX_VERDICTS {
             self.verdicts.clear();
         }

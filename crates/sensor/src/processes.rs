@@ -147,7 +147,6 @@ pub(crate) fn process(header: &Header, image: &Image, start: i64) -> Process {
         start,
         exe: Executable {
             inode: image.inode,
-            writable: None,
             upper_layer: image.exe.overlay().then_some(image.exe.upper()),
             drifted: None,
             memory_only: Some(image.exe.memfd()),

@@ -40,7 +40,7 @@ prop_compose! {
         args in prop::collection::vec(word(), 0..4),
         (pid, parent_pid, session, uid, tty) in (0_u32..9, 0_u32..9, 0_u32..9, any::<u32>(), any::<bool>()),
         (login_uid, start) in (prop::option::of(prop_oneof![Just(u32::MAX), Just(1000)]), 0_i64..5),
-        (writable, upper_layer, drifted, memory_only) in any::<(Option<bool>, Option<bool>, Option<bool>, Option<bool>)>(),
+        (upper_layer, drifted, memory_only) in any::<(Option<bool>, Option<bool>, Option<bool>)>(),
         (inode, changed_ns) in (any::<u64>(), prop::option::of(0_u64..9_000_000)),
         (streams, remote, loops) in (prop::array::uniform3(stream()), any::<Option<bool>>(), any::<bool>()),
         (peers, route) in (prop::collection::vec(prop::sample::select(vec!["nc", "sh"]), 0..3), prop::option::of(word())),
@@ -49,7 +49,7 @@ prop_compose! {
         Process {
             pid, parent_pid, session, name, exe_path, args, cwd, uid, user, login_uid, tty, start, capabilities,
             tid: pid, vpid: pid,
-            exe: Executable { inode, writable, upper_layer, drifted, memory_only, changed_ns },
+            exe: Executable { inode, upper_layer, drifted, memory_only, changed_ns },
             stdio: Stdio { streams, remote, loops, peers: peers.into_iter().map(str::to_owned).collect(), route },
             ..Process::default()
         }

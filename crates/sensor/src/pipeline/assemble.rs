@@ -6,6 +6,7 @@ use crate::kernel::decode::{self, Body, Connect, End, Header, Image, Inet, Open,
 use crate::processes;
 use seawall_model::event::{Event, EventKind, File, Identity, Process, Protocol, Socket};
 use std::collections::HashMap;
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -62,7 +63,7 @@ impl Pipeline {
     fn exec(&mut self, header: &Header, image: &Image) {
         let mut process = processes::process(header, image, self.millis(header.time));
         self.complete(&mut process, header);
-        process.exe.drifted = self.drift.judge(header.tgid, image);
+        process.exe.drifted = self.drift.judge(header, image);
         let name = process.name.clone();
         let previous = self.processes.exec(header, process);
         self.follow_streams(header.exec_id, previous, &name, image);
@@ -89,8 +90,7 @@ impl Pipeline {
         if self.processes.contains(header.exec_id) {
             return;
         }
-        let cmdline = std::fs::read(format!("/proc/{}/cmdline", header.tgid)).unwrap_or_default();
-        image.args = decode::arguments(&cmdline);
+        image.args = arguments_of(header.tgid);
         let mut process = processes::process(header, &image, self.millis(image.start));
         self.complete(&mut process, header);
         let name = process.name.clone();
@@ -121,7 +121,7 @@ impl Pipeline {
             tid: header.tid,
             name: String::from_utf8_lossy(&read("comm")).trim_end().to_owned(),
             exe_path: exe.to_string_lossy().into_owned(),
-            args: decode::arguments(&read("cmdline")),
+            args: arguments_of(header.tgid),
             uid: header.uid,
             start: self.millis(header.time),
             ..Process::default()
@@ -287,6 +287,16 @@ impl Pipeline {
     fn millis(&self, boot_ns: u64) -> i64 {
         i64::try_from((boot_ns + self.offset) / 1_000_000).unwrap_or(i64::MAX)
     }
+}
+
+/// From `/proc`, as much of them as an exec record holds.
+fn arguments_of(pid: u32) -> Vec<String> {
+    const LONGEST: u64 = 2_048;
+    let mut bytes = Vec::new();
+    // A process that has ended has none.
+    let _gone = std::fs::File::open(format!("/proc/{pid}/cmdline"))
+        .and_then(|file| file.take(LONGEST).read_to_end(&mut bytes));
+    decode::arguments(&bytes)
 }
 
 /// Process number and user of the parent of `child` now, if its exec id is the one made from its start time: a child
