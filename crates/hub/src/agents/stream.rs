@@ -82,9 +82,10 @@ impl Session {
         tracing::info!(agent = %agent.id, name = agent.name, committed = agent.last_sequence, "agent connected");
         let mut stop = self.app.stop.clone();
         let mut recheck = tokio::time::interval(RECHECK_EVERY);
+        let mut heard = tokio::time::Instant::now();
         loop {
             let frame = tokio::select! {
-                frame = tokio::time::timeout(SILENCE, self.frames.message()) => frame,
+                frame = tokio::time::timeout_at(heard + SILENCE, self.frames.message()) => frame,
                 () = self.connection.cut() => {
                     return Err(Status::permission_denied("revoked, or replaced by a newer stream"));
                 }
@@ -97,6 +98,7 @@ impl Session {
                 }
             };
             let frame = frame.map_err(|_| Status::deadline_exceeded("silent for 90 s"))??;
+            heard = tokio::time::Instant::now();
             match frame.and_then(|frame| frame.frame) {
                 None => return Ok(()),
                 Some(from_agent::Frame::Batch(batch)) => {

@@ -20,8 +20,8 @@ pub(super) async fn run(app: App) {
     // At the start every finding is looked at: an exemption may have ended while nobody looked.
     locked(&app.wakers.exemptions).insert(ScopePath::root());
     loop {
-        let scopes = std::mem::take(&mut *locked(&app.wakers.exemptions));
-        if let Err(error) = reconcile(&app, &scopes).await {
+        let mut scopes = std::mem::take(&mut *locked(&app.wakers.exemptions));
+        if let Err(error) = reconcile(&app, &mut scopes).await {
             tracing::warn!(error = chain(&error), "exemptions not applied");
             locked(&app.wakers.exemptions).extend(scopes);
             tokio::time::sleep(RETRY_AFTER).await;
@@ -78,11 +78,11 @@ pub(crate) async fn in_force(
     Ok(exemptions.into_iter().filter(|exemption| exemption.expires > now).collect())
 }
 
-async fn reconcile(app: &App, scopes: &BTreeSet<ScopePath>) -> seawall_store::Result<()> {
+/// Adds the scopes of exemptions that ended: they end once, so whoever tries again must know.
+async fn reconcile(app: &App, scopes: &mut BTreeSet<ScopePath>) -> seawall_store::Result<()> {
     let ended = app.store.expire_exemptions().await?;
-    let scopes: BTreeSet<ScopePath> =
-        scopes.iter().cloned().chain(ended.into_iter().map(|exemption| exemption.scope)).collect();
-    for scope in &scopes {
+    scopes.extend(ended.into_iter().map(|exemption| exemption.scope));
+    for scope in &*scopes {
         // A scope above does this one's work.
         if !scopes.iter().any(|other| other != scope && scope.is_within(other)) {
             apply(app, scope).await?;

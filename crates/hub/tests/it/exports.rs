@@ -84,7 +84,7 @@ async fn content_filters_and_search_answer() {
     assert_eq!(overview["alerts"]["high"], 1);
     assert_eq!(overview["clusters"][0]["freshness"], "fresh");
     assert_eq!(overview["agents"]["connected"], 1);
-    assert_eq!(overview["empty"], json!(["no-images", "no-index"]));
+    assert_eq!(overview["empty"], json!(["no-images", "no-sensor", "no-index"]));
     world.get("/overview?scope=/org/none/").await.expect(200);
     world.get("/overview?scope=org").await.expect(400);
 }
