@@ -171,7 +171,7 @@ fn coverage(coverage: &Coverage) -> String {
         .iter()
         .map(|missing| format!("not covered: {}, {} packages", missing.segment, missing.packages));
     let others = [
-        (coverage.owned, "owned by the distro's packages, whose advisories judge them"),
+        (coverage.owned, "owned by the distro's packages, left to the distro's advisories"),
         (coverage.third_party, "of other vendors, whom the distro's advisories do not speak of"),
     ];
     let others = others.into_iter().filter(|(packages, _)| *packages > 0);

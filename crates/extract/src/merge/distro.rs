@@ -5,7 +5,7 @@ use crate::os::os_release;
 use seawall_model::Problem;
 use seawall_model::package::Distro;
 
-/// Distros by the id of os-release whose advisories are known.
+/// Distros by the id of os-release whose package databases are known, or at least known to be unread.
 const KNOWN: &[&str] = &[
     "debian",
     "ubuntu",

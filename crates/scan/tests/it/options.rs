@@ -151,7 +151,7 @@ fn the_table_says_who_judged_and_by_how_old_records() {
         more[2..],
         [
             "judged by PyPI: 1 packages, no dated records",
-            "2 packages owned by the distro's packages, whose advisories judge them",
+            "2 packages owned by the distro's packages, left to the distro's advisories",
             "3 packages of other vendors, whom the distro's advisories do not speak of",
         ]
     );

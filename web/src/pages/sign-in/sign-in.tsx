@@ -52,8 +52,8 @@ export function SignIn() {
         Sign in
       </Button>
       <p className="muted">
-        The first start of <span className="mono">seawall up</span> prints the first user's password, once. Lost it? Run{" "}
-        <span className="mono">seawall hub reset-password</span>.
+        The first start of <span className="mono">seawall up</span> prints the first user's password, once. Lost it? End the hub and run{" "}
+        <span className="mono">seawall hub reset-password</span> with its <span className="mono">--data-dir</span>.
       </p>
     </Card>
   );
