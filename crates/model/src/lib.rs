@@ -10,6 +10,7 @@
 //! milliseconds UTC, and a field is only ever added.
 
 pub mod access;
+pub mod admission;
 pub mod advisory;
 pub mod alert;
 pub mod asset;

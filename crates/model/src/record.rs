@@ -1,4 +1,5 @@
 //! What agents send to the hub.
+use crate::admission::{Decision, Gap};
 use crate::alert::Firing;
 use crate::asset::{Capability, RunningContainer};
 use crate::finding::ObjectAssessment;
@@ -22,5 +23,14 @@ pub enum Record {
     /// A full listing ended: objects of the cluster not assessed since are gone.
     Sync {
         since: Millis,
+    },
+    /// A request that failed a control.
+    Decision(Box<Decision>),
+    /// Requests passed unjudged.
+    Gap(Gap),
+    /// Audit events reached the agent: when the newest was made, and how many since the last such record.
+    AuditSeen {
+        last: Millis,
+        events: u64,
     },
 }

@@ -1,6 +1,7 @@
 //! Protobuf → `model`. What cannot be read names the field, so that one record is counted and the rest lives.
 use crate::v1;
 use seawall_model::Problem;
+use seawall_model::admission::{DecidedControl, Decision, Gap};
 use seawall_model::alert::{self, Firing};
 use seawall_model::asset::{AgentRole, Capability, ClusterKind, Dropped, RunningContainer};
 use seawall_model::finding::{ControlFinding, Evidence, ObjectAssessment, Resource};
@@ -39,6 +40,14 @@ fn json(field: &'static str, bytes: &[u8]) -> Result<serde_json::Value, Unreadab
     serde_json::from_slice(bytes).map_err(|error| Unreadable { field, reason: error.to_string() })
 }
 
+/// The operations of a JSON Patch.
+fn patch(field: &'static str, bytes: &[u8]) -> Result<Vec<serde_json::Value>, Unreadable> {
+    match json(field, bytes)? {
+        serde_json::Value::Array(operations) => Ok(operations),
+        _ => Err(Unreadable { field, reason: "is no JSON Patch".to_owned() }),
+    }
+}
+
 fn all<A, B: TryFrom<A, Error = Unreadable>>(list: Vec<A>) -> Result<Vec<B>, Unreadable> {
     list.into_iter().map(B::try_from).collect()
 }
@@ -65,6 +74,9 @@ impl TryFrom<v1::Record> for Record {
             }
             Body::Capabilities(list) => Self::Capabilities(all(list.capabilities)?),
             Body::Sync(sync) => Self::Sync { since: sync.since },
+            Body::Decision(decision) => Self::Decision(Box::new(decision.try_into()?)),
+            Body::Gap(gap) => Self::Gap(gap.into()),
+            Body::AuditSeen(seen) => Self::AuditSeen { last: seen.last, events: seen.events },
         })
     }
 }
@@ -281,15 +293,6 @@ fn control_finding(
             path: evidence.path,
         })
     };
-    let fix = match json("finding.fix_json", &finding.fix_json)? {
-        serde_json::Value::Array(operations) => operations,
-        _ => {
-            return Err(Unreadable {
-                field: "finding.fix_json",
-                reason: "is no JSON Patch".to_owned(),
-            });
-        }
-    };
     Ok(ControlFinding {
         control: finding.control,
         title: finding.title,
@@ -301,10 +304,53 @@ fn control_finding(
         message: finding.message,
         frameworks: finding.frameworks,
         evidence: finding.evidence.into_iter().map(evidence).collect::<Result<_, _>>()?,
-        fix,
+        fix: patch("finding.fix_json", &finding.fix_json)?,
         exemption: None,
         engine: finding.engine,
     })
+}
+
+impl TryFrom<v1::Decision> for Decision {
+    type Error = Unreadable;
+
+    fn try_from(decision: v1::Decision) -> Result<Self, Unreadable> {
+        Ok(Self {
+            time: decision.time,
+            verdict: word("decision.verdict", decision.verdict)?,
+            operation: decision.operation,
+            resource: decision.resource.ok_or(missing("decision.resource"))?.into(),
+            owner: decision.owner,
+            user: decision.user,
+            groups: decision.groups,
+            controls: all(decision.controls)?,
+            agent: decision.agent,
+        })
+    }
+}
+
+impl TryFrom<v1::DecidedControl> for DecidedControl {
+    type Error = Unreadable;
+
+    fn try_from(decided: v1::DecidedControl) -> Result<Self, Unreadable> {
+        Ok(Self {
+            control: decided.control,
+            title: decided.title,
+            severity: word("decision.severity", decided.severity)?,
+            action: word("decision.action", decided.action)?,
+            assignment: word("decision.assignment", decided.assignment)?,
+            message: decided.message,
+            paths: decided.paths,
+            fix: patch("decision.fix_json", &decided.fix_json)?,
+            already_failing: decided.already_failing,
+        })
+    }
+}
+
+impl From<v1::Gap> for Gap {
+    fn from(gap: v1::Gap) -> Self {
+        let v1::Gap { from, to, requests, reason } = gap;
+        Self { from, to, requests, reason }
+    }
 }
 
 impl TryFrom<v1::RunningContainer> for RunningContainer {

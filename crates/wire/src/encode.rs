@@ -1,5 +1,6 @@
 //! `model` → protobuf. Never fails: every value of `model` has a form on the wire.
 use crate::v1;
+use seawall_model::admission::{DecidedControl, Decision, Gap};
 use seawall_model::alert::{self, Firing};
 use seawall_model::asset::{AgentRole, Capability, Cluster, Dropped, RunningContainer};
 use seawall_model::finding::{ControlFinding, ObjectAssessment, Resource};
@@ -21,6 +22,10 @@ fn words<T: Serialize>(values: Vec<T>) -> Vec<String> {
     values.into_iter().map(word).collect()
 }
 
+fn json(value: &serde_json::Value) -> Vec<u8> {
+    value.to_string().into_bytes()
+}
+
 fn all<A, B: From<A>>(values: Vec<A>) -> Vec<B> {
     values.into_iter().map(B::from).collect()
 }
@@ -39,6 +44,9 @@ impl From<Record> for v1::Record {
                 Body::Capabilities(v1::Capabilities { capabilities: all(capabilities) })
             }
             Record::Sync { since } => Body::Sync(v1::Sync { since }),
+            Record::Decision(decision) => Body::Decision((*decision).into()),
+            Record::Gap(gap) => Body::Gap(gap.into()),
+            Record::AuditSeen { last, events } => Body::AuditSeen(v1::AuditSeen { last, events }),
         };
         Self { body: Some(body) }
     }
@@ -230,7 +238,6 @@ impl From<Resource> for v1::Resource {
 impl From<ControlFinding> for v1::ControlFinding {
     /// The resource stands once in the assessment; source lines and exemptions do not come from clusters.
     fn from(finding: ControlFinding) -> Self {
-        let json = |value: &serde_json::Value| value.to_string().into_bytes();
         let evidence = |evidence: seawall_model::finding::Evidence| v1::Evidence {
             value_json: json(&evidence.value),
             path: evidence.path,
@@ -247,6 +254,45 @@ impl From<ControlFinding> for v1::ControlFinding {
             fix_json: json(&serde_json::Value::Array(finding.fix)),
             engine: finding.engine,
         }
+    }
+}
+
+impl From<Decision> for v1::Decision {
+    fn from(decision: Decision) -> Self {
+        Self {
+            time: decision.time,
+            verdict: word(decision.verdict),
+            operation: decision.operation,
+            resource: Some(decision.resource.into()),
+            owner: decision.owner,
+            user: decision.user,
+            groups: decision.groups,
+            controls: all(decision.controls),
+            agent: decision.agent,
+        }
+    }
+}
+
+impl From<DecidedControl> for v1::DecidedControl {
+    fn from(decided: DecidedControl) -> Self {
+        Self {
+            control: decided.control,
+            title: decided.title,
+            severity: word(decided.severity),
+            action: word(decided.action),
+            assignment: decided.assignment.to_string(),
+            message: decided.message,
+            paths: decided.paths,
+            fix_json: json(&serde_json::Value::Array(decided.fix)),
+            already_failing: decided.already_failing,
+        }
+    }
+}
+
+impl From<Gap> for v1::Gap {
+    fn from(gap: Gap) -> Self {
+        let Gap { from, to, requests, reason } = gap;
+        Self { from, to, requests, reason }
     }
 }
 

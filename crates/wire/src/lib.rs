@@ -106,6 +106,16 @@ mod tests {
             json!({"name": "exec", "state": "partial", "tier": "B", "reason": "no LSM"}),
         )]));
         check(Record::Sync { since: 4 });
+        check(Record::Decision(Box::new(value(json!({
+            "time": 7, "verdict": "denied", "operation": "CREATE",
+            "resource": {"apiVersion": "v1", "kind": "Pod", "namespace": "shop", "name": "web-1", "uid": null},
+            "owner": "ReplicaSet/web", "user": "u", "groups": ["g"], "agent": "agent-0",
+            "controls": [{"control": "SW-C-0001", "title": "t", "severity": "high", "action": "deny",
+                "assignment": "01920000-0000-7000-8000-000000000000", "message": "m", "paths": ["/spec"],
+                "fix": [{"op": "remove", "path": "/spec"}], "already_failing": false}]
+        })))));
+        check(Record::Gap(value(json!({"from": 1, "to": 2, "requests": null, "reason": "restart"}))));
+        check(Record::AuditSeen { last: 3, events: 9 });
     }
 
     #[test]
