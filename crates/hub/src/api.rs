@@ -14,9 +14,11 @@ pub(crate) mod problem;
 mod agents;
 mod alerts;
 mod assets;
+pub(crate) mod assignments;
 mod audit;
 mod clusters;
 mod controls;
+mod decisions;
 mod detections;
 mod document;
 pub(crate) mod enrolments;
@@ -25,6 +27,7 @@ mod exemptions;
 mod features;
 mod filters;
 mod findings;
+mod gaps;
 mod idempotency;
 mod if_match;
 mod images;
@@ -45,8 +48,8 @@ pub use document::openapi;
 
 use crate::app::App;
 use crate::auth::Action::{
-    AlertState, Assign, Enrol, GrantExemption, RequestExemption, RevokeAgent, Users, View,
-    ViewAudit,
+    AlertState, Assign, EditPolicy, Enrol, GrantExemption, RequestExemption, RevokeAgent, Users,
+    View, ViewAudit,
 };
 use crate::auth::{Access, guard};
 use crate::{headers, ui};
@@ -111,6 +114,7 @@ fn table() -> Vec<Route> {
         may(View, routes!(scopes::list)),
         may(Enrol, routes!(scopes::create)),
         may(View, routes!(clusters::list)),
+        may(View, routes!(clusters::status::get)),
         may(View, routes!(clusters::get)),
         may(View, routes!(agents::list)),
         may(View, routes!(agents::get)),
@@ -140,6 +144,15 @@ fn table() -> Vec<Route> {
         may(AlertState, routes!(alerts::reopen)),
         may(View, routes!(events::list)),
 
+        may(View, routes!(decisions::list)),
+        may(View, routes!(decisions::get)),
+        may(View, routes!(gaps::list)),
+        may(View, routes!(assignments::list)),
+        may(EditPolicy, routes!(assignments::create)),
+        may(View, routes!(assignments::get)),
+        may(EditPolicy, routes!(assignments::replace)),
+        may(EditPolicy, routes!(assignments::delete)),
+
         may(View, routes!(exemptions::list)),
         may(View, routes!(exemptions::get)),
         may(RequestExemption, routes!(exemptions::create)),
@@ -167,6 +180,7 @@ fn table() -> Vec<Route> {
         may(Enrol, routes!(enrolments::delete)),
         may(Enrol, routes!(enrolments::accept)),
         public(routes!(enrolments::redeem::redeem)),
+        public(routes!(enrolments::join::join)),
         may(ViewAudit, routes!(audit::list)),
         may(ViewAudit, routes!(audit::verify)),
         public(routes!(document::get)),

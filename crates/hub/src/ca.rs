@@ -15,6 +15,10 @@ use std::time::Duration;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// An agent's certificate. Short, because revocation rests on the hub's own list, not on the network's.
 pub(crate) const AGENT_CERTIFICATE_LIFE: Duration = DAY.saturating_mul(7);
+/// A webhook's and an audit client's certificate: their keys stay in the cluster, where nobody renews by hand.
+const CLUSTER_CERTIFICATE_LIFE: Duration = DAY.saturating_mul(30);
+/// The audit client's lives as long as the API server's own: its file is put there by hand.
+const AUDIT_CERTIFICATE_LIFE: Duration = DAY.saturating_mul(365);
 /// The hub's own server certificate; browsers refuse longer ones than 398 days.
 const SERVER_CERTIFICATE_LIFE: Duration = DAY.saturating_mul(397);
 const CA_LIFE: Duration = DAY.saturating_mul(3650);
@@ -47,6 +51,13 @@ pub(crate) enum CaError {
     Request(#[source] rcgen::Error),
     #[error("cannot sign the agent's certificate")]
     SignAgent(#[source] rcgen::Error),
+    #[error("cannot sign the webhook's certificate")]
+    SignWebhook(#[source] rcgen::Error),
+}
+
+/// Common name of a certificate by which an API server proves itself on its agent's `/audit`.
+fn audit_name(cluster_uid: &str) -> String {
+    format!("seawall-audit:{cluster_uid}")
 }
 
 pub(crate) struct Authority {
@@ -101,12 +112,50 @@ impl Authority {
         agent: Id,
         now: Millis,
     ) -> Result<CertificateDer<'static>, CaError> {
+        self.client(request, &agent.to_string(), AGENT_CERTIFICATE_LIFE, now)
+    }
+
+    /// Signs the key by which the API server of a cluster shows its agent that audit events come from it.
+    pub(crate) fn audit_client(
+        &self,
+        request: &CertificateRequest,
+        cluster_uid: &str,
+        now: Millis,
+    ) -> Result<CertificateDer<'static>, CaError> {
+        self.client(request, &audit_name(cluster_uid), AUDIT_CERTIFICATE_LIFE, now)
+    }
+
+    /// Signs a key of a cluster's admission webhook for `names`, the DNS names of its service.
+    pub(crate) fn webhook(
+        &self,
+        request: &CertificateRequest,
+        names: Vec<String>,
+        now: Millis,
+    ) -> Result<CertificateDer<'static>, CaError> {
+        let mut params = CertificateParams::new(names).map_err(CaError::SignWebhook)?;
+        params.distinguished_name.push(DnType::CommonName, "Seawall webhook");
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
+        set_validity(&mut params, now, CLUSTER_CERTIFICATE_LIFE);
+        let public_key = &request.0.public_key;
+        let signed = params.signed_by(public_key, &self.issuer).map_err(CaError::SignWebhook)?;
+        Ok(signed.der().clone())
+    }
+
+    fn client(
+        &self,
+        request: &CertificateRequest,
+        name: &str,
+        life: Duration,
+        now: Millis,
+    ) -> Result<CertificateDer<'static>, CaError> {
         let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, agent.to_string());
+        params.distinguished_name.push(DnType::CommonName, name);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         params.use_authority_key_identifier_extension = true;
-        set_validity(&mut params, now, AGENT_CERTIFICATE_LIFE);
+        set_validity(&mut params, now, life);
         let public_key = &request.0.public_key;
         let certificate = params.signed_by(public_key, &self.issuer).map_err(CaError::SignAgent)?;
         Ok(certificate.der().clone())

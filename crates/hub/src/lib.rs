@@ -25,6 +25,7 @@ mod serve;
 mod start;
 mod tasks;
 mod tls;
+mod trust;
 mod ui;
 
 pub use api::{Endpoint, endpoints, openapi};

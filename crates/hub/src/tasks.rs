@@ -21,7 +21,7 @@ use seawall_store::{Changed, FindingChange};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 /// Changes of one scope kept to tell the cause of the next score; beyond it the cause names the first.
@@ -36,6 +36,8 @@ pub(crate) struct Wakers {
     inventories_changed: Notify,
     exemptions: Mutex<BTreeSet<ScopePath>>,
     exemptions_changed: Notify,
+    /// Counts changes of assignments; agents' streams follow it.
+    assignments: watch::Sender<u64>,
 }
 
 /// A panic while a hint was noted leaves a set that is still a set of hints.
@@ -66,6 +68,15 @@ impl Wakers {
         noted.extend(changes.into_iter().take(room));
         drop(scores);
         self.scores_changed.notify_one();
+    }
+
+    /// Agents are told what is wanted now.
+    pub(crate) fn assignments_changed(&self) {
+        self.assignments.send_modify(|count| *count += 1);
+    }
+
+    pub(crate) fn assignments(&self) -> watch::Receiver<u64> {
+        self.assignments.subscribe()
     }
 
     /// An exemption at `scope` was granted or ended.

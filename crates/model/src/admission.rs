@@ -44,8 +44,6 @@ impl PolicyAction {
 
 /// Which controls an assignment is about, as text `control:SW-C-0001` or `framework:NAME@VERSION`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "schema", schema(value_type = String, example = "control:SW-C-0001"))]
 #[serde(try_from = "String", into = "String")]
 pub enum AssignmentTarget {
     Control(String),
@@ -112,6 +110,7 @@ impl fmt::Display for AssignmentTarget {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Assignment {
     pub id: Id,
+    #[cfg_attr(feature = "schema", schema(value_type = String, example = "control:SW-C-0001"))]
     pub target: AssignmentTarget,
     pub scope: ScopePath,
     #[serde(flatten)]

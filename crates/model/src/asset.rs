@@ -76,6 +76,11 @@ pub struct Agent {
     pub certificate_expires: Millis,
     pub revoked: bool,
     pub connected: bool,
+    /// When the newest audit event that reached this agent was made; from cluster agents alone.
+    #[serde(default)]
+    pub last_audit_event: Option<Millis>,
+    #[serde(default)]
+    pub audit_events: u64,
     pub first_seen: Millis,
     pub last_seen: Millis,
 }

@@ -78,6 +78,9 @@ pub struct Greeting {
 }
 
 pub trait Agents {
+    /// Another agent of a known cluster, in the place of those of its role and name, whose identity was lost: they are
+    /// revoked. `None` where nobody knows the cluster.
+    async fn join_agent(&self, agent: &NewAgent) -> Result<Option<(Cluster, Agent)>>;
     /// The agent and the last sequence that was committed for it. `None` when unknown or revoked.
     async fn agent_connected(&self, agent: Id, greeting: &Greeting) -> Result<Option<Agent>>;
     async fn agent_disconnected(&self, agent: Id) -> Result<()>;
@@ -284,6 +287,8 @@ pub(crate) async fn insert_agent(tx: &mut Tx, cluster: &Cluster, new: &NewAgent)
         certificate_expires: new.certificate_expires,
         revoked: false,
         connected: false,
+        last_audit_event: None,
+        audit_events: 0,
         first_seen: tx.now,
         last_seen: tx.now,
     };
@@ -300,6 +305,27 @@ pub(crate) async fn living_agent(tx: &mut Tx, agent: Id) -> Result<Option<Agent>
 }
 
 impl Agents for Store {
+    async fn join_agent(&self, new: &NewAgent) -> Result<Option<(Cluster, Agent)>> {
+        let mut tx = self.begin().await?;
+        tx.lock("scopes").await?;
+        let Some(cluster) = find_cluster(&mut tx, &new.cluster_uid).await? else {
+            return Ok(None);
+        };
+        let there: Vec<Agent> = fetch_where(&mut tx, "t.scope = $1", &cluster.scope).await?;
+        let name = clip(&new.name);
+        let replaced = there
+            .into_iter()
+            .filter(|agent| !agent.revoked && agent.role == new.role && agent.name == name);
+        for mut agent in replaced {
+            (agent.revoked, agent.connected) = (true, false);
+            put(&mut tx, std::slice::from_ref(&agent)).await?;
+            note(&mut tx, "agent", agent.id, &agent.scope);
+        }
+        let agent = insert_agent(&mut tx, &cluster, new).await?;
+        tx.commit().await?;
+        Ok(Some((cluster, agent)))
+    }
+
     async fn agent_connected(&self, agent: Id, greeting: &Greeting) -> Result<Option<Agent>> {
         let mut tx = self.begin().await?;
         let Some(mut agent) = living_agent(&mut tx, agent).await? else { return Ok(None) };

@@ -1,4 +1,5 @@
 //! One batch of an agent, committed whole or not at all.
+mod admission;
 mod assessments;
 pub(crate) mod firings;
 mod inventories;
@@ -11,11 +12,11 @@ use crate::finding::FindingChange;
 use crate::image;
 use crate::put::put;
 use crate::store::{NewChange, Store, Tx};
-use seawall_model::Id;
 use seawall_model::alert::Alert;
 use seawall_model::asset::{Agent, Capability, Dropped};
 use seawall_model::record::Record;
 use seawall_model::scope::ScopePath;
+use seawall_model::{Id, Millis};
 
 /// What one agent sent under one sequence. Records of a batch apply in order.
 #[derive(Clone, Debug)]
@@ -72,6 +73,8 @@ pub(crate) struct Writer<'a> {
     cluster_uid: String,
     sequence: u64,
     changed: Changed,
+    /// Newest audit event and number of events told in this batch.
+    audit: Option<(Millis, u64)>,
 }
 
 impl Ingest for Store {
@@ -94,9 +97,11 @@ impl Ingest for Store {
             agent: &agent,
             cluster_uid: place.opt_text(1).unwrap_or_default(),
             sequence: batch.sequence,
+            audit: None,
             changed: Changed { scope: Some(agent.scope.clone()), ..Changed::default() },
         };
         let capabilities = writer.records(batch.records).await?;
+        let audit = writer.audit;
         let mut changed = writer.changed;
         changed.images.sort_unstable();
         changed.images.dedup();
@@ -108,6 +113,10 @@ impl Ingest for Store {
         }
         if let Some(capabilities) = capabilities {
             agent.capabilities = capabilities;
+        }
+        if let Some((last, events)) = audit {
+            agent.last_audit_event = agent.last_audit_event.max(Some(last));
+            agent.audit_events = agent.audit_events.saturating_add(events);
         }
         (agent.last_sequence, agent.last_seen, agent.connected) = (batch.sequence, tx.now, true);
         put(&mut tx, std::slice::from_ref(&agent)).await?;
@@ -129,7 +138,7 @@ impl Ingest for Store {
 impl Writer<'_> {
     /// Returns the last capabilities among them. Firings are joined together at the end: nothing else reads them.
     async fn records(&mut self, records: Vec<Record>) -> Result<Option<Vec<Capability>>> {
-        let (mut firings, mut capabilities) = (Vec::new(), None);
+        let (mut firings, mut decisions, mut capabilities) = (Vec::new(), Vec::new(), None);
         for (index, record) in (0..).zip(records) {
             match record {
                 Record::Firing(firing) => firings.push((index, *firing)),
@@ -142,6 +151,12 @@ impl Writer<'_> {
                 }
                 Record::Capabilities(now) => capabilities = Some(now),
                 Record::Sync { since } => assessments::sync(self, since).await?,
+                Record::Decision(decision) => decisions.push(*decision),
+                Record::Gap(gap) => admission::store_gap(self, gap).await?,
+                Record::AuditSeen { last, events } => {
+                    let seen = self.audit.get_or_insert((last, 0));
+                    *seen = (seen.0.max(last), seen.1.saturating_add(events));
+                }
             }
         }
         let Writer { agent, sequence, .. } = *self;
@@ -152,6 +167,7 @@ impl Writer<'_> {
             sequence,
         };
         self.changed.alerts.extend(firings::store(self.tx, source, firings).await?);
+        admission::store_decisions(self, decisions).await?;
         Ok(capabilities)
     }
 }

@@ -12,6 +12,7 @@
 )]
 
 mod access;
+mod admission;
 mod alert;
 mod asset;
 mod audit;
@@ -39,6 +40,7 @@ mod store;
 mod visible;
 
 pub use access::*;
+pub use admission::*;
 pub use alert::*;
 pub use audit::*;
 pub use change::*;

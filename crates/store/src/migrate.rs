@@ -20,7 +20,8 @@ macro_rules! migration {
     };
 }
 
-pub(crate) static ALL: &[Migration] = &[migration!("0001_nouns"), migration!("0002_relations")];
+pub(crate) static ALL: &[Migration] =
+    &[migration!("0001_nouns"), migration!("0002_relations"), migration!("0003_admission")];
 
 /// Two hubs may start together: the second waits, then finds nothing left to do.
 pub(crate) async fn run(db: &Db, now: Millis) -> Result<()> {

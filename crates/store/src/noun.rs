@@ -3,6 +3,7 @@
 //! A row is columns and payload. The payload is the noun's JSON; every column is taken from that JSON by the field's
 //! pointer, so the filter's two evaluators read the same value. Columns marked `live` are newer than the payload.
 mod access;
+mod admission;
 mod alert;
 mod estate;
 mod finding;
@@ -283,7 +284,7 @@ pub(crate) fn storable(value: &mut Value, depth: usize) {
 }
 
 /// Every table, for completions and tests.
-pub static TABLES: [&Table; 17] = [
+pub static TABLES: [&Table; 20] = [
     <seawall_model::scope::Scope as Noun>::TABLE,
     <seawall_model::asset::Cluster as Noun>::TABLE,
     <seawall_model::asset::Agent as Noun>::TABLE,
@@ -301,6 +302,9 @@ pub static TABLES: [&Table; 17] = [
     <crate::Token as Noun>::TABLE,
     <crate::Enrolment as Noun>::TABLE,
     <crate::AuditEntry as Noun>::TABLE,
+    <seawall_model::admission::Assignment as Noun>::TABLE,
+    <seawall_model::admission::StoredDecision as Noun>::TABLE,
+    <seawall_model::admission::StoredGap as Noun>::TABLE,
 ];
 
 /// The table of a noun by its plural, as URLs name it.

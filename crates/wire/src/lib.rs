@@ -114,7 +114,9 @@ mod tests {
                 "assignment": "01920000-0000-7000-8000-000000000000", "message": "m", "paths": ["/spec"],
                 "fix": [{"op": "remove", "path": "/spec"}], "already_failing": false}]
         })))));
-        check(Record::Gap(value(json!({"from": 1, "to": 2, "requests": null, "reason": "restart"}))));
+        check(Record::Gap(value(
+            json!({"from": 1, "to": 2, "requests": null, "reason": "restart"}),
+        )));
         check(Record::AuditSeen { last: 3, events: 9 });
     }
 

@@ -1,13 +1,15 @@
 //! One agent's stream: greeting, batches, heartbeats; every batch is acknowledged after its commit, never before.
+use super::desired::desired;
 use super::live::Connection;
 use super::unavailable;
 use crate::app::{App, stopped};
 use crate::ca::AgentCertificate;
 use crate::excuse::Excuses;
+use crate::trust::{self, Joiner, Trust};
 use futures::FutureExt;
 use prost::Message;
 use seawall_model::Id;
-use seawall_model::asset::{Agent, Capability, Dropped};
+use seawall_model::asset::{Agent, AgentRole, Capability, Dropped};
 use seawall_model::record::Record;
 use seawall_store::{Agents, Batch, Clusters, Greeting, Ingest, Ingested, Reads, Visible};
 use seawall_wire::v1::{self, from_agent, from_hub};
@@ -83,6 +85,8 @@ impl Session {
         let mut stop = self.app.stop.clone();
         let mut recheck = tokio::time::interval(RECHECK_EVERY);
         let mut heard = tokio::time::Instant::now();
+        let mut assignments = self.app.wakers.assignments();
+        let mut told = Vec::new();
         loop {
             let frame = tokio::select! {
                 frame = tokio::time::timeout_at(heard + SILENCE, self.frames.message()) => frame,
@@ -91,6 +95,12 @@ impl Session {
                 }
                 _ = recheck.tick() => {
                     self.check_still_trusted(certificate).await?;
+                    self.tell_desired(&agent, &mut told).await?;
+                    continue;
+                }
+                // The sender lives as long as the hub.
+                _ = assignments.changed() => {
+                    self.tell_desired(&agent, &mut told).await?;
                     continue;
                 }
                 () = stopped(&mut stop) => {
@@ -130,6 +140,7 @@ impl Session {
         if named.map_err(unavailable)?.is_none_or(|named| named.scope != known.scope) {
             return Err(Status::permission_denied("the agent belongs to another cluster"));
         }
+        self.learn_trust(&known, uid, hello.trust).await?;
         // What a newer agent can do and this hub does not know is left out of the list.
         let capabilities = hello
             .capabilities
@@ -143,6 +154,47 @@ impl Session {
         };
         let agent = self.app.store.agent_connected(known.id, &greeting).await;
         agent.map_err(unavailable)?.ok_or_else(refused)
+    }
+
+    /// Tells a cluster agent what is wanted now, unless `told` already says so. Another hub's changes are seen with
+    /// the next recheck.
+    async fn tell_desired(&self, agent: &Agent, told: &mut Vec<u8>) -> Result<(), Status> {
+        if agent.role != AgentRole::ClusterAgent {
+            return Ok(());
+        }
+        let wanted = desired(&self.app, &agent.scope).await.map_err(unavailable)?;
+        let config_json = serde_json::to_vec(&wanted).expect("policies serialise");
+        if *told == config_json {
+            return Ok(());
+        }
+        told.clone_from(&config_json);
+        let content = env!("CARGO_PKG_VERSION").to_owned();
+        self.answer(from_hub::Frame::Desired(v1::Desired { content, config_json })).await
+    }
+
+    /// A cluster agent tells at every start by which keys its API server signs now.
+    async fn learn_trust(
+        &self,
+        agent: &Agent,
+        cluster_uid: &str,
+        told: Option<v1::Trust>,
+    ) -> Result<(), Status> {
+        let Some(told) = told.filter(|_| agent.role == AgentRole::ClusterAgent) else {
+            return Ok(());
+        };
+        let joiner = |joiner: v1::Joiner| {
+            let role = AgentRole::try_from(joiner.role()).ok()?;
+            Some(Joiner { service_account: joiner.service_account, role })
+        };
+        let joiners = told.joiners.into_iter().filter_map(joiner).collect();
+        let jwks = serde_json::from_slice(&told.jwks_json).unwrap_or_default();
+        match Trust::new(told.issuer, &jwks, joiners) {
+            Ok(trust) => trust::keep(&self.app, cluster_uid, &trust).await.map_err(unavailable),
+            Err(reason) => {
+                tracing::warn!(agent = %agent.id, reason, "service-account keys not taken");
+                Ok(())
+            }
+        }
     }
 
     fn check_not_expired(&self, certificate: AgentCertificate) -> Result<(), Status> {

@@ -1,4 +1,6 @@
 //! `/clusters`: connected Kubernetes clusters and single machines.
+pub(crate) mod status;
+
 use super::list::{ListQuery, Listing, Lookup};
 use super::problem::Refusal;
 use axum::response::Response;

@@ -1,4 +1,5 @@
 //! `/enrolments`: tokens that bring clusters and machines in.
+pub(crate) mod join;
 pub(crate) mod redeem;
 mod twin;
 

@@ -203,13 +203,17 @@ impl Reader<'_> {
 fn status(cluster: Cluster, agents: &[Agent], now: Millis) -> ClusterStatus {
     let own = agents.iter().filter(|agent| agent.scope == cluster.scope && !agent.revoked);
     let heard = own.clone().map(|agent| agent.last_seen).max().unwrap_or(cluster.last_seen);
-    let freshness = match now - heard {
+    let agents_connected = own.filter(|agent| agent.connected).count() as u64;
+    ClusterStatus { cluster, freshness: freshness(now - heard), agents_connected }
+}
+
+/// What a silence of so many milliseconds means.
+pub(super) fn freshness(silence: Millis) -> Freshness {
+    match silence {
         silence if silence < STALE_AFTER => Freshness::Fresh,
         silence if silence < SILENT_AFTER => Freshness::Stale,
         _ => Freshness::Silent,
-    };
-    let agents_connected = own.filter(|agent| agent.connected).count() as u64;
-    ClusterStatus { cluster, freshness, agents_connected }
+    }
 }
 
 fn count_agents(agents: &[Agent]) -> AgentCounts {

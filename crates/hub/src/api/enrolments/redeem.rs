@@ -6,14 +6,15 @@ use crate::app::App;
 use crate::auth::session::{ENROLMENT_PREFIX, digest};
 use crate::ca::{self, AGENT_CERTIFICATE_LIFE, CertificateRequest};
 use crate::serve::Peer;
+use crate::trust::{self, Joiner, Trust};
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
+use rustls_pki_types::CertificateDer;
 use seawall_model::asset::{AgentRole, ClusterKind};
 use seawall_model::{Id, Millis};
 use seawall_store::{Audit, Enrolments, NewAgent, NewAuditEntry, Redeemed, Refusal as Reason};
-use serde::de::IgnoredAny;
 use serde_json::json;
 use std::net::IpAddr;
 
@@ -37,13 +38,13 @@ pub(crate) struct RedeemBody {
     agent_name: Option<String>,
     /// `cluster_agent`, if absent.
     role: Option<AgentRole>,
-    /// The issuer of the cluster's service-account tokens.
-    #[serde(rename = "issuer")]
-    _issuer: Option<String>,
-    /// The keys of that issuer; accepted, and not needed so far.
-    #[serde(rename = "jwks")]
+    /// The API server's service-account issuer, its keys (a JSON Web Key Set) and who may join by its tokens: from a
+    /// cluster's agent.
+    issuer: Option<String>,
     #[schema(value_type = Option<Object>)]
-    _jwks: Option<IgnoredAny>,
+    jwks: Option<serde_json::Value>,
+    #[serde(default)]
+    joiners: Vec<Joiner>,
 }
 
 impl RedeemBody {
@@ -62,6 +63,15 @@ impl RedeemBody {
             certificate_expires,
         }
     }
+
+    /// By whose word later pods of the cluster may join; none where the agent tells nothing of it.
+    fn trust(&mut self) -> Result<Option<Trust>, Refusal> {
+        let (Some(issuer), Some(jwks)) = (self.issuer.take(), self.jwks.take()) else {
+            return Ok(None);
+        };
+        let trust = Trust::new(issuer, &jwks, std::mem::take(&mut self.joiners));
+        trust.map(Some).map_err(|message| Refusal::invalid("/jwks", message))
+    }
 }
 
 #[derive(serde::Serialize, utoipa::ToSchema)]
@@ -75,13 +85,24 @@ pub(crate) struct Redeemable {
     hub_agents_addr: String,
 }
 
+impl Redeemable {
+    pub(super) fn new(app: &App, agent_id: Id, certificate: &CertificateDer<'_>) -> Self {
+        Self {
+            agent_id,
+            certificate: ca::pem(certificate),
+            ca: vec![ca::pem(app.authority.certificate())],
+            hub_agents_addr: app.agents_address.to_string(),
+        }
+    }
+}
+
 /// Exchange an enrolment token for a certificate. A used, expired or foreign token is refused with which it is.
 #[utoipa::path(post, path = "/api/v1/enrolments/redeem", tag = "enrolments",
     request_body = RedeemBody, responses((status = 200, body = Redeemable)))]
 pub(crate) async fn redeem(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,
-    Body(body): Body<RedeemBody>,
+    Body(mut body): Body<RedeemBody>,
 ) -> Result<Response, Refusal> {
     let new = body.agent(app.now() + AGENT_CERTIFICATE_LIFE.as_millis() as Millis);
     let guest = Guest { app: &app, agent: &new, address: peer.address.ip() };
@@ -97,9 +118,10 @@ pub(crate) async fn redeem(
     // Before the token is used up: a request that cannot be signed costs no registration.
     let request = CertificateRequest::from_pem(&body.csr)
         .map_err(|error| Refusal::invalid("/csr", error.to_string()))?;
+    let trust = body.trust()?.filter(|_| new.role == AgentRole::ClusterAgent);
     let store = app.store.audited(guest.entry("enrolment.redeem", None));
-    let agent = match store.redeem_enrolment(&digest, &new).await? {
-        Redeemed::Accepted { agent, .. } => agent,
+    let (agent, cluster) = match store.redeem_enrolment(&digest, &new).await? {
+        Redeemed::Accepted { agent, cluster } => (agent, cluster),
         Redeemed::Refused { reason, twin } => {
             if let Some(twin) = &twin {
                 twin::raise(&app, twin, &new, guest.address).await?;
@@ -109,15 +131,10 @@ pub(crate) async fn redeem(
     };
     let certificate = app.authority.agent(&request, agent.id, app.now());
     let certificate = certificate.map_err(Refusal::internal)?;
-    object(
-        StatusCode::OK,
-        &Redeemable {
-            agent_id: agent.id,
-            certificate: ca::pem(&certificate),
-            ca: vec![ca::pem(app.authority.certificate())],
-            hub_agents_addr: app.agents_address.to_string(),
-        },
-    )
+    if let Some(trust) = trust {
+        trust::keep(&app, &cluster.uid, &trust).await?;
+    }
+    object(StatusCode::OK, &Redeemable::new(&app, agent.id, &certificate))
 }
 
 fn check_names(agent: &NewAgent) -> Result<(), Refusal> {

@@ -1,0 +1,178 @@
+//! `/assignments`: what a control or framework means at admission, at a scope and below.
+use super::extract::{Body, IfMatch, object};
+use super::list::{ListQuery, Listing, Lookup};
+use super::problem::Refusal;
+use crate::app::App;
+use crate::auth::{Action, Caller};
+use crate::content::Content;
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use seawall_model::admission::{Assignment, AssignmentTarget, Narrowing, PolicyAction};
+use seawall_model::finding::Finding;
+use seawall_model::scope::ScopePath;
+use seawall_store::{Assignments, NewAdmission, Page, Reads};
+use serde_json::{Map, Value, json};
+
+/// Names of one list; a namespace has at most 63 characters.
+const MAX_NAMES: usize = 200;
+const MAX_NAME_CHARS: usize = 253;
+
+#[derive(serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AssignmentBody {
+    /// `control:ID` or `framework:NAME@VERSION`.
+    #[schema(value_type = String)]
+    target: AssignmentTarget,
+    scope: ScopePath,
+    #[serde(default)]
+    namespaces: Vec<String>,
+    #[serde(default)]
+    excluded_namespaces: Vec<String>,
+    #[serde(default)]
+    labels: Vec<(String, String)>,
+    #[serde(default)]
+    kinds: Vec<String>,
+    action: PolicyAction,
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    params: Map<String, Value>,
+}
+
+/// An assignment with what it would refuse now.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+pub(crate) struct Assigned {
+    #[serde(flatten)]
+    assignment: Assignment,
+    /// Resources at and below the scope that fail today, whatever namespaces the assignment is narrowed to.
+    would_refuse: u64,
+}
+
+impl AssignmentBody {
+    fn check(&self, content: &Content) -> Result<(), Refusal> {
+        if covered(content, &self.target).is_empty() {
+            let detail = format!("`{}` names no control of this hub", self.target);
+            return Err(Refusal::invalid("/target", detail));
+        }
+        let labels = self.labels.iter().flat_map(|(key, value)| [key, value]);
+        let lists: [(&str, Vec<&String>); 4] = [
+            ("/namespaces", self.namespaces.iter().collect()),
+            ("/excluded_namespaces", self.excluded_namespaces.iter().collect()),
+            ("/labels", labels.collect()),
+            ("/kinds", self.kinds.iter().collect()),
+        ];
+        for (pointer, names) in lists {
+            if names.len() > MAX_NAMES {
+                return Err(Refusal::invalid(pointer, format!("has over {MAX_NAMES} entries")));
+            }
+            let bad = |name: &&&String| {
+                name.chars().count() > MAX_NAME_CHARS || name.contains(char::is_control)
+            };
+            if let Some(name) = names.iter().find(bad) {
+                return Err(Refusal::invalid(pointer, format!("`{name:.60}` is no name")));
+            }
+        }
+        Ok(())
+    }
+
+    fn into_new(self) -> NewAdmission {
+        let Self { target, scope, namespaces, excluded_namespaces, labels, kinds, action, params } =
+            self;
+        let narrowing = Narrowing { namespaces, excluded_namespaces, labels, kinds };
+        NewAdmission { target, scope, narrowing, action, params }
+    }
+}
+
+/// Ids of the controls that a target names.
+pub(crate) fn covered<'c>(content: &'c Content, target: &AssignmentTarget) -> Vec<&'c str> {
+    let names = |entry: &&crate::content::ControlEntry| match target {
+        AssignmentTarget::Control(id) => entry.id == *id,
+        AssignmentTarget::Framework { name, version } => entry.frameworks.iter().any(|member| {
+            let (own, of) =
+                member.split_once('@').map_or((member.as_str(), None), |(own, of)| (own, Some(of)));
+            // A membership without a version holds for every version.
+            own == name && (of.is_none() || version.is_none() || of == version.as_deref())
+        }),
+    };
+    content.controls().iter().filter(names).map(|entry| entry.id.as_str()).collect()
+}
+
+/// Assignments the caller may see.
+#[utoipa::path(get, path = "/api/v1/assignments", tag = "assignments", params(ListQuery),
+    responses((status = 200, body = Page<Assignment>)))]
+pub(crate) async fn list(listing: Listing) -> Result<Response, Refusal> {
+    listing.of::<Assignment>().await
+}
+
+/// One assignment.
+#[utoipa::path(get, path = "/api/v1/assignments/{id}", tag = "assignments",
+    responses((status = 200, body = Assignment)))]
+pub(crate) async fn get(lookup: Lookup) -> Result<Response, Refusal> {
+    lookup.of::<Assignment>().await
+}
+
+/// Assign a control or framework. Connected clusters follow within seconds.
+#[utoipa::path(post, path = "/api/v1/assignments", tag = "assignments",
+    request_body = AssignmentBody, responses((status = 201, body = Assigned)))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Body(body): Body<AssignmentBody>,
+) -> Result<Response, Refusal> {
+    caller.may_at(Action::EditPolicy, &body.scope)?;
+    body.check(&app.content)?;
+    let detail = json!({"target": body.target.to_string(), "action": body.action});
+    let store = app.audited(&caller, "assignment.create", &body.scope, detail);
+    let assignment = store.create_assignment(&body.into_new()).await?;
+    app.wakers.assignments_changed();
+    let would_refuse = failing(&app, &caller, &assignment).await?;
+    object(StatusCode::CREATED, &Assigned { assignment, would_refuse })
+}
+
+/// Change what an assignment demands; target and scope stay.
+#[utoipa::path(put, path = "/api/v1/assignments/{id}", tag = "assignments",
+    request_body = AssignmentBody, responses((status = 200, body = Assigned)))]
+pub(crate) async fn replace(
+    lookup: Lookup,
+    IfMatch(expected): IfMatch,
+    Body(body): Body<AssignmentBody>,
+) -> Result<Response, Refusal> {
+    let Lookup { app, caller, id } = &lookup;
+    body.check(&app.content)?;
+    let detail = json!({"target": body.target.to_string(), "action": body.action});
+    let store = app.audited(caller, "assignment.replace", id, detail);
+    let new = body.into_new();
+    match store.replace_assignment(&caller.visible_here(), *id, &new, expected).await? {
+        Some(assignment) => {
+            app.wakers.assignments_changed();
+            let would_refuse = failing(app, caller, &assignment).await?;
+            object(StatusCode::OK, &Assigned { assignment, would_refuse })
+        }
+        None => Err(lookup.absent::<Assignment>().await?),
+    }
+}
+
+/// End an assignment.
+#[utoipa::path(delete, path = "/api/v1/assignments/{id}", tag = "assignments",
+    responses((status = 204)))]
+pub(crate) async fn delete(lookup: Lookup) -> Result<StatusCode, Refusal> {
+    let Lookup { app, caller, id } = &lookup;
+    let store = app.audited(caller, "assignment.delete", id, json!({}));
+    match store.delete_assignment(&caller.visible_here(), *id).await? {
+        Some(_) => {
+            app.wakers.assignments_changed();
+            Ok(StatusCode::NO_CONTENT)
+        }
+        None => Err(lookup.absent::<Assignment>().await?),
+    }
+}
+
+/// Findings that fail today where the assignment holds: what a refusal would hit.
+async fn failing(app: &App, caller: &Caller, assignment: &Assignment) -> Result<u64, Refusal> {
+    let controls = covered(&app.content, &assignment.target).join(",");
+    let filter = format!(
+        "kind:control state:unhealthy rule:{controls} scope:{}*",
+        assignment.scope.as_str()
+    );
+    Ok(app.store.count::<Finding>(&caller.visible(Action::View), &filter).await?)
+}
