@@ -51,6 +51,7 @@ impl Linked {
             cluster: self.cluster,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             capabilities: self.capabilities,
+            trust: None,
             spool_bytes: SPOOL_BYTES,
             clock: Arc::new(SystemClock),
         };

@@ -11,7 +11,7 @@ use crate::serve::Peer;
 use axum::Router;
 use seawall_model::Millis;
 use seawall_model::asset::{Agent, AgentRole, Cluster};
-use seawall_store::{Agents, NewAuditEntry, Query, Reads, Visible};
+use seawall_store::{Agents, Audit, NewAuditEntry, Query, Reads, Visible};
 use seawall_wire::v1;
 use seawall_wire::v1::hub_server::{Hub, HubServer};
 use serde_json::json;
@@ -139,9 +139,13 @@ impl Hub for Service {
             Status::internal("the certificate could not be signed")
         })?;
         let detail = json!({"purpose": purpose.as_str_name(), "names": request.names});
-        app.audit(&format!("agent:{}", known.name), "agent.sign", &known.cluster, detail)
-            .await
-            .map_err(unavailable)?;
+        let entry = NewAuditEntry {
+            actor: format!("agent:{}", known.name),
+            action: "agent.sign".to_owned(),
+            target: known.cluster,
+            detail,
+        };
+        app.store.append_audit(&entry).await.map_err(unavailable)?;
         Ok(Response::new(v1::SignReply {
             certificate_der: certificate.to_vec(),
             ca_der: vec![app.authority.certificate().to_vec()],

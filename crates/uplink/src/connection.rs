@@ -62,6 +62,8 @@ pub struct Config {
     pub cluster: Cluster,
     pub version: String,
     pub capabilities: Vec<Capability>,
+    /// From a cluster's agent: by whose word later pods may join.
+    pub trust: Option<v1::Trust>,
     /// Bytes of batches the hub has not committed; what comes beyond is dropped and counted.
     pub spool_bytes: u64,
     pub clock: Arc<dyn Clock>,
@@ -282,6 +284,7 @@ impl Connection {
             last_sequence: self.shared.spool().last_sequence(),
             content: String::new(),
             cluster: Some((&config.cluster).into()),
+            trust: config.trust.clone(),
         }
     }
 

@@ -304,6 +304,7 @@ fn config(
         cluster,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         capabilities: Vec::new(),
+        trust: None,
         spool_bytes,
         clock: Arc::new(SystemClock),
     }

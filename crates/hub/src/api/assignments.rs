@@ -1,5 +1,6 @@
 //! `/assignments`: what a control or framework means at admission, at a scope and below.
-use super::extract::{Body, IfMatch, object};
+use super::extract::{Body, object};
+use super::if_match::{IfMatch, RequiredIfMatch};
 use super::list::{ListQuery, Listing, Lookup};
 use super::problem::Refusal;
 use crate::app::App;
@@ -130,11 +131,11 @@ pub(crate) async fn create(
 }
 
 /// Change what an assignment demands; target and scope stay.
-#[utoipa::path(put, path = "/api/v1/assignments/{id}", tag = "assignments",
+#[utoipa::path(put, path = "/api/v1/assignments/{id}", tag = "assignments", params(RequiredIfMatch),
     request_body = AssignmentBody, responses((status = 200, body = Assigned)))]
 pub(crate) async fn replace(
     lookup: Lookup,
-    IfMatch(expected): IfMatch,
+    revision: IfMatch,
     Body(body): Body<AssignmentBody>,
 ) -> Result<Response, Refusal> {
     let Lookup { app, caller, id } = &lookup;
@@ -142,6 +143,7 @@ pub(crate) async fn replace(
     let detail = json!({"target": body.target.to_string(), "action": body.action});
     let store = app.audited(caller, "assignment.replace", id, detail);
     let new = body.into_new();
+    let expected = revision.required()?.expected::<Assignment>(&lookup).await?;
     match store.replace_assignment(&caller.visible_here(), *id, &new, expected).await? {
         Some(assignment) => {
             app.wakers.assignments_changed();

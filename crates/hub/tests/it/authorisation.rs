@@ -2,7 +2,7 @@
 //! object's own scope, another scope} and without credentials, on existing objects.
 //!
 //! The mutation run flips each cell of the enforced table in turn and demands that this table notices.
-use crate::records::{assessment, firing, inventory, running};
+use crate::records::{assessment, decision, firing, gap, inventory, running};
 use crate::world::{DAY, PASSWORD, World};
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -38,6 +38,7 @@ GET    /api/v1/filters/{noun}                   ooo ooo ooo ooo u
 GET    /api/v1/scopes                           ++- ++- ++- ++- u
 POST   /api/v1/scopes                           fff fff fff oon u
 GET    /api/v1/clusters                         ++- ++- ++- ++- u
+GET    /api/v1/clusters/status                  ++- ++- ++- ++- u
 GET    /api/v1/clusters/{id}                    ++n ++n ++n ++n u
 GET    /api/v1/agents                           ++- ++- ++- ++- u
 GET    /api/v1/agents/{id}                      ++n ++n ++n ++n u
@@ -67,6 +68,15 @@ POST   /api/v1/alerts/{id}/resolve              fff ++n ++n ++n u
 POST   /api/v1/alerts/{id}/reopen               fff ++n ++n ++n u
 GET    /api/v1/events                           ++- ++- ++- ++- u
 
+GET    /api/v1/decisions                        ++- ++- ++- ++- u
+GET    /api/v1/decisions/{id}                   ++n ++n ++n ++n u
+GET    /api/v1/gaps                             ++- ++- ++- ++- u
+GET    /api/v1/assignments                      ++- ++- ++- ++- u
+POST   /api/v1/assignments                      fff oon fff oon u
+GET    /api/v1/assignments/{id}                 ++n ++n ++n ++n u
+PUT    /api/v1/assignments/{id}                 fff ++n fff ++n u
+DELETE /api/v1/assignments/{id}                 fff oon fff oon u
+
 GET    /api/v1/exemptions                       ++- ++- ++- ++- u
 GET    /api/v1/exemptions/{id}                  ++n ++n ++n ++n u
 POST   /api/v1/exemptions                       fff oon oon oon u
@@ -94,6 +104,7 @@ POST   /api/v1/enrolments                       fff fff fff oon u
 DELETE /api/v1/enrolments/{id}                  fff fff fff oon u
 POST   /api/v1/enrolments/{id}/accept           fff fff fff ++n u
 POST   /api/v1/enrolments/redeem                ooo ooo ooo ooo o
+POST   /api/v1/enrolments/join                  fff fff fff fff f
 GET    /api/v1/audit                            +ff +ff fff +ff u
 GET    /api/v1/audit/verify                     off off fff off u
 GET    /api/v1/openapi.json                     ooo ooo ooo ooo o
@@ -144,7 +155,7 @@ const ACTIONS: [(Role, &[&str]); 4] = [
 ];
 
 /// Lists that are also exports: the same cells hold for both forms.
-const EXPORTS: [&str; 19] = [
+const EXPORTS: [&str; 22] = [
     "/scopes",
     "/clusters",
     "/agents",
@@ -157,6 +168,9 @@ const EXPORTS: [&str; 19] = [
     "/scores/history",
     "/alerts",
     "/events",
+    "/decisions",
+    "/gaps",
+    "/assignments",
     "/exemptions",
     "/detections",
     "/controls",
@@ -228,6 +242,8 @@ impl Estate {
                 assessment(&control, "web", "unhealthy", &["/spec"]),
                 inventory(),
                 running(now),
+                decision(&control, now),
+                gap(now),
             ])
             .await;
         let patience = Duration::from_secs(10);
@@ -255,6 +271,8 @@ impl Estate {
             "recommendations",
             "alerts",
             "events",
+            "decisions",
+            "gaps",
         ] {
             let id =
                 estate.world.items(&format!("/{noun}")).await[0]["id"].as_str().unwrap().to_owned();
@@ -265,7 +283,7 @@ impl Estate {
         estate.ids.insert("scores", "/org/a/".to_owned());
         let detections = estate.world.items("/detections").await;
         estate.ids.insert("detections", detections[0]["id"].as_str().unwrap().to_owned());
-        for noun in ["exemptions", "users", "roles", "tokens", "enrolments"] {
+        for noun in ["assignments", "exemptions", "users", "roles", "tokens", "enrolments"] {
             let id = estate.make(noun).await;
             estate.ids.insert(noun, id);
         }
@@ -321,6 +339,13 @@ impl Estate {
             ("POST", "/tokens") => {
                 json!({"name": format!("t{}", self.number()), "role": "owner", "scope": scope,
                 "namespaces": null, "expires": expires})
+            }
+            ("POST", "/enrolments/join") => {
+                json!({"service_account_token": "no.such.token", "csr": self.csr})
+            }
+            ("POST" | "PUT", path) if path.starts_with("/assignments") => {
+                let target = format!("control:{}", self.ids["controls"]);
+                json!({"target": target, "scope": scope, "action": "audit"})
             }
             ("POST", "/enrolments") => json!({"scope": scope, "manual_accept": true}),
             ("POST", "/enrolments/redeem") => {
@@ -450,7 +475,7 @@ impl Estate {
         if let Some(accept) = accept {
             request.headers_mut().insert("accept", accept.parse().unwrap());
         }
-        if row.method == Method::PATCH {
+        if row.method == Method::PATCH || row.method == Method::PUT {
             request.headers_mut().insert("if-match", "*".parse().unwrap());
         }
         if row.path.ends_with("/stream") {
@@ -492,11 +517,12 @@ impl Estate {
             | "/users/{id}/reset-password" => return 'o',
             _ if row.method == Method::DELETE => return 'o',
             "/scopes" | "/users" | "/roles" | "/tokens" | "/enrolments" | "/exemptions"
+            | "/assignments"
                 if row.method == Method::POST =>
             {
                 return 'o';
             }
-            "/overview" => "uid-prod",
+            "/overview" | "/clusters/status" => "uid-prod",
             "/search" => "Deployment/web",
             "/scopes" => "/org/a/",
             "/scores" => "/org/a/",

@@ -4,6 +4,7 @@
 mod agents;
 mod authorisation;
 mod exports;
+mod join;
 mod openapi;
 mod posture;
 mod records;

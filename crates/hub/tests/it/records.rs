@@ -1,4 +1,5 @@
 //! Records as agents send them.
+use seawall_model::admission::{Decision, Gap};
 use seawall_model::alert::Firing;
 use seawall_model::finding::ObjectAssessment;
 use seawall_model::package::Inventory;
@@ -73,4 +74,26 @@ pub(crate) fn running(observed: i64) -> Record {
         )],
         observed,
     }
+}
+
+/// A request that was refused in the namespace shop.
+pub(crate) fn decision(control: &str, time: i64) -> Record {
+    let decision: Decision = value(json!({
+        "time": time, "verdict": "denied", "operation": "CREATE",
+        "resource": {"apiVersion": "v1", "kind": "Pod", "namespace": "shop", "name": "web-1", "uid": null},
+        "owner": "ReplicaSet/web", "user": "system:serviceaccount:kube-system:replicaset-controller",
+        "groups": ["system:authenticated"], "agent": "whoever",
+        "controls": [{"control": control, "title": "Privileged container", "severity": "high", "action": "deny",
+            "assignment": "01920000-0000-7000-8000-000000000000", "message": "m",
+            "paths": ["/spec/containers/0/securityContext/privileged"], "fix": [], "already_failing": false}]
+    }));
+    Record::Decision(Box::new(decision))
+}
+
+/// A minute in which nobody answered.
+pub(crate) fn gap(time: i64) -> Record {
+    let gap: Gap = value(json!({
+        "from": time - 60_000, "to": time, "requests": 3, "reason": "restart"
+    }));
+    Record::Gap(gap)
 }

@@ -236,6 +236,7 @@ impl World {
                 tier: None,
                 reason: None,
             }],
+            trust: None,
             spool_bytes: 64 << 20,
             clock: self.clock.clone(),
         };

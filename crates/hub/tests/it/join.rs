@@ -1,0 +1,111 @@
+//! Later pods of a cluster join by the service-account tokens of its API server.
+use crate::world::{MINUTE, World};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rcgen::{CertificateParams, KeyPair};
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+use seawall_model::time::Clock;
+use serde_json::{Value, json};
+
+/// An API server that signs tokens.
+struct ApiServer {
+    pair: EcdsaKeyPair,
+    kid: &'static str,
+}
+
+impl ApiServer {
+    fn new(kid: &'static str) -> Self {
+        let random = SystemRandom::new();
+        let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
+        let document = EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap();
+        Self { pair: EcdsaKeyPair::from_pkcs8(algorithm, document.as_ref(), &random).unwrap(), kid }
+    }
+
+    fn jwks(&self) -> Value {
+        let point = self.pair.public_key().as_ref();
+        let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        json!({"keys": [{"kty": "EC", "crv": "P-256", "kid": self.kid, "alg": "ES256", "use": "sig",
+            "x": encode(&point[1..33]), "y": encode(&point[33..])}]})
+    }
+
+    /// A token of `account` on node-1, good for ten minutes from `now`.
+    fn token(&self, now: i64, account: &str, audience: &str) -> String {
+        let encode = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let header = encode(json!({"alg": "ES256", "kid": self.kid}));
+        let claims = encode(json!({"iss": "https://kubernetes.default.svc", "aud": [audience],
+            "exp": now / 1_000 + 600, "nbf": now / 1_000,
+            "kubernetes.io": {"namespace": "seawall", "serviceaccount": {"name": account, "uid": "u"},
+                "pod": {"name": "pod-1", "uid": "p"}, "node": {"name": "node-1", "uid": "n"}}}));
+        let signed = format!("{header}.{claims}");
+        let signature = self.pair.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+}
+
+fn request() -> String {
+    let key = KeyPair::generate().unwrap();
+    CertificateParams::default().serialize_request(&key).unwrap().pem().unwrap()
+}
+
+async fn enrol_first(world: &World, server: &ApiServer) -> Value {
+    let token = world.enrolment("/org/").await;
+    let body = json!({"token": token, "csr": request(), "cluster_uid": "uid-prod", "cluster_name": "prod",
+        "kind": "kubernetes", "agent_name": "agent-0", "role": "cluster_agent",
+        "issuer": "https://kubernetes.default.svc", "jwks": server.jwks(),
+        "joiners": [{"service_account": "seawall/seawall-sensor", "role": "sensor"},
+            {"service_account": "seawall/seawall-agent", "role": "cluster_agent"}]});
+    World::answer(world.client.post(world.url("/enrolments/redeem")).json(&body)).await.expect(200)
+}
+
+/// The answer to a join: the agent's name and role, or the reason of the refusal.
+async fn join(world: &World, token: &str, uid: Option<&str>) -> Result<Value, String> {
+    let body = json!({"service_account_token": token, "csr": request(), "cluster_uid": uid});
+    let answer = World::answer(world.client.post(world.url("/enrolments/join")).json(&body)).await;
+    match answer.status.as_u16() {
+        200 => Ok(answer.json()),
+        403 => Err(answer.json()["type"].as_str().unwrap().trim_start_matches("/problems/").into()),
+        _ => panic!("{answer:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pods_of_a_known_cluster_join_and_no_others() {
+    let world = World::start().await;
+    let (server, other) = (ApiServer::new("k1"), ApiServer::new("k1"));
+    let now = world.clock.now();
+    let sensor = server.token(now, "seawall-sensor", "seawall");
+    assert_eq!(join(&world, &sensor, None).await.unwrap_err(), "cluster-unknown");
+    enrol_first(&world, &server).await;
+
+    let joined = join(&world, &sensor, None).await.unwrap();
+    assert_eq!((&joined["agent_name"], &joined["role"]), (&json!("node-1"), &json!("sensor")));
+    assert_eq!(
+        (&joined["cluster_uid"], &joined["cluster_name"]),
+        (&json!("uid-prod"), &json!("prod"))
+    );
+    assert!(joined["certificate"].as_str().unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
+    let agent = server.token(now, "seawall-agent", "seawall");
+    let joined_agent = join(&world, &agent, Some("uid-prod")).await.unwrap();
+    assert_eq!(joined_agent["agent_name"], "pod-1");
+
+    for (token, uid, reason) in [
+        (other.token(now, "seawall-sensor", "seawall"), None, "token-invalid"),
+        (server.token(now, "seawall-sensor", "vault"), None, "token-audience"),
+        (server.token(now, "default", "seawall"), None, "service-account-not-allowed"),
+        (server.token(now - 20 * MINUTE, "seawall-sensor", "seawall"), None, "token-expired"),
+        (sensor.clone(), Some("uid-other"), "cluster-unknown"),
+        ("no token".to_owned(), None, "cluster-unknown"),
+    ] {
+        assert_eq!(join(&world, &token, uid).await.unwrap_err(), reason);
+    }
+
+    // A sensor that lost its state comes back in the place of its former self.
+    let again = join(&world, &sensor, None).await.unwrap();
+    let former = world.get(&format!("/agents/{}", joined["agent_id"].as_str().unwrap())).await;
+    assert_eq!(former.expect(200)["revoked"], true);
+    let present = world.get(&format!("/agents/{}", again["agent_id"].as_str().unwrap())).await;
+    assert_eq!(present.expect(200)["revoked"], false);
+    let log = world.items("/audit?filter=action:enrolment.join").await;
+    assert_eq!(log.len(), 3, "{log:#?}");
+}
