@@ -11,6 +11,9 @@ static FRAMEWORKS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/frameworks")
 /// ATT&CK tactics and techniques by id, see the file's head for version and source.
 pub const ATTACK: &str = include_str!("attack.yaml");
 
+/// What Seawall can do in which environment; read by the hub.
+pub const FEATURES: &str = include_str!("features.yaml");
+
 /// One content file: its path below the folder (`workload/privileged.yaml`) and its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {

@@ -24,7 +24,7 @@ mod document;
 pub(crate) mod enrolments;
 mod events;
 mod exemptions;
-mod features;
+pub(crate) mod features;
 mod filters;
 mod findings;
 mod gaps;

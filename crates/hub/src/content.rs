@@ -1,4 +1,5 @@
 //! The built-in content as the hub shows it: every entry with its metadata and its text.
+use crate::api::features::Matrix;
 use seawall_model::{Problem, Severity};
 use seawall_posture::{Catalogue, Lifecycle};
 use seawall_store::{Field, Guidance, Kind, Table};
@@ -74,6 +75,7 @@ pub(crate) static CONTROLS: Table = Table::held(
 pub(crate) struct Content {
     detections: Vec<DetectionEntry>,
     controls: Vec<ControlEntry>,
+    features: Matrix,
 }
 
 /// One list entry of a detection file; lists and macros have no `rule`.
@@ -98,7 +100,12 @@ impl Content {
         let (controls, mut problems) = controls();
         let (detections, unread) = detections();
         problems.extend(unread);
-        (Self { detections, controls }, problems)
+        let features = Matrix::read(seawall_content::FEATURES);
+        let features = features.unwrap_or_else(|error| {
+            problems.push(Problem::error("features", error).file("features.yaml"));
+            Matrix::default()
+        });
+        (Self { detections, controls, features }, problems)
     }
 
     pub(crate) fn detections(&self) -> &[DetectionEntry] {
@@ -107,6 +114,10 @@ impl Content {
 
     pub(crate) fn controls(&self) -> &[ControlEntry] {
         &self.controls
+    }
+
+    pub(crate) fn features(&self) -> &Matrix {
+        &self.features
     }
 
     pub(crate) fn detection(&self, id: &str) -> Option<&DetectionEntry> {

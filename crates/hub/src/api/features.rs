@@ -1,23 +1,58 @@
-//! `/features`: what this version can do where, and whether it works here.
+//! `/features`: what this version can do where, and whether it works in the caller's clusters.
 use super::problem::Refusal;
 use crate::app::App;
 use crate::auth::Caller;
 use axum::extract::State;
-use seawall_model::asset::{Agent, CapabilityState};
+use seawall_model::Id;
+use seawall_model::asset::{Agent, AgentRole, Capability, CapabilityState, Cluster};
 use seawall_store::{Query, Reads};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-/// Agents whose probes are counted.
-const MAX_AGENTS: u32 = 500;
+/// Clusters and agents whose probes are looked at.
+const MAX_ESTATE: u32 = 500;
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Features {
     /// The hub's version.
     version: &'static str,
+    environments: Vec<String>,
+    features: Vec<Feature>,
     /// What agents' probes report, by capability: a feature that is claimed but does not work is seen here.
     capabilities: Vec<CapabilityCount>,
+    /// Whether each feature works in each cluster that the caller may see.
+    clusters: Vec<ClusterFeatures>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Feature {
+    id: String,
+    title: String,
+    /// `hardening`, `vulnerability` or `runtime`.
+    pillar: String,
+    description: String,
+    /// By environment.
+    support: BTreeMap<String, Support>,
+    os: Vec<String>,
+    /// Capabilities of sensors, or `agent`, `sensor`, `audit`.
+    needs: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Support {
+    state: SupportState,
+    /// The first version that has it.
+    since: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SupportState {
+    Ga,
+    Preview,
+    Planned,
+    Unsupported,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -28,21 +63,100 @@ pub(crate) struct CapabilityCount {
     absent: u64,
 }
 
-/// Capabilities of the agents that the caller may see.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ClusterFeatures {
+    cluster: String,
+    id: Id,
+    /// By feature id: `working`, `partial`, `not working` or `unknown`.
+    working: BTreeMap<String, &'static str>,
+    /// Why it is not working, by feature id.
+    reasons: BTreeMap<String, Vec<String>>,
+}
+
+/// The matrix as it lies in `content/features.yaml`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Matrix {
+    environments: Vec<String>,
+    features: Vec<Feature>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    environments: Vec<String>,
+    features: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    id: String,
+    title: String,
+    pillar: String,
+    description: String,
+    support: BTreeMap<String, SupportState>,
+    since: Option<String>,
+    os: Vec<String>,
+    needs: Vec<String>,
+}
+
+impl Matrix {
+    /// Reads the file's text; its errors name the place.
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
+        let file: File = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
+        let feature = |row: Row| Feature {
+            support: row
+                .support
+                .into_iter()
+                .map(|(environment, state)| {
+                    let claimed = matches!(state, SupportState::Ga | SupportState::Preview);
+                    let since = row.since.clone().filter(|_| claimed);
+                    (environment, Support { state, since })
+                })
+                .collect(),
+            id: row.id,
+            title: row.title,
+            pillar: row.pillar,
+            description: row.description,
+            os: row.os,
+            needs: row.needs,
+        };
+        let features = file.features.into_iter().map(feature).collect();
+        Ok(Self { environments: file.environments, features })
+    }
+}
+
+/// What this version can do where, and what the probes of the caller's agents say of it.
 #[utoipa::path(get, path = "/api/v1/features", tag = "features",
     responses((status = 200, body = Features)))]
 pub(crate) async fn get(
     State(app): State<App>,
     caller: Caller,
 ) -> Result<axum::Json<Features>, Refusal> {
-    let query = Query { limit: MAX_AGENTS, ..Query::default() };
-    let agents = app.store.list::<Agent>(&caller.visible_here(), &query).await?.items;
-    let mut counts: BTreeMap<String, CapabilityCount> = BTreeMap::new();
-    for capability in
-        agents.into_iter().filter(|agent| !agent.revoked).flat_map(|agent| agent.capabilities)
-    {
+    let query = Query { limit: MAX_ESTATE, ..Query::default() };
+    let visible = caller.visible_here();
+    let agents = app.store.list::<Agent>(&visible, &query).await?.items;
+    let agents: Vec<Agent> = agents.into_iter().filter(|agent| !agent.revoked).collect();
+    let clusters = app.store.list::<Cluster>(&visible, &query).await?.items;
+    let matrix = app.content.features();
+    let clusters = clusters.into_iter().map(|cluster| {
+        let own: Vec<&Agent> = agents.iter().filter(|a| a.scope == cluster.scope).collect();
+        of_cluster(&matrix.features, cluster, &own)
+    });
+    Ok(axum::Json(Features {
+        version: env!("CARGO_PKG_VERSION"),
+        environments: matrix.environments.clone(),
+        features: matrix.features.clone(),
+        capabilities: counts(&agents),
+        clusters: clusters.collect(),
+    }))
+}
+
+fn counts(agents: &[Agent]) -> Vec<CapabilityCount> {
+    let mut counts: BTreeMap<&str, CapabilityCount> = BTreeMap::new();
+    for capability in agents.iter().flat_map(|agent| &agent.capabilities) {
         let name = capability.name.clone();
-        let count = counts.entry(capability.name).or_insert(CapabilityCount {
+        let count = counts.entry(&capability.name).or_insert(CapabilityCount {
             name,
             full: 0,
             partial: 0,
@@ -54,6 +168,102 @@ pub(crate) async fn get(
             CapabilityState::Absent => &mut count.absent,
         } += 1;
     }
-    let capabilities = counts.into_values().collect();
-    Ok(axum::Json(Features { version: env!("CARGO_PKG_VERSION"), capabilities }))
+    counts.into_values().collect()
+}
+
+fn of_cluster(features: &[Feature], cluster: Cluster, agents: &[&Agent]) -> ClusterFeatures {
+    let (mut working, mut reasons) = (BTreeMap::new(), BTreeMap::new());
+    for feature in features {
+        // Worst first: one need that is not met is enough.
+        let mut state = if feature.needs.is_empty() { "working" } else { "unknown" };
+        let mut why = Vec::new();
+        for (position, need) in feature.needs.iter().enumerate() {
+            let (met, reason) = met(need, agents);
+            state = if position == 0 { met } else { worse(state, met) };
+            why.extend(reason.map(|reason| format!("{need}: {reason}")));
+        }
+        working.insert(feature.id.clone(), state);
+        if !why.is_empty() {
+            reasons.insert(feature.id.clone(), why);
+        }
+    }
+    ClusterFeatures { cluster: cluster.name, id: cluster.id, working, reasons }
+}
+
+fn worse(one: &'static str, other: &'static str) -> &'static str {
+    const WORST_FIRST: [&str; 4] = ["not working", "unknown", "partial", "working"];
+    let rank = |state| WORST_FIRST.iter().position(|known| *known == state);
+    if rank(other) < rank(one) { other } else { one }
+}
+
+/// Whether a need is met, and the reason where it is not.
+fn met(need: &str, agents: &[&Agent]) -> (&'static str, Option<String>) {
+    let connected =
+        |role: AgentRole| agents.iter().any(|agent| agent.connected && agent.role == role);
+    let (there, lacking) = match need {
+        "agent" => (connected(AgentRole::ClusterAgent), "no cluster agent is connected"),
+        "sensor" => (connected(AgentRole::Sensor), "no sensor is connected"),
+        "audit" => (
+            agents.iter().any(|agent| agent.last_audit_event.is_some()),
+            "no audit events received",
+        ),
+        capability => return capability_met(capability, agents),
+    };
+    match there {
+        true => ("working", None),
+        false => ("unknown", Some(lacking.to_owned())),
+    }
+}
+
+fn capability_met(name: &str, agents: &[&Agent]) -> (&'static str, Option<String>) {
+    let told: Vec<&Capability> = agents
+        .iter()
+        .flat_map(|agent| &agent.capabilities)
+        .filter(|capability| capability.name == name)
+        .collect();
+    let all = |state| told.iter().all(|capability| capability.state == state);
+    let reason = told.iter().find_map(|capability| capability.reason.clone());
+    if told.is_empty() {
+        ("unknown", Some("no sensor has reported".to_owned()))
+    } else if all(CapabilityState::Full) {
+        ("working", None)
+    } else if all(CapabilityState::Absent) {
+        ("not working", reason)
+    } else {
+        ("partial", reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_matrix_that_ships_is_whole() {
+        let matrix = Matrix::read(seawall_content::FEATURES).unwrap();
+        assert!(!matrix.features.is_empty());
+        for feature in &matrix.features {
+            let environments: Vec<&String> = feature.support.keys().collect();
+            assert_eq!(
+                environments,
+                matrix.environments.iter().collect::<Vec<_>>(),
+                "{}",
+                feature.id
+            );
+            let claimed = feature.support.values().any(|support| support.since.is_some());
+            let supported = |support: &Support| {
+                matches!(support.state, SupportState::Ga | SupportState::Preview)
+            };
+            assert_eq!(claimed, feature.support.values().any(supported), "{}", feature.id);
+            assert!(["hardening", "vulnerability", "runtime"].contains(&feature.pillar.as_str()));
+        }
+    }
+
+    #[test]
+    fn unknown_is_no_pass() {
+        assert_eq!(worse("working", "unknown"), "unknown");
+        assert_eq!(worse("unknown", "not working"), "not working");
+        assert_eq!(worse("partial", "working"), "partial");
+        assert_eq!(capability_met("exec", &[]).0, "unknown");
+    }
 }
