@@ -18,8 +18,25 @@ export interface components {
             user: string;
             user_agent?: string | null;
         };
+        AdmissionHealth: {
+            /** Format: int64 */
+            audit: number;
+            /** Format: int64 */
+            decisions_24h: number;
+            /** Format: int64 */
+            deny: number;
+            /** Format: int64 */
+            gaps_24h: number;
+            last_gap?: components["schemas"]["StoredGap"] | null;
+            /** Format: int64 */
+            policies: number;
+            /** Format: int64 */
+            warn: number;
+        };
         /** @description A component with a certificate: cluster agent or node sensor. */
         Agent: {
+            /** Format: int64 */
+            audit_events?: number;
             capabilities: components["schemas"]["Capability"][];
             /** @description Epoch milliseconds at which the current certificate ends. */
             certificate_expires: components["schemas"]["Millis"];
@@ -29,6 +46,7 @@ export interface components {
             dropped: components["schemas"]["Dropped"][];
             first_seen: components["schemas"]["Millis"];
             id: components["schemas"]["Id"];
+            last_audit_event?: components["schemas"]["Millis"] | null;
             last_seen: components["schemas"]["Millis"];
             /**
              * Format: int64
@@ -51,6 +69,19 @@ export interface components {
             };
             /** Format: int64 */
             total: number;
+        };
+        AgentNumbers: {
+            /** Format: int64 */
+            cluster_agents: number;
+            /** Format: int64 */
+            connected: number;
+            /**
+             * Format: int64
+             * @description Of another version than the hub.
+             */
+            outdated: number;
+            /** Format: int64 */
+            sensors: number;
         };
         /** @enum {string} */
         AgentRole: "cluster_agent" | "sensor";
@@ -152,6 +183,48 @@ export interface components {
             due?: number | null;
             owner?: string | null;
         };
+        /** @description An assignment with what it would refuse now. */
+        Assigned: components["schemas"]["Assignment"] & {
+            /**
+             * Format: int64
+             * @description Resources at and below the scope that fail today, whatever namespaces the assignment is narrowed to.
+             */
+            would_refuse: number;
+        };
+        /**
+         * @description What a control or framework means at and below a scope. Of several that fit an object the nearest scope counts,
+         *     within it the strictest action.
+         */
+        Assignment: components["schemas"]["Narrowing"] & {
+            action: components["schemas"]["PolicyAction"];
+            created: components["schemas"]["Millis"];
+            id: components["schemas"]["Id"];
+            /** @description Values of the control's parameters; what is absent has its default. */
+            params: Record<string, never>;
+            /**
+             * Format: int64
+             * @description Raised by every change; the `ETag`.
+             */
+            revision: number;
+            scope: components["schemas"]["ScopePath"];
+            /** @example control:SW-C-0001 */
+            target: string;
+            updated: components["schemas"]["Millis"];
+        };
+        AssignmentBody: {
+            action: components["schemas"]["PolicyAction"];
+            excluded_namespaces?: string[];
+            kinds?: string[];
+            labels?: [
+                string,
+                string
+            ][];
+            namespaces?: string[];
+            params?: Record<string, never>;
+            scope: components["schemas"]["ScopePath"];
+            /** @description `control:ID` or `framework:NAME@VERSION`. */
+            target: string;
+        };
         AuditCheck: {
             /**
              * Format: int64
@@ -235,6 +308,17 @@ export interface components {
             /** Format: int64 */
             partial: number;
         };
+        CapabilityHealth: {
+            /** Format: int64 */
+            absent: number;
+            /** Format: int64 */
+            full: number;
+            name: string;
+            /** Format: int64 */
+            partial: number;
+            /** @description Why it is not full. */
+            reasons: string[];
+        };
         /** @enum {string} */
         CapabilityState: "full" | "partial" | "absent";
         /** @enum {string} */
@@ -251,6 +335,37 @@ export interface components {
             uid: string;
             /** @description Server version such as `v1.36.3`. */
             version?: string | null;
+        };
+        ClusterFeatures: {
+            cluster: string;
+            id: components["schemas"]["Id"];
+            /** @description Why it is not working, by feature id. */
+            reasons: {
+                [key: string]: string[];
+            };
+            /** @description By feature id: `working`, `partial`, `not working` or `unknown`. */
+            working: {
+                [key: string]: string;
+            };
+        };
+        /** @description One cluster and what its agents report. */
+        ClusterHealth: {
+            admission: components["schemas"]["AdmissionHealth"];
+            agents: components["schemas"]["AgentNumbers"];
+            /** Format: int64 */
+            audit_events: number;
+            capabilities: components["schemas"]["CapabilityHealth"][];
+            certificate_expires?: components["schemas"]["Millis"] | null;
+            cluster: components["schemas"]["Cluster"];
+            /** @description Lost records by class. */
+            dropped: components["schemas"]["Dropped"][];
+            freshness: components["schemas"]["Freshness"];
+            last_audit_event?: components["schemas"]["Millis"] | null;
+            last_seen: components["schemas"]["Millis"];
+            /** @description The best tier any capability works in: `A` or `B`. */
+            tier?: string | null;
+            /** @description Of the agents, each once. */
+            versions: string[];
         };
         /** @enum {string} */
         ClusterKind: "kubernetes" | "machine";
@@ -314,6 +429,37 @@ export interface components {
         CreatedToken: components["schemas"]["Token"] & {
             /** @description `swt_…` */
             token: string;
+        };
+        /** @description One failing control of a decision. */
+        DecidedControl: {
+            action: components["schemas"]["PolicyAction"];
+            /** @description Only an update that adds no failing path: told, never refused. */
+            already_failing: boolean;
+            assignment: components["schemas"]["Id"];
+            control: string;
+            /** @description A JSON Patch (RFC 6902) that heals the object; empty where none is known to. */
+            fix: unknown[];
+            message: string;
+            /** @description JSON Pointers into the object. */
+            paths: string[];
+            severity: components["schemas"]["Severity"];
+            title: string;
+        };
+        /** @description The answer to a request that failed a control. Requests that pass are counted, not recorded. */
+        Decision: {
+            /** @description Name of the agent that answered. */
+            agent: string;
+            controls: components["schemas"]["DecidedControl"][];
+            groups: string[];
+            /** @description `CREATE`, `UPDATE` or `CONNECT`. */
+            operation: string;
+            /** @description Topmost owner known, as `Kind/name`. */
+            owner?: string | null;
+            resource: components["schemas"]["Resource"];
+            /** @description Epoch milliseconds. */
+            time: components["schemas"]["Millis"];
+            user: string;
+            verdict: components["schemas"]["Verdict"];
         };
         Detail: (components["schemas"]["ControlFinding"] & {
             /** @enum {string} */
@@ -487,9 +633,27 @@ export interface components {
             /** @description Null counts the alerts without one. */
             value: string | null;
         };
+        Feature: {
+            description: string;
+            id: string;
+            /** @description Capabilities of sensors, or `agent`, `sensor`, `audit`. */
+            needs: string[];
+            os: string[];
+            /** @description `hardening`, `vulnerability` or `runtime`. */
+            pillar: string;
+            /** @description By environment. */
+            support: {
+                [key: string]: components["schemas"]["Support"];
+            };
+            title: string;
+        };
         Features: {
             /** @description What agents' probes report, by capability: a feature that is claimed but does not work is seen here. */
             capabilities: components["schemas"]["CapabilityCount"][];
+            /** @description Whether each feature works in each cluster that the caller may see. */
+            clusters: components["schemas"]["ClusterFeatures"][];
+            environments: string[];
+            features: components["schemas"]["Feature"][];
             /** @description The hub's version. */
             version: string;
         };
@@ -601,6 +765,20 @@ export interface components {
          * @enum {string}
          */
         Freshness: "fresh" | "stale" | "silent";
+        /** @description A time in which requests passed unjudged, because no agent answered. */
+        Gap: {
+            /** @description Epoch milliseconds of the last moment an agent is known to have answered. */
+            from: components["schemas"]["Millis"];
+            /** @description `restart`, `unreachable`, `expired` or `timeout`. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description Requests the API server let pass unjudged, by its audit events; `None` where no audit reaches the agent.
+             */
+            requests?: number | null;
+            /** @description Of the first moment one answers again. */
+            to: components["schemas"]["Millis"];
+        };
         GroupScore: {
             group: string;
             /** Format: int64 */
@@ -696,6 +874,26 @@ export interface components {
             /** @description `registry/repository:tag` as given, or as the runtime stores it. */
             name: string;
         };
+        JoinBody: {
+            /** @description UID of the `kube-system` namespace; by the token's key where it is absent. */
+            cluster_uid?: string | null;
+            /** @description PEM. */
+            csr: string;
+            /** @description A JSON Web Token of the cluster's API server for the audience `seawall`. */
+            service_account_token: string;
+        };
+        Joined: components["schemas"]["Redeemable"] & {
+            agent_name: string;
+            cluster_name: string;
+            cluster_uid: string;
+            role: components["schemas"]["AgentRole"];
+        };
+        /** @description Pods of this service account may join. */
+        Joiner: {
+            role: components["schemas"]["AgentRole"];
+            /** @description `NAMESPACE/NAME` */
+            service_account: string;
+        };
         /** @description One layer in image order. */
         Layer: {
             /** @description Belongs to the recognised base image. */
@@ -734,6 +932,29 @@ export interface components {
             rule: string;
             scheme: string;
             segment: string;
+        };
+        /** @description The objects of a scope that an assignment is about. Empty lists narrow nothing. */
+        Narrowing: {
+            /** @default [] */
+            excluded_namespaces: string[];
+            /**
+             * @description `Deployment`, `Pod`, …
+             * @default []
+             */
+            kinds: string[];
+            /**
+             * @description Every pair has to stand on the object.
+             * @default []
+             */
+            labels: [
+                string,
+                string
+            ][];
+            /**
+             * @description Names or globs.
+             * @default []
+             */
+            namespaces: string[];
         };
         NewEnrolmentBody: {
             expires?: components["schemas"]["Millis"] | null;
@@ -834,6 +1055,8 @@ export interface components {
         };
         Page_Agent: {
             items: {
+                /** Format: int64 */
+                audit_events?: number;
                 capabilities: components["schemas"]["Capability"][];
                 /** @description Epoch milliseconds at which the current certificate ends. */
                 certificate_expires: components["schemas"]["Millis"];
@@ -843,6 +1066,7 @@ export interface components {
                 dropped: components["schemas"]["Dropped"][];
                 first_seen: components["schemas"]["Millis"];
                 id: components["schemas"]["Id"];
+                last_audit_event?: components["schemas"]["Millis"] | null;
                 last_seen: components["schemas"]["Millis"];
                 /**
                  * Format: int64
@@ -911,6 +1135,27 @@ export interface components {
                 /** @description The object's own UID. */
                 uid: string;
             }[];
+            /** @description Cursor of the next page; `None` at the end. */
+            next?: string | null;
+            total: components["schemas"]["Total"];
+        };
+        Page_Assignment: {
+            items: (components["schemas"]["Narrowing"] & {
+                action: components["schemas"]["PolicyAction"];
+                created: components["schemas"]["Millis"];
+                id: components["schemas"]["Id"];
+                /** @description Values of the control's parameters; what is absent has its default. */
+                params: Record<string, never>;
+                /**
+                 * Format: int64
+                 * @description Raised by every change; the `ETag`.
+                 */
+                revision: number;
+                scope: components["schemas"]["ScopePath"];
+                /** @example control:SW-C-0001 */
+                target: string;
+                updated: components["schemas"]["Millis"];
+            })[];
             /** @description Cursor of the next page; `None` at the end. */
             next?: string | null;
             total: components["schemas"]["Total"];
@@ -1231,6 +1476,17 @@ export interface components {
             next?: string | null;
             total: components["schemas"]["Total"];
         };
+        Page_StoredDecision: {
+            items: (components["schemas"]["Decision"] & {
+                /** @description Display name of the cluster. */
+                cluster: string;
+                id: components["schemas"]["Id"];
+                scope: components["schemas"]["ScopePath"];
+            })[];
+            /** @description Cursor of the next page; `None` at the end. */
+            next?: string | null;
+            total: components["schemas"]["Total"];
+        };
         Page_StoredFiring: {
             items: {
                 /** @description For what the hub itself found: the object it found it at. */
@@ -1248,6 +1504,16 @@ export interface components {
                 sequence: number;
                 time: components["schemas"]["Millis"];
             }[];
+            /** @description Cursor of the next page; `None` at the end. */
+            next?: string | null;
+            total: components["schemas"]["Total"];
+        };
+        Page_StoredGap: {
+            items: (components["schemas"]["Gap"] & {
+                cluster: string;
+                id: components["schemas"]["Id"];
+                scope: components["schemas"]["ScopePath"];
+            })[];
             /** @description Cursor of the next page; `None` at the end. */
             next?: string | null;
             total: components["schemas"]["Total"];
@@ -1296,6 +1562,11 @@ export interface components {
             detail: string;
             pointer: string;
         };
+        /**
+         * @description What a failing control means for a request.
+         * @enum {string}
+         */
+        PolicyAction: "off" | "audit" | "warn" | "deny";
         /** @description Who a role is given to. */
         Principal: {
             id: components["schemas"]["Id"];
@@ -1417,9 +1688,12 @@ export interface components {
             cluster_uid: string;
             /** @description PEM. */
             csr: string;
-            /** @description The issuer of the cluster's service-account tokens. */
+            /**
+             * @description The API server's service-account issuer, its keys (a JSON Web Key Set) and who may join by its tokens: from a
+             *     cluster's agent.
+             */
             issuer?: string | null;
-            /** @description The keys of that issuer; accepted, and not needed so far. */
+            joiners?: components["schemas"]["Joiner"][];
             jwks?: Record<string, never> | null;
             kind?: components["schemas"]["ClusterKind"] | null;
             role?: components["schemas"]["AgentRole"] | null;
@@ -1589,6 +1863,16 @@ export interface components {
          * @enum {string}
          */
         Status: "open" | "assigned" | "resolved" | "regressed";
+        Statuses: {
+            items: components["schemas"]["ClusterHealth"][];
+        };
+        /** @description A decision as the hub stores it. */
+        StoredDecision: components["schemas"]["Decision"] & {
+            /** @description Display name of the cluster. */
+            cluster: string;
+            id: components["schemas"]["Id"];
+            scope: components["schemas"]["ScopePath"];
+        };
         /** @description One firing as stored: which alert it joined, and where it came from. (agent, sequence, index) is unique. */
         StoredFiring: {
             /** @description For what the hub itself found: the object it found it at. */
@@ -1606,6 +1890,19 @@ export interface components {
             sequence: number;
             time: components["schemas"]["Millis"];
         };
+        /** @description A gap as the hub stores it. */
+        StoredGap: components["schemas"]["Gap"] & {
+            cluster: string;
+            id: components["schemas"]["Id"];
+            scope: components["schemas"]["ScopePath"];
+        };
+        Support: {
+            /** @description The first version that has it. */
+            since?: string | null;
+            state: components["schemas"]["SupportState"];
+        };
+        /** @enum {string} */
+        SupportState: "ga" | "preview" | "planned" | "unsupported";
         /**
          * @description The fourteen Enterprise tactics of ATT&CK v18, in kill-chain order.
          * @enum {string}
@@ -1647,6 +1944,8 @@ export interface components {
         UserPatch: {
             disabled: boolean;
         };
+        /** @enum {string} */
+        Verdict: "audited" | "warned" | "denied";
         /** @description One flaw in one package instance, as matching returns it and reports print it. */
         VulnFinding: {
             aliases: string[];
