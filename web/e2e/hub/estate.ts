@@ -38,7 +38,7 @@ const WEAK: Capability[] = FULL.map((each) =>
 );
 
 export function agents(now: number): Agent[] {
-  const base = { version: "0.1.0", revoked: false, first_seen: now - 12 * DAY, certificate_expires: now + 5 * DAY };
+  const base = { version: "0.1.0", revoked: false, last_audit_event: null, audit_events: 0, first_seen: now - 12 * DAY, certificate_expires: now + 5 * DAY };
   const on = (cluster: { uid: string; scope: string }) => ({ cluster: cluster.uid, scope: cluster.scope });
   return [
     { ...base, ...on(PROD), id: uuid(), role: "cluster_agent", name: "seawall-agent-6d5f", capabilities: [], dropped: [], last_sequence: 18_240, connected: true, last_seen: now - 9_000 },
