@@ -112,7 +112,8 @@ pub(crate) async fn get(lookup: Lookup) -> Result<Response, Refusal> {
     lookup.of::<Assignment>().await
 }
 
-/// Assign a control or framework. Connected clusters follow within seconds.
+/// Assign a control or framework. Connected cluster agents are told at once; those of this version do not judge
+/// requests yet.
 #[utoipa::path(post, path = "/api/v1/assignments", tag = "assignments",
     request_body = AssignmentBody, responses((status = 201, body = Assigned)))]
 pub(crate) async fn create(

@@ -11,5 +11,6 @@ mod records;
 mod session;
 mod start;
 mod stream;
+mod wire;
 mod world;
 mod writes;

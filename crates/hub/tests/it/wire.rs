@@ -1,0 +1,130 @@
+//! What the hub tells and signs for cluster agents, by a client that speaks the wire itself.
+use crate::world::{World, cluster};
+use hyper_util::rt::TokioIo;
+use rcgen::{CertificateParams, KeyPair};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use seawall_model::admission::{Desired, PolicyAction};
+use seawall_model::asset::AgentRole;
+use seawall_uplink::{Enrolment, Identity, enrol};
+use seawall_wire::v1;
+use seawall_wire::v1::hub_client::HubClient;
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Code;
+use tonic::transport::{Channel, Endpoint};
+
+async fn enrolled(world: &World, role: AgentRole, name: &str) -> Identity {
+    let token = world.enrolment("/org/").await;
+    let cluster = cluster(name);
+    let enrolment =
+        Enrolment { hub: &world.base, token: &token, cluster: &cluster, role, name: "agent-0" };
+    enrol(&enrolment).await.unwrap()
+}
+
+/// A channel to the agents' port with the identity's certificate.
+async fn dial(identity: &Identity) -> HubClient<Channel> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(identity.ca_pem.as_bytes()).unwrap()).unwrap();
+    let chain = vec![CertificateDer::from_pem_slice(identity.certificate_pem.as_bytes()).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_client_auth_cert(chain, key)
+        .unwrap();
+    tls.alpn_protocols = vec![b"h2".to_vec()];
+    let (tls, hub) = (Arc::new(tls), identity.hub.clone());
+    let connector = tower::service_fn(move |_: http::Uri| {
+        let (tls, hub) = (tls.clone(), hub.clone());
+        async move {
+            let stream = tokio::net::TcpStream::connect(&hub).await?;
+            let name = ServerName::try_from("localhost").unwrap();
+            let stream = tokio_rustls::TlsConnector::from(tls).connect(name, stream).await?;
+            Ok::<_, std::io::Error>(TokioIo::new(stream))
+        }
+    });
+    let endpoint = Endpoint::from_static("http://hub");
+    HubClient::new(endpoint.connect_with_connector(connector).await.unwrap())
+}
+
+/// The policies of the next frame that tells any.
+async fn told(frames: &mut tonic::Streaming<v1::FromHub>) -> Desired {
+    let next = async {
+        loop {
+            let frame = frames.message().await.unwrap().expect("the stream is open").frame;
+            if let Some(v1::from_hub::Frame::Desired(desired)) = frame {
+                return serde_json::from_slice(&desired.config_json).unwrap();
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), next).await.expect("the hub tells in time")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cluster_agents_are_told_what_is_assigned() {
+    let world = World::start().await;
+    let mut client = dial(&enrolled(&world, AgentRole::ClusterAgent, "prod").await).await;
+    let (frames, outgoing) = mpsc::channel(4);
+    let hello = v1::Hello {
+        version: "0.1.0".to_owned(),
+        role: v1::Role::ClusterAgent.into(),
+        cluster: Some((&cluster("prod")).into()),
+        ..v1::Hello::default()
+    };
+    let hello = v1::from_agent::Frame::Hello(hello);
+    frames.send(v1::FromAgent { frame: Some(hello) }).await.unwrap();
+    let mut answers = client.connect(ReceiverStream::new(outgoing)).await.unwrap().into_inner();
+    assert_eq!(told(&mut answers).await, Desired::default(), "nothing is assigned");
+
+    let body = json!({"target": "control:SW-C-0001", "scope": "/org/", "action": "deny",
+        "excluded_namespaces": ["infra-*"]});
+    let assigned = world.post("/assignments", body).await.expect(201);
+    let policies = told(&mut answers).await.policies;
+    let policy = policies.first().expect("the control's policy");
+    assert_eq!((policy.control.as_str(), policy.action), ("SW-C-0001", PolicyAction::Deny));
+    assert_eq!(policy.narrowing.excluded_namespaces, ["infra-*"]);
+    assert_eq!(assigned["id"], policy.assignment.to_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_of_a_cluster_are_signed_for_its_agent_alone() {
+    let world = World::start().await;
+    let mut agent = dial(&enrolled(&world, AgentRole::ClusterAgent, "prod").await).await;
+    let mut sensor = dial(&enrolled(&world, AgentRole::Sensor, "other").await).await;
+    let key = KeyPair::generate().unwrap();
+    let csr_der = CertificateParams::default().serialize_request(&key).unwrap().der().to_vec();
+    let request = |purpose: v1::SignPurpose, names: &[&str]| v1::SignRequest {
+        csr_der: csr_der.clone(),
+        purpose: purpose.into(),
+        names: names.iter().map(|&name| name.to_owned()).collect(),
+    };
+    let (webhook, audit) = (v1::SignPurpose::Webhook, v1::SignPurpose::Audit);
+    let service = "seawall-agent.seawall.svc";
+
+    let signed = agent.sign(request(webhook, &[service])).await.unwrap().into_inner();
+    let (_, leaf) = x509_parser::parse_x509_certificate(&signed.certificate_der).unwrap();
+    let usage = leaf.extended_key_usage().unwrap().unwrap().value;
+    assert!(usage.server_auth && !usage.client_auth);
+    let names = &leaf.subject_alternative_name().unwrap().unwrap().value.general_names;
+    assert_eq!(names[..], [x509_parser::extensions::GeneralName::DNSName(service)]);
+    let (_, ca) = x509_parser::parse_x509_certificate(&signed.ca_der[0]).unwrap();
+    leaf.verify_signature(Some(ca.public_key())).unwrap();
+
+    let signed = agent.sign(request(audit, &[])).await.unwrap().into_inner();
+    let (_, leaf) = x509_parser::parse_x509_certificate(&signed.certificate_der).unwrap();
+    let usage = leaf.extended_key_usage().unwrap().unwrap().value;
+    assert!(usage.client_auth && !usage.server_auth);
+    assert_eq!(leaf.subject().to_string(), "CN=seawall-audit:uid-prod");
+
+    let foreign = agent.sign(request(webhook, &["hub.example.org"])).await.unwrap_err();
+    assert_eq!(foreign.code(), Code::InvalidArgument);
+    let of_sensor = sensor.sign(request(webhook, &[service])).await.unwrap_err();
+    assert_eq!(of_sensor.code(), Code::PermissionDenied);
+    assert_eq!(world.items("/audit?filter=action:agent.sign").await.len(), 2);
+}
