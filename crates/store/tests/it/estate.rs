@@ -184,6 +184,19 @@ pub(crate) async fn acceptance_is_spent(bench: &Bench) {
     assert_eq!(judged, Some(Refusal::Used));
 }
 
+pub(crate) async fn agents_join(bench: &Bench) {
+    let store = &bench.store;
+    let stranger = new_agent("nobody", "node-1");
+    assert!(store.join_agent(&stranger).await.unwrap().is_none());
+    let first = bench.agent("prod", "node-1").await;
+    let (cluster, again) = store.join_agent(&new_agent("prod", "node-1")).await.unwrap().unwrap();
+    let (_, other) = store.join_agent(&new_agent("prod", "node-2")).await.unwrap().unwrap();
+    assert_eq!((cluster.name.as_str(), &again.scope), ("prod", &first.scope));
+    let living: Vec<Agent> = bench.seen(&Visible::system(), "revoked:false").await;
+    let living: BTreeSet<_> = living.into_iter().map(|agent| agent.id).collect();
+    assert_eq!(living, BTreeSet::from([again.id, other.id]), "the lost identity is revoked");
+}
+
 pub(crate) async fn agents_come_and_go(bench: &Bench) {
     let store = &bench.store;
     let agent = bench.agent("prod", "node-1").await;

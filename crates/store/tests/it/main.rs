@@ -6,6 +6,7 @@
 )]
 #![expect(clippy::print_stdout, reason = "a skipped engine says so")]
 mod access;
+mod admission;
 mod bench;
 mod estate;
 mod filters;
@@ -37,6 +38,11 @@ const CASES: &[(&str, Case)] = &[
     ("enrolment_refuses", |bench| Box::pin(estate::enrolment_refuses(bench))),
     ("an_acceptance_is_spent", |bench| Box::pin(estate::acceptance_is_spent(bench))),
     ("agents_come_and_go", |bench| Box::pin(estate::agents_come_and_go(bench))),
+    ("agents_join", |bench| Box::pin(estate::agents_join(bench))),
+    ("assignments_hold_downwards", |bench| Box::pin(admission::assignments_hold_downwards(bench))),
+    ("what_agents_say_of_admission", |bench| {
+        Box::pin(admission::what_agents_say_of_admission(bench))
+    }),
     ("nodes_keep_what_was_left_out", |bench| {
         Box::pin(results::nodes_keep_what_was_left_out(bench))
     }),

@@ -1,0 +1,83 @@
+//! Assignments, decisions, gaps, and what an agent says of audit events.
+use crate::bench::*;
+use seawall_model::admission::{
+    Assignment, Decision, Gap, Narrowing, PolicyAction, StoredDecision, StoredGap, Verdict,
+};
+use seawall_model::asset::Agent;
+use seawall_model::finding::Resource;
+use seawall_model::record::Record;
+use seawall_model::scope::{ScopeKind, ScopePath};
+use seawall_store::*;
+
+pub(crate) async fn assignments_hold_downwards(bench: &Bench) {
+    let (store, root) = (&bench.store, ScopePath::root());
+    let team = bench.scope(&root, ScopeKind::Account, "team").await;
+    let other = bench.scope(&root, ScopeKind::Account, "other").await;
+    let new = |scope: &ScopePath, action| NewAdmission {
+        target: "control:SW-C-0001".parse().unwrap(),
+        scope: scope.clone(),
+        narrowing: Narrowing { namespaces: vec!["shop-*".to_owned()], ..Narrowing::default() },
+        action,
+        params: serde_json::Map::new(),
+    };
+    let wide = store.create_assignment(&new(&root, PolicyAction::Audit)).await.unwrap();
+    let near = store.create_assignment(&new(&team, PolicyAction::Deny)).await.unwrap();
+    let nowhere = new(&root.child("nowhere"), PolicyAction::Deny);
+    assert!(matches!(store.create_assignment(&nowhere).await, Err(Error::Missing { .. })));
+    let at = |mut found: Vec<Assignment>| {
+        found.sort_by_key(|one| one.id);
+        found.into_iter().map(|one| one.id).collect::<Vec<_>>()
+    };
+    assert_eq!(at(store.assignments_at(&team.child("prod")).await.unwrap()), [wide.id, near.id]);
+    assert_eq!(at(store.assignments_at(&other).await.unwrap()), [wide.id]);
+
+    let seen = grant(&team, None);
+    assert_eq!(at(bench.seen(&seen, "action:deny").await), [near.id]);
+    let warn = new(&team, PolicyAction::Warn);
+    let stale = store.replace_assignment(&seen, near.id, &warn, Some(7)).await;
+    assert!(matches!(stale, Err(Error::Stale { .. })));
+    let replaced = store.replace_assignment(&seen, near.id, &warn, Some(1)).await.unwrap().unwrap();
+    assert_eq!((replaced.action, replaced.revision), (PolicyAction::Warn, 2));
+    assert!(store.delete_assignment(&seen, wide.id).await.unwrap().is_none(), "not its own");
+    assert!(store.delete_assignment(&seen, near.id).await.unwrap().is_some());
+    assert_eq!(at(bench.all().await), [wide.id]);
+}
+
+pub(crate) async fn what_agents_say_of_admission(bench: &Bench) {
+    let agent = bench.agent("prod", "agent").await;
+    let resource = Resource {
+        api_version: "v1".to_owned(),
+        kind: "Pod".to_owned(),
+        namespace: Some("shop".to_owned()),
+        name: "web-1".to_owned(),
+        uid: None,
+    };
+    let decision = Decision {
+        time: NOW,
+        verdict: Verdict::Denied,
+        operation: "CREATE".to_owned(),
+        resource,
+        owner: None,
+        user: "u".to_owned(),
+        groups: Vec::new(),
+        controls: Vec::new(),
+        agent: "somebody else".to_owned(),
+    };
+    let gap = Gap { from: NOW - 5, to: NOW, requests: None, reason: "restart".to_owned() };
+    let records = vec![
+        Record::Decision(Box::new(decision)),
+        Record::Gap(gap),
+        Record::AuditSeen { last: NOW, events: 3 },
+        Record::AuditSeen { last: NOW - 9, events: 2 },
+    ];
+    bench.send(&agent, records).await;
+    let in_shop = grant(&agent.scope, Some(&["shop"]));
+    let denied: Vec<StoredDecision> = bench.seen(&in_shop, "verdict:denied kind:Pod").await;
+    assert_eq!(denied[0].decision.agent, "agent", "the agent is who sent it");
+    let elsewhere = grant(&agent.scope, Some(&["bank"]));
+    assert!(bench.seen::<StoredDecision>(&elsewhere, "").await.is_empty());
+    assert!(bench.seen::<StoredGap>(&in_shop, "").await.is_empty(), "a gap is of the cluster");
+    assert_eq!(bench.all::<StoredGap>().await[0].gap.requests, None);
+    let agent: Agent = bench.store.get(&Visible::system(), agent.id).await.unwrap().unwrap();
+    assert_eq!((agent.last_audit_event, agent.audit_events), (Some(NOW), 5));
+}
