@@ -128,12 +128,17 @@ async function refused(page: Page, id: string): Promise<void> {
   }
   const answer = await api(page, "POST", `/alerts/${id}/dismiss`, { reason: "test", note: "no" });
   must(answer.status === 403, "and the hub refuses with 403");
+  for (const [path, name] of [["/clusters", "Enrol a cluster"], ["/admission/policies", "New policy"]] as const) {
+    await page.goto(base + path);
+    await page.locator("main h1").waitFor();
+    must((await page.getByRole("button", { name, exact: true }).count()) === 0, `a Security Reader has no “${name}”`);
+  }
 }
 
 async function pictures(page: Page): Promise<void> {
   const directory = process.env.SEAWALL_SHOTS;
   if (directory === undefined) return;
-  for (const path of ["/", "/alerts", "/recommendations", "/images", "/inventory/clusters", "/inventory/agents", "/inventory/assets", "/inventory/packages", "/exemptions", "/settings/users", "/settings/enrolment", "/settings/audit"]) {
+  for (const path of ["/", "/alerts", "/recommendations", "/images", "/clusters", "/admission/decisions", "/admission/gaps", "/admission/policies", "/availability", "/inventory/agents", "/inventory/assets", "/inventory/packages", "/exemptions", "/settings/users", "/settings/enrolment", "/settings/audit"]) {
     await page.goto(base + path);
     await page.locator("main h1").waitFor();
     await page.waitForTimeout(600);

@@ -27,6 +27,27 @@ const openDialog = (button: string) => async (page: Page) => {
   await page.getByRole("dialog").last().waitFor();
 };
 
+const openLink = (name: string) => async (page: Page) => {
+  await page.locator("main [data-row-link]").filter({ hasText: name }).first().click();
+  await page.getByRole("dialog").waitFor();
+};
+
+const enrol = async (page: Page) => {
+  await openDialog("Enrol a cluster")(page);
+  await page.getByRole("button", { name: "Create enrolment token" }).click();
+  await page.getByText("Copy the commands now").waitFor();
+};
+
+const denyPolicy = async (page: Page) => {
+  await openLink("Container may gain privileges")(page);
+  await page.getByRole("button", { name: "Edit…" }).click();
+  const dialog = page.getByRole("dialog", { name: "Edit policy" });
+  await dialog.getByRole("combobox", { name: "Action" }).click();
+  await page.getByRole("option", { name: "Deny" }).click();
+  // The click also gives Tab a place to go on from: that of the chosen option went with its list.
+  await dialog.getByText("such objects would be refused").click();
+};
+
 const SHOTS: readonly Shot[] = [
   { name: "overview", path: "/" },
   { name: "alerts", path: "/alerts" },
@@ -101,8 +122,64 @@ const SHOTS: readonly Shot[] = [
       await page.getByRole("tab", { name: tab }).click();
     },
   })),
-  { name: "clusters", path: "/inventory/clusters" },
-  { name: "cluster", path: "/inventory/clusters", before: firstRow, fullOnly: true },
+  { name: "clusters", path: "/clusters" },
+  ...["prod-1", "staging", "edge-fra-02"].map((name) => ({
+    name: `cluster-${name}`,
+    path: "/clusters",
+    fullOnly: true,
+    before: openLink(name),
+  })),
+  {
+    name: "cluster-audit",
+    path: "/clusters",
+    fullOnly: true,
+    before: async (page) => {
+      await openLink("staging")(page);
+      await page.getByText("No audit events received").scrollIntoViewIfNeeded();
+    },
+  },
+  { name: "cluster-enrol", path: "/clusters", before: openDialog("Enrol a cluster") },
+  { name: "cluster-enrol-helm", path: "/clusters", before: enrol },
+  {
+    name: "cluster-enrol-machine",
+    path: "/clusters",
+    fullOnly: true,
+    before: async (page) => {
+      await enrol(page);
+      await page.getByRole("tab", { name: "Machine" }).click();
+    },
+  },
+  {
+    name: "cluster-accept",
+    path: "/clusters",
+    fullOnly: true,
+    before: async (page) => {
+      await page.getByRole("button", { name: "Accept payments-eu" }).click();
+      await page.getByRole("dialog", { name: "Accept registration" }).waitFor();
+    },
+  },
+  { name: "decisions", path: "/admission/decisions" },
+  { name: "decisions-filtered", path: "/admission/decisions?filter=verdict:denied namespace:shop", fullOnly: true },
+  { name: "decision", path: "/admission/decisions", before: firstRow, fullOnly: true },
+  { name: "decision-update", path: "/admission/decisions?filter=verdict:warned", before: firstRow, fullOnly: true },
+  { name: "gaps", path: "/admission/gaps" },
+  { name: "policies", path: "/admission/policies" },
+  { name: "policy", path: "/admission/policies", before: openLink("Container may gain privileges"), fullOnly: true },
+  { name: "policy-new", path: "/admission/policies", before: openDialog("New policy") },
+  { name: "policy-deny", path: "/admission/policies", before: denyPolicy, fullOnly: true },
+  {
+    name: "policy-saved",
+    path: "/admission/policies",
+    fullOnly: true,
+    before: async (page) => {
+      await denyPolicy(page);
+      await page.getByRole("button", { name: "Save policy" }).click();
+      await page.getByText("Saved.").waitFor();
+    },
+  },
+  { name: "availability", path: "/availability" },
+  { name: "availability-found", path: "/availability?filter=detections", fullOnly: true },
+  { name: "feature", path: "/availability", before: openLink("Detections on connections"), fullOnly: true },
   { name: "agents", path: "/inventory/agents" },
   {
     name: "agent",

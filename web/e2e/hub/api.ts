@@ -1,9 +1,11 @@
 // The contract's answers. Roles are checked as the hub does, so that a page which draws a forbidden button is found out.
 import { randomBytes } from "node:crypto";
 import type {
-  ActionName, Alert, AlertState, Counts, Exemption, ExemptionState, Role, Severity,
+  ActionName, Alert, AlertState, Assignment, Counts, Exemption, ExemptionState, Role, Severity,
 } from "../../src/api/types";
+import { controls } from "./admission";
 import { resourcesOf } from "./findings";
+import { features, freshness, statuses } from "./fleet";
 import { packagesOf } from "./images";
 import { NOUNS, type NounName } from "./nouns";
 import { ACTIONS, PASSWORD } from "./people";
@@ -96,6 +98,9 @@ function read({ world, path, query }: Ask, caller: Caller): unknown {
   if (path === "/overview") return overview(world);
   if (path === "/alerts/facets") return facets(world, query.get("filter") ?? "");
   if (path === "/search") return { items: search(world, query.get("q") ?? "") };
+  if (path === "/clusters/status") return { items: statuses(world, Date.now()) };
+  if (path === "/features") return features(world);
+  if (path === "/controls") return listing(controls(), query, {}, "");
   if (path === "/audit/verify") return { ok: true, entries: world.audit.length, broken_at: null };
   if (first === "filters" && id !== undefined && id in NOUNS) return NOUNS[id as NounName].completions;
   if (first === "detections" && id !== undefined) return { id, title: id, text: `- rule: Shell's input and output joined to a remote host\n  id: ${id}\n  source: syscall\n  condition: >-\n    spawned_process and shell_binaries\n  priority: CRITICAL\n` };
@@ -127,10 +132,10 @@ function overview(world: World): unknown {
   const empty = world.clusters.length === 0;
   const kind = (name: string) => world.findings.filter((finding) => finding.kind === name && finding.state === "unhealthy");
   const groups = [
-    { group: "workload_isolation", max: 40, score: 22.5, healthy: 18, unhealthy: 6, unknown: 0 },
-    { group: "least_privilege", max: 30, score: 14, healthy: 1, unhealthy: 11, unknown: 1 },
-    { group: "resource_limits", max: 10, score: 5, healthy: 6, unhealthy: 6, unknown: 0 },
-    { group: "known_vulnerabilities", max: 20, score: 18.9, healthy: 140, unhealthy: 8, unknown: 96 },
+    { group: "vulnerabilities", max: 6, score: 5.7, healthy: 140, unhealthy: 8, unknown: 96 },
+    { group: "access", max: 4, score: 1.9, healthy: 1, unhealthy: 11, unknown: 1 },
+    { group: "configuration", max: 4, score: 2.2, healthy: 18, unhealthy: 6, unknown: 0 },
+    { group: "ddos", max: 2, score: 1, healthy: 6, unhealthy: 6, unknown: 0 },
   ];
   return {
     score: { scope: "/org/", at: Date.now(), secure: empty ? null : 60.4, coverage: empty ? null : 0.713, groups: empty ? [] : groups },
@@ -138,7 +143,7 @@ function overview(world: World): unknown {
     alerts: tally(world.alerts.filter(isOpen)),
     findings: { control: tally(kind("control")), vulnerability: tally(kind("vulnerability")) },
     images: { total: world.images.length, running: world.images.filter((image) => image.running.length > 0).length, with_critical: world.images.filter((image) => (image.counts?.critical ?? 0) > 0).length },
-    clusters: world.clusters.map((cluster) => ({ ...cluster, freshness: cluster.name === "staging" ? "stale" : "fresh", agents_connected: world.agents.filter((agent) => agent.cluster === cluster.uid && agent.connected).length })),
+    clusters: world.clusters.map((cluster) => ({ ...cluster, freshness: freshness(cluster), agents_connected: world.agents.filter((agent) => agent.cluster === cluster.uid && agent.connected).length })),
     agents: { connected: world.agents.filter((agent) => agent.connected).length, total: world.agents.length, dropped: droppedByClass(world) },
     empty: empty ? ["no-cluster", "no-images", "no-sensor", "no-index"] : ["node-not-covered"],
   };
@@ -219,6 +224,7 @@ function write(ask: Ask, caller: Caller): unknown {
     need(caller, "revoke_agent");
     return Object.assign(one(world.agents, id), { revoked: true, connected: false });
   }
+  if (noun === "assignments") return assign(ask, caller, id);
   need(caller, noun === "enrolments" ? "enrol" : "users");
   return settings(world, { method, noun: noun ?? "", id, step: action }, body);
 }
@@ -244,6 +250,19 @@ function exempt({ world, body, tell }: Ask, caller: Caller, id: string | undefin
   need(caller, "grant_exemption");
   const states: Record<string, ExemptionState> = { grant: "granted", deny: "denied", revoke: "revoked" };
   return Object.assign(one(world.exemptions, id), { state: states[action] });
+}
+
+function assign({ world, method, body, tell }: Ask, caller: Caller, id: string | undefined): unknown {
+  need(caller, "edit_policy");
+  if (method === "DELETE") {
+    world.assignments = world.assignments.filter((each) => each.id !== one(world.assignments, id).id);
+    return undefined;
+  }
+  const before = id === undefined ? null : one(world.assignments, id);
+  const saved = { ...before, ...body, id: before?.id ?? uuid(), created: before?.created ?? Date.now(), updated: Date.now(), revision: (before?.revision ?? 0) + 1 } as Assignment;
+  world.assignments = before ? world.assignments.map((each) => (each === before ? saved : each)) : [...world.assignments, saved];
+  tell("assignment", saved.id);
+  return { ...saved, would_refuse: saved.action === "deny" ? world.findings.filter((finding) => saved.target === `control:${finding.rule}`).length : null };
 }
 
 interface Target {
@@ -273,8 +292,8 @@ function settings(world: World, { method, noun, id, step }: Target, body: Record
   if (noun === "enrolments" && id !== undefined) return Object.assign(one(world.enrolments, id), { accepted: true, waiting: [] });
   if (noun === "enrolments") {
     world.enrolments.unshift({ ...made, uses: [], uses_allowed: body.uses, accepted: false, revoked: false, refusals: [], refused: 0, waiting: [], admitted: [] } as never);
-    const token = `swe_${randomBytes(30).toString("base64url")}`;
-    return { token, command: `printf %s ${token} > token && seawall sensor --hub https://hub.example:8443 --token-file token` };
+    const token = `swe_${randomBytes(30).toString("base64url")}.${"5ea1".repeat(16)}`;
+    return { token, command: `(umask 077; printf %s '${token}' > seawall-token) && seawall agent --hub https://hub.example:8443 --token-file seawall-token` };
   }
   return made;
 }

@@ -5,6 +5,7 @@ const DAY = 86_400_000;
 
 export const PROD = { name: "prod-1", uid: "7c0d6a52-4ba1-4d0c-9a65-2f35f1b6c001", scope: "/org/shop/prod-1/" };
 export const STAGING = { name: "staging", uid: "d1f4a7be-0c1f-4f6b-8f0a-51cf4a3ad002", scope: "/org/shop/staging/" };
+export const EDGE = { name: "edge-fra-02", uid: "9be2c7d0-5f8a-47f2-8f43-6a1e90b5d004", scope: "/org/edge-fra-02/" };
 export const BUILDER = { name: "builder-07", uid: "4f1d0ce3a0f64b6d8f1e6d0f2a7b9003", scope: "/org/builder-07/" };
 
 export function scopes(now: number): Scope[] {
@@ -13,6 +14,7 @@ export function scopes(now: number): Scope[] {
     ["/org/shop/", "account", "Shop"],
     [PROD.scope, "cluster", PROD.name],
     [STAGING.scope, "cluster", STAGING.name],
+    [EDGE.scope, "cluster", EDGE.name],
     [BUILDER.scope, "node", BUILDER.name],
   ];
   return all.map(([path, kind, name]) => ({ id: uuid(), path, kind, name, created: now - 90 * DAY }));
@@ -22,6 +24,7 @@ export function clusters(now: number): Cluster[] {
   return [
     { ...PROD, id: uuid(), kind: "kubernetes", version: "v1.36.3", first_seen: now - 88 * DAY, last_seen: now - 12_000 },
     { ...STAGING, id: uuid(), kind: "kubernetes", version: "v1.35.1", first_seen: now - 40 * DAY, last_seen: now - 26 * 60_000 },
+    { ...EDGE, id: uuid(), kind: "kubernetes", version: "v1.34.9+k3s1", first_seen: now - 21 * DAY, last_seen: now - 5 * 3_600_000 },
     { ...BUILDER, id: uuid(), kind: "machine", version: null, first_seen: now - 12 * DAY, last_seen: now - 4_000 },
   ];
 }
@@ -45,6 +48,8 @@ export function agents(now: number): Agent[] {
     { ...base, ...on(PROD), id: uuid(), role: "sensor", name: "prod-1-node-a", capabilities: FULL, dropped: [], last_sequence: 90_114, connected: true, last_seen: now - 3_000 },
     { ...base, ...on(PROD), id: uuid(), role: "sensor", name: "prod-1-node-b", capabilities: FULL, dropped: [{ class: "ring:data", count: 1_204 }, { class: "queue:identity", count: 38 }], last_sequence: 88_021, connected: true, last_seen: now - 5_000 },
     { ...base, ...on(STAGING), id: uuid(), role: "sensor", name: "staging-node-a", capabilities: WEAK, dropped: [], last_sequence: 2_200, connected: false, last_seen: now - 26 * 60_000 },
+    { ...base, ...on(EDGE), id: uuid(), role: "cluster_agent", name: "seawall-agent-77c9", capabilities: [], dropped: [], last_sequence: 901, connected: false, last_seen: now - 5 * 3_600_000, version: "0.0.9", certificate_expires: now + 7 * 3_600_000 },
+    { ...base, ...on(EDGE), id: uuid(), role: "sensor", name: "edge-fra-02-node-0", capabilities: [], dropped: [{ class: "spool:full", count: 12 }], last_sequence: 4_411, connected: false, last_seen: now - 5 * 3_600_000, version: "0.0.9", certificate_expires: now + 9 * 3_600_000 },
     { ...base, ...on(BUILDER), id: uuid(), role: "sensor", name: "builder-07", capabilities: FULL, dropped: [], last_sequence: 411, connected: true, last_seen: now - 4_000 },
     { ...base, ...on(STAGING), id: uuid(), role: "cluster_agent", name: "seawall-agent-old", capabilities: [], dropped: [], last_sequence: 17, connected: false, revoked: true, last_seen: now - 11 * DAY },
   ];

@@ -19,27 +19,27 @@ interface Control {
 
 const POD = "/spec/template/spec/containers/0";
 
-const CONTROLS: readonly Control[] = [
+export const CONTROLS: readonly Control[] = [
   {
-    id: "SW-C-0001", title: "Privileged container", severity: "critical", group: "workload_isolation", affected: 2,
+    id: "SW-C-0001", title: "Privileged container", severity: "critical", group: "access", affected: 2,
     description: "A privileged container has every capability and every device of its node: whoever is in it owns the node and, with it, every pod there.",
     remediation: "Remove `privileged`; grant the one capability or device that is needed.",
     path: `${POD}/securityContext/privileged`, value: true,
     fix: [{ op: "test", path: `${POD}/securityContext/privileged`, value: true }, { op: "replace", path: `${POD}/securityContext/privileged`, value: false }],
   },
   {
-    id: "SW-C-0002", title: "Host path mounted", severity: "high", group: "workload_isolation", affected: 4,
+    id: "SW-C-0002", title: "Host path mounted", severity: "high", group: "access", affected: 4,
     description: "A `hostPath` volume reaches files of the node from inside the container.",
     remediation: "Use an `emptyDir`, a claim or a CSI volume.", path: "/spec/template/spec/volumes/0/hostPath", value: { path: "/var/run", type: "" }, fix: [],
   },
   {
-    id: "SW-C-0003", title: "Container may gain privileges", severity: "medium", group: "least_privilege", affected: 11,
+    id: "SW-C-0003", title: "Container may gain privileges", severity: "medium", group: "access", affected: 11,
     description: "Without `allowPrivilegeEscalation: false` a setuid binary in the image gives root back to an attacker.",
     remediation: "Set `allowPrivilegeEscalation` to false.", path: `${POD}/securityContext/allowPrivilegeEscalation`, value: null,
     fix: [{ op: "add", path: `${POD}/securityContext/allowPrivilegeEscalation`, value: false }],
   },
   {
-    id: "SW-C-0004", title: "Container without limits", severity: "low", group: "resource_limits", affected: 6,
+    id: "SW-C-0004", title: "Container without limits", severity: "low", group: "ddos", affected: 6,
     description: "One container without limits can starve every other pod of its node.",
     remediation: "Set memory and CPU limits from what the workload uses.", path: `${POD}/resources/limits`, value: null,
     fix: [{ op: "add", path: `${POD}/resources/limits`, value: { cpu: "500m", memory: "256Mi" } }],
@@ -145,7 +145,7 @@ export function recommendations(now: number): Recommendation[] {
       title: worst?.fixed == null ? `Watch ${name}: no fix yet` : `Update ${name} to ${flaws.at(-1)?.fixed ?? ""}`,
       severity: worst?.severity ?? "unknown", status: "open", owner: null, due: null, affected: flaws.length, healthy: 0,
       description: `${flaws.map((flaw) => flaw.id).join(", ")} in ${name} ${worst?.version ?? ""}.`,
-      remediation: "Raise the version where the image is built, then roll the image out.", score_group: "known_vulnerabilities", frameworks: [],
+      remediation: "Raise the version where the image is built, then roll the image out.", score_group: "vulnerabilities", frameworks: [],
     };
   });
   return [...controls, ...updates];

@@ -11,12 +11,14 @@ interface Noun<T> {
   completions: FilterField[];
 }
 
-const TYPES: Record<string, string> = { severity: "severity", count: "number", last: "time", first: "time", kev: "bool", fixable: "number" };
+const TYPES: Record<string, string> = { severity: "severity", count: "number", last: "time", first: "time", kev: "bool", fixable: "number", time: "time", from: "time", to: "time" };
 const WORDS: Record<string, string[]> = {
   severity: ["critical", "high", "medium", "low", "info", "unknown"],
   state: ["active", "in_progress", "resolved", "dismissed"],
   kev: ["true", "false"],
   kind: ["control", "vulnerability"],
+  verdict: ["denied", "warned", "audited"],
+  reason: ["restart", "unreachable", "expired", "timeout"],
 };
 
 function noun<T>(rows: (world: World) => readonly T[], sort: string, fields: Fields<T>): Noun<T> {
@@ -36,7 +38,9 @@ export const NOUNS = {
   events: noun((world) => world.events, "-time", { alert: (event) => event.alert, time: (event) => event.time }),
   findings: noun((world) => world.findings, "-severity", {
     severity: (finding) => finding.severity, kind: (finding) => finding.kind, rule: (finding) => finding.rule, state: (finding) => finding.state,
-    resource_key: (finding) => finding.resource_key, kev: (finding) => finding.kev, package: (finding) => finding.package,
+    scope: (finding) => finding.scope, namespace: (finding) => finding.namespace,
+    framework: (finding) => (finding.detail.kind === "control" ? finding.detail.frameworks : []),
+    resource: (finding) => finding.resource, resource_key: (finding) => finding.resource_key, kev: (finding) => finding.kev, package: (finding) => finding.package,
   }),
   recommendations: noun((world) => world.recommendations, "-severity", {
     severity: (item) => item.severity, kind: (item) => item.kind, status: (item) => item.status, owner: (item) => item.owner,
@@ -56,6 +60,13 @@ export const NOUNS = {
     "name",
     { name: (found) => found.name, ecosystem: (found) => found.ecosystem, images: (found) => found.images, nodes: (found) => found.nodes },
   ),
+  decisions: noun((world) => world.decisions, "-time", {
+    verdict: (decision) => decision.verdict, control: (decision) => decision.controls.map((each) => each.control),
+    namespace: (decision) => decision.resource.namespace, cluster: (decision) => decision.cluster, kind: (decision) => decision.resource.kind,
+    name: (decision) => decision.resource.name, user: (decision) => decision.user, operation: (decision) => decision.operation, time: (decision) => decision.time,
+  }),
+  gaps: noun((world) => world.gaps, "-from", { cluster: (gap) => gap.cluster, reason: (gap) => gap.reason, from: (gap) => gap.from, to: (gap) => gap.to }),
+  assignments: noun((world) => world.assignments, "", {}),
   scopes: noun((world) => world.scopes, "", {}),
   exemptions: noun((world) => world.exemptions, "", { state: (exemption) => exemption.state, expires: (exemption) => exemption.expires, created: (exemption) => exemption.created }),
   users: noun((world) => world.users, "", {}),

@@ -51,7 +51,7 @@ export function enrolments(now: number): Enrolment[] {
   const base = { manual_accept: false, accepted: true, revoked: false, refusals: [], refused: 0, uses_allowed: 1, waiting: [], admitted: [] };
   const waiting = [{ cluster_uid: "3c1f0a52", cluster_name: "shop-staging", at: now - 120_000 }];
   return [
-    { ...base, id: uuid(), scope: "/org/shop/", created: now - 600_000, expires: now + 3_000_000, uses: [], manual_accept: true, accepted: false, waiting },
+    { ...base, id: uuid(), scope: "/org/shop/", created: now - 600_000, expires: now + 3_000_000, uses: [], manual_accept: true, accepted: false, waiting, refused: 3, refusals: [3, 2, 1].map((minutes) => ({ at: now - minutes * 60_000, reason: "waiting" as const, cluster_uid: "b1946ac9-2492-4f31-8f5e-70f1e38f6005", cluster_name: "payments-eu" })) },
     { ...base, id: uuid(), scope: "/org/shop/", created: now - 88 * DAY, expires: now - 88 * DAY + 3_600_000, uses: [{ at: now - 88 * DAY, cluster_uid: PROD.uid, cluster_name: PROD.name, agent: uuid() }], refused: 2, refusals: [{ at: now - 87 * DAY, reason: "used", cluster_uid: "x", cluster_name: "unknown-cluster" }] },
     { ...base, id: uuid(), scope: "/org/", created: now - 12 * DAY, expires: now - 11 * DAY, uses: [], revoked: true },
   ];

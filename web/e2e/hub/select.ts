@@ -4,7 +4,10 @@ import { lex } from "../../src/filter/lex";
 
 const RANK: Severity[] = ["unknown", "info", "low", "medium", "high", "critical"];
 
-export type Fields<T> = Record<string, (row: T) => string | number | boolean | null>;
+type Cell = string | number | boolean | null;
+
+/** A field with several values fits where one of them does. */
+export type Fields<T> = Record<string, (row: T) => Cell | string[]>;
 
 export class FilterMistake extends Error {}
 
@@ -17,14 +20,21 @@ export function select<T>(rows: readonly T[], filter: string, fields: Fields<T>)
       const field = fields[token.field];
       if (!field) throw new FilterMistake(`there is no field \`${token.field}\`; near it: ${Object.keys(fields).slice(0, 3).join(", ")}`);
       const own = field(row);
-      return token.values.some((value) => fits(own, token.operator, value.text)) !== token.negated;
+      const cells = Array.isArray(own) ? own : [own];
+      return token.values.some((value) => cells.some((cell) => fits(cell, token.operator, value.text))) !== token.negated;
     }),
   );
 }
 
-function fits(own: string | number | boolean | null, operator: string, text: string): boolean {
-  if (text === "*") return own !== null;
-  if (own === null) return false;
+const UNITS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function fits(cell: Cell, operator: string, text: string): boolean {
+  if (text === "*") return cell !== null;
+  if (cell === null) return false;
+  // `<7d` is younger than seven days.
+  const span = /^(\d+)([smhd])$/.exec(text);
+  if (span && typeof cell === "number") return fits(Date.now() - cell, operator, String(Number(span[1]) * (UNITS[span[2] ?? ""] ?? 1)));
+  const own = cell;
   const [left, right] =
     RANK.includes(text as Severity) && RANK.includes(own as Severity)
       ? [RANK.indexOf(own as Severity), RANK.indexOf(text as Severity)]

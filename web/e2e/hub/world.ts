@@ -1,8 +1,9 @@
 // What the mock hub holds: one estate with everything the console can draw, and an empty one.
 import type {
-  Agent, Alert, Asset, AuditEntry, Cluster, Enrolment, Exemption, Finding, Image, Recommendation, RoleAssignment, Scope,
-  ScoreDelta, StoredEvent, Token, User,
+  Agent, Alert, Asset, Assignment, AuditEntry, Cluster, Decision, Enrolment, Exemption, Finding, Image, Recommendation, RoleAssignment, Scope,
+  ScoreDelta, StoredEvent, StoredGap, Token, User,
 } from "../../src/api/types";
+import { assignments, decisions, gaps } from "./admission";
 import { alerts, eventsOf } from "./alerts";
 import { agents, assets, clusters, scopes } from "./estate";
 import { exemptions, findings, recommendations } from "./findings";
@@ -26,10 +27,14 @@ export interface World {
   enrolments: Enrolment[];
   audit: AuditEntry[];
   moves: ScoreDelta[];
+  assignments: Assignment[];
+  decisions: Decision[];
+  gaps: StoredGap[];
 }
 
 export function fullWorld(now: number): World {
   const open = alerts(now);
+  const policies = assignments(now);
   return {
     alerts: open,
     events: open.flatMap((alert) => eventsOf(alert)),
@@ -47,6 +52,9 @@ export function fullWorld(now: number): World {
     enrolments: enrolments(now),
     audit: auditLog(now),
     moves: moves(now),
+    assignments: policies,
+    decisions: decisions(now, policies),
+    gaps: gaps(now),
   };
 }
 
@@ -55,6 +63,7 @@ export function emptyWorld(now: number): World {
     alerts: [], events: [], findings: [], recommendations: [], images: [], clusters: [], agents: [], assets: [],
     scopes: scopes(now).slice(0, 1), exemptions: [], users: users(now).slice(0, 4), roles: roles(now).slice(0, 1),
     tokens: [], enrolments: [], audit: auditLog(now).slice(0, 1), moves: [],
+    assignments: [], decisions: [], gaps: [],
   };
   return blank;
 }

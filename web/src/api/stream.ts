@@ -10,8 +10,12 @@ const SHOWN_BY: Record<string, readonly string[]> = {
   recommendation: ["recommendations", "overview"],
   score: ["scores", "overview"],
   image: ["images", "packages", "overview"],
-  agent: ["agents", "overview"],
-  cluster: ["clusters", "assets", "overview"],
+  agent: ["agents", "clusters", "features", "overview"],
+  cluster: ["clusters", "assets", "features", "overview"],
+  decision: ["decisions", "clusters"],
+  gap: ["gaps", "clusters"],
+  assignment: ["assignments", "clusters"],
+  enrolment: ["enrolments"],
   exemption: ["exemptions", "recommendations", "findings", "overview"],
 };
 

@@ -3,10 +3,13 @@ import {
   IconBell,
   IconChecklist,
   IconGauge,
+  IconGridDots,
   IconServer2,
   IconSettings,
+  IconShieldCheck,
   IconShieldOff,
   IconStack2,
+  IconTopologyStar3,
   type Icon,
 } from "@tabler/icons-react";
 import type { ActionName } from "../api/types";
@@ -22,8 +25,11 @@ export const SECTIONS: readonly Section[] = [
   { to: "/alerts", title: "Alerts", icon: IconBell },
   { to: "/recommendations", title: "Recommendations", icon: IconChecklist },
   { to: "/images", title: "Images", icon: IconStack2 },
-  { to: "/inventory", title: "Inventory", icon: IconServer2 },
+  { to: "/admission", title: "Admission", icon: IconShieldCheck },
   { to: "/exemptions", title: "Exemptions", icon: IconShieldOff },
+  { to: "/inventory", title: "Inventory", icon: IconServer2 },
+  { to: "/clusters", title: "Clusters", icon: IconTopologyStar3 },
+  { to: "/availability", title: "Availability", icon: IconGridDots },
   { to: "/settings", title: "Settings", icon: IconSettings },
 ];
 
@@ -35,10 +41,15 @@ export interface Tab {
 }
 
 export const INVENTORY: readonly Tab[] = [
-  { to: "/inventory/clusters", title: "Clusters" },
-  { to: "/inventory/agents", title: "Agents" },
   { to: "/inventory/assets", title: "Assets" },
   { to: "/inventory/packages", title: "Packages" },
+  { to: "/inventory/agents", title: "Agents" },
+];
+
+export const ADMISSION: readonly Tab[] = [
+  { to: "/admission/decisions", title: "Decisions" },
+  { to: "/admission/gaps", title: "Gaps" },
+  { to: "/admission/policies", title: "Policies" },
 ];
 
 export const SETTINGS: readonly Tab[] = [

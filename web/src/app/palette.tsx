@@ -11,7 +11,7 @@ import { useSession } from "../api/session";
 import type { SearchHit } from "../api/types";
 import { words } from "../format/text";
 import { SeverityIcon } from "../parts/severity";
-import { INVENTORY, SECTIONS, SETTINGS } from "./nav";
+import { ADMISSION, INVENTORY, SECTIONS, SETTINGS } from "./nav";
 import css from "./palette.module.css";
 
 /** Where the hub's nouns are shown; a noun without a page is not offered. */
@@ -20,7 +20,7 @@ const PAGES: Record<string, string> = {
   recommendation: "/recommendations",
   image: "/images",
   asset: "/inventory/assets",
-  cluster: "/inventory/clusters",
+  cluster: "/clusters",
   agent: "/inventory/agents",
   package: "/inventory/packages",
   exemption: "/exemptions",
@@ -35,7 +35,7 @@ export function Palette() {
     ...documentQuery<{ items: SearchHit[] }>("search", { q: asked }),
     enabled: asked.length >= 2,
   });
-  const pages = [...SECTIONS, ...INVENTORY, ...SETTINGS].filter(
+  const pages = [...SECTIONS, ...ADMISSION, ...INVENTORY, ...SETTINGS].filter(
     (page) =>
       page.title.toLowerCase().includes(text.trim().toLowerCase()) &&
       (!("needs" in page) || page.needs === undefined || session.actions.includes(page.needs)),

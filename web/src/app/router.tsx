@@ -15,9 +15,9 @@ const forward = <const P extends string>(path: P, to: string) =>
   createRoute({
     getParentRoute: () => root,
     path,
-    beforeLoad: () => {
+    beforeLoad: ({ search }) => {
       // eslint-disable-next-line @typescript-eslint/only-throw-error -- how this router redirects
-      throw redirect({ to });
+      throw redirect({ to, search });
     },
   });
 
@@ -26,8 +26,15 @@ const routes = root.addChildren([
   page("/alerts", Alerts),
   page("/recommendations", lazyRouteComponent(() => import("../pages/recommendations/recommendations"), "Recommendations")),
   page("/images", lazyRouteComponent(() => import("../pages/images/images"), "Images")),
-  forward("/inventory", "/inventory/clusters"),
-  page("/inventory/clusters", lazyRouteComponent(() => import("../pages/inventory/clusters"), "Clusters")),
+  forward("/admission", "/admission/decisions"),
+  page("/admission/decisions", lazyRouteComponent(() => import("../pages/admission/decisions"), "Decisions")),
+  page("/admission/gaps", lazyRouteComponent(() => import("../pages/admission/gaps"), "Gaps")),
+  page("/admission/policies", lazyRouteComponent(() => import("../pages/admission/policies"), "Policies")),
+  page("/clusters", lazyRouteComponent(() => import("../pages/clusters/clusters"), "Clusters")),
+  page("/availability", lazyRouteComponent(() => import("../pages/availability/availability"), "Availability")),
+  forward("/inventory", "/inventory/assets"),
+  // Where clusters stood before; addresses have been shared.
+  forward("/inventory/clusters", "/clusters"),
   page("/inventory/agents", lazyRouteComponent(() => import("../pages/inventory/agents"), "Agents")),
   page("/inventory/assets", lazyRouteComponent(() => import("../pages/inventory/assets"), "Assets")),
   page("/inventory/packages", lazyRouteComponent(() => import("../pages/inventory/packages"), "Packages")),

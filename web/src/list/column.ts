@@ -4,6 +4,8 @@ import type { ReactNode } from "react";
 export interface Column<T> {
   id: string;
   title: string;
+  /** Drawn in the title's place, where that needs more than text. */
+  heading?: ReactNode;
   /** The hub's name for sorting by it; a column without one cannot be sorted. */
   sort?: string;
   /** CSS width; columns without one share what is left. */

@@ -28,14 +28,23 @@ interface FacetsProps {
   groups: readonly FacetGroup[];
   filter: string;
   onFilter: (filter: string) => void;
+  /** What the counts leave out. */
+  note?: string;
 }
 
-export function Facets({ groups, filter, onFilter }: FacetsProps) {
+export function Facets({ groups, filter, onFilter, note }: FacetsProps) {
   const [open, { toggle: flip }] = useDisclosure(false);
   const chosen = groups.reduce((sum, group) => sum + selected(filter, group.field).length, 0);
-  const body = groups
-    .filter((group) => group.values.length > 0)
-    .map((group) => <Group key={group.field} group={group} filter={filter} onFilter={onFilter} />);
+  const body = (
+    <>
+      {groups
+        .filter((group) => group.values.length > 0)
+        .map((group) => (
+          <Group key={group.field} group={group} filter={filter} onFilter={onFilter} />
+        ))}
+      {note !== undefined && <p className={css.note}>{note}</p>}
+    </>
+  );
   return (
     <>
       <aside className={css.side} aria-label="Facets">

@@ -111,7 +111,7 @@ export function List<T>(props: ListProps<T>) {
                 sort={search.sort}
                 onSort={(column) => change({ sort: nextSort(search.sort, column) })}
                 selection={selection}
-                {...(props.opens === true && { link: rowLink(props) })}
+                {...(props.opens === true && { link: rowLink(props.rowId) })}
               />
             )}
           </div>
@@ -136,12 +136,13 @@ export function List<T>(props: ListProps<T>) {
   );
 }
 
-function rowLink<T>(props: ListProps<T>) {
+/** The link around a row's title that opens its drawer. */
+export function rowLink<T>(rowId: (row: T) => string) {
   return function link(row: T, content: ReactNode) {
     return (
       <Link
         to="."
-        search={(before: Search) => ({ ...before, open: props.rowId(row), tab: undefined })}
+        search={(before: Search) => ({ ...before, open: rowId(row), tab: undefined })}
         className={css.link}
         data-row-link
         resetScroll={false}

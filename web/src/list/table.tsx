@@ -116,7 +116,7 @@ function Heading<T>({ column, sort, onSort }: HeadingProps<T>) {
   if (name === undefined || !onSort) {
     return (
       <th scope="col" style={style} data-align={column.align}>
-        {column.title}
+        {column.heading ?? column.title}
       </th>
     );
   }
@@ -124,7 +124,7 @@ function Heading<T>({ column, sort, onSort }: HeadingProps<T>) {
   return (
     <th scope="col" style={style} data-align={column.align} aria-sort={direction}>
       <button type="button" className={css.sort} onClick={() => onSort(name)}>
-        {column.title}
+        {column.heading ?? column.title}
         {direction === "ascending" && <IconArrowUp size={12} aria-hidden />}
         {direction === "descending" && <IconArrowDown size={12} aria-hidden />}
       </button>
@@ -157,7 +157,7 @@ function Cards<T>(props: TableProps<T>) {
           <dl>
             {lines.map((column) => (
               <div key={column.id}>
-                <dt>{column.title}</dt>
+                <dt>{column.heading ?? column.title}</dt>
                 <dd>{column.cell(row)}</dd>
               </div>
             ))}

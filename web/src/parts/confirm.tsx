@@ -1,4 +1,4 @@
-// Asks once more before something that cannot be taken back.
+// Asks once more before something that cannot be taken back, or lets something in.
 import { Button, Modal } from "@mantine/core";
 import type { ReactNode } from "react";
 import css from "./confirm.module.css";
@@ -7,6 +7,8 @@ import { Failure } from "./failure";
 interface ConfirmProps {
   title: string;
   action: string;
+  /** Nothing is lost by it, so the button does not warn. */
+  harmless?: boolean;
   pending: boolean;
   error: unknown;
   onConfirm: () => void;
@@ -14,7 +16,7 @@ interface ConfirmProps {
   children: ReactNode;
 }
 
-export function Confirm({ title, action, pending, error, onConfirm, onClose, children }: ConfirmProps) {
+export function Confirm({ title, action, harmless = false, pending, error, onConfirm, onClose, children }: ConfirmProps) {
   return (
     <Modal opened onClose={onClose} title={title} closeButtonProps={{ "aria-label": "Close" }}>
       <div className={css.body}>
@@ -24,7 +26,7 @@ export function Confirm({ title, action, pending, error, onConfirm, onClose, chi
           <Button variant="default" onClick={onClose} data-autofocus>
             Cancel
           </Button>
-          <Button color="red.9" loading={pending} onClick={onConfirm}>
+          <Button {...(!harmless && { color: "red.9" })} loading={pending} onClick={onConfirm}>
             {action}
           </Button>
         </div>

@@ -9,6 +9,38 @@ import { Empty } from "./empty";
 import css from "./detail.module.css";
 import { Failure } from "./failure";
 
+interface SheetProps {
+  /** What a screen reader hears of the drawer, also while its item is on the way. */
+  title: string | undefined;
+  close: () => void;
+  head?: ReactNode;
+  actions?: ReactNode;
+  children: ReactNode;
+}
+
+export function Sheet({ title, close, head, actions, children }: SheetProps) {
+  return (
+    <Drawer.Root opened onClose={close} position="right" size={780} lockScroll={false}>
+      <Drawer.Overlay backgroundOpacity={0.18} />
+      <Drawer.Content classNames={{ content: css.content }} aria-label={title ?? "Detail"}>
+        <div className={css.top}>
+          <div className={css.head}>
+            <div className={css.title}>
+              {head}
+              {title !== undefined && <h2>{title}</h2>}
+            </div>
+            <ActionIcon size="md" aria-label="Close" onClick={close} data-autofocus>
+              <IconX size={17} />
+            </ActionIcon>
+          </div>
+          {actions !== undefined && <div className={css.actions}>{actions}</div>}
+        </div>
+        <div className={css.body}>{children}</div>
+      </Drawer.Content>
+    </Drawer.Root>
+  );
+}
+
 interface DetailProps<T> {
   noun: string;
   id: string;
@@ -23,28 +55,16 @@ export function Detail<T>({ noun, id, close, head, title, actions, children }: D
   const item = useQuery(itemQuery<T>(noun, id));
   const gone = item.error instanceof HubError && item.error.status === 404;
   return (
-    <Drawer.Root opened onClose={close} position="right" size={780} lockScroll={false}>
-      <Drawer.Overlay backgroundOpacity={0.18} />
-      <Drawer.Content classNames={{ content: css.content }} aria-label={item.data ? title(item.data) : "Detail"}>
-        <div className={css.top}>
-          <div className={css.head}>
-            <div className={css.title}>
-              {item.data && head(item.data)}
-              {item.data && <h2>{title(item.data)}</h2>}
-            </div>
-            <ActionIcon size="md" aria-label="Close" onClick={close} data-autofocus>
-              <IconX size={17} />
-            </ActionIcon>
-          </div>
-          {item.data && actions && <div className={css.actions}>{actions(item.data)}</div>}
-        </div>
-        <div className={css.body}>
-          {item.isPending && <Skeleton height={160} />}
-          {gone && <Empty title="It is no longer there, or outside your scopes" />}
-          {item.error && !gone && <Failure error={item.error} retry={() => void item.refetch()} />}
-          {item.data && children(item.data)}
-        </div>
-      </Drawer.Content>
-    </Drawer.Root>
+    <Sheet
+      title={item.data && title(item.data)}
+      close={close}
+      head={item.data && head(item.data)}
+      actions={item.data && actions?.(item.data)}
+    >
+      {item.isPending && <Skeleton height={160} />}
+      {gone && <Empty title="It is no longer there, or outside your scopes" />}
+      {item.error && !gone && <Failure error={item.error} retry={() => void item.refetch()} />}
+      {item.data && children(item.data)}
+    </Sheet>
   );
 }

@@ -10,6 +10,7 @@ import { plural, words } from "../../format/text";
 import { Facets, type FacetGroup } from "../../list/facets";
 import { List } from "../../list/list";
 import { focusedRow } from "../../list/step";
+import { ClusterName } from "../../parts/cluster-name";
 import { Empty } from "../../parts/empty";
 import { SeverityBadge } from "../../parts/severity";
 import css from "./alerts.module.css";
@@ -114,9 +115,11 @@ function groups(facets: AlertFacets): FacetGroup[] {
   const listed = (field: "detection" | "namespace" | "cluster", title: string): FacetGroup => ({
     field,
     title,
-    values: facets[field].flatMap(({ value, title: shown, count }) =>
-      value === null ? [] : [{ value, label: shown ?? value, name: shown ?? value, count }],
-    ),
+    values: facets[field].flatMap(({ value, title: shown, count }) => {
+      if (value === null) return [];
+      const name = shown ?? value;
+      return [{ value, label: field === "cluster" ? <ClusterName cluster={value} /> : name, name, count }];
+    }),
   });
   return [
     {

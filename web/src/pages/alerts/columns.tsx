@@ -1,6 +1,7 @@
 import type { Alert } from "../../api/types";
 import type { Column } from "../../list/column";
 import { commandLine, count, words } from "../../format/text";
+import { ClusterPath } from "../../parts/cluster-name";
 import { SeverityBadge } from "../../parts/severity";
 import { Time } from "../../parts/time";
 import css from "./alerts.module.css";
@@ -44,7 +45,7 @@ export const COLUMNS: readonly Column<Alert>[] = [
       <div>
         <div>{subject(alert.where)}</div>
         <div className={css.second}>
-          {[alert.where.cluster, alert.where.namespace].filter((part) => part !== null).join(" / ")}
+          <ClusterPath cluster={alert.where.cluster} below={[alert.where.namespace]} />
         </div>
       </div>
     ),

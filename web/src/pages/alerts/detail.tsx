@@ -7,6 +7,7 @@ import { itemQuery } from "../../api/queries";
 import type { Alert, AlertObject, Detection } from "../../api/types";
 import { plural, shortDigest, words } from "../../format/text";
 import { quote } from "../../filter/lex";
+import { ClusterName } from "../../parts/cluster-name";
 import { Code, Copy, Identifier } from "../../parts/copy";
 import { Detail } from "../../parts/detail";
 import { Facts, type Fact } from "../../parts/facts";
@@ -145,7 +146,7 @@ function Notices({ alert }: { alert: Alert }) {
 function whereFacts({ where }: Alert): Fact[] {
   const image = where.image;
   return [
-    ["Cluster", where.cluster],
+    ["Cluster", <ClusterName cluster={where.cluster} />],
     ["Node", where.node],
     [
       "Namespace",

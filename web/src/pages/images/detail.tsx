@@ -3,6 +3,7 @@ import { Tabs } from "@mantine/core";
 import type { Image } from "../../api/types";
 import { bytes, count, shortDigest } from "../../format/text";
 import { useSearchState } from "../../list/list";
+import { ClusterName } from "../../parts/cluster-name";
 import { Identifier } from "../../parts/copy";
 import { Detail } from "../../parts/detail";
 import { Empty } from "../../parts/empty";
@@ -121,9 +122,11 @@ function Running({ image }: { image: Image }) {
                 "outside a pod"}
             </div>
             <div className={css.second}>
-              {[container.cluster, container.node, container.pod, container.name]
+              <ClusterName cluster={container.cluster} />
+              {[container.node, container.pod, container.name]
                 .filter((part) => part !== null)
-                .join(" · ")}
+                .map((part) => ` · ${part}`)
+                .join("")}
             </div>
           </div>
           <Identifier text={container.id} shown={shortDigest(container.id)} label="container id" />

@@ -1,5 +1,6 @@
 import { Button } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { call } from "../../api/http";
 import { useMay } from "../../api/session";
@@ -9,6 +10,7 @@ import { Page } from "../../app/page";
 import { count, words } from "../../format/text";
 import type { Column } from "../../list/column";
 import { List } from "../../list/list";
+import { ClusterName } from "../../parts/cluster-name";
 import { Confirm } from "../../parts/confirm";
 import { Detail } from "../../parts/detail";
 import { Empty } from "../../parts/empty";
@@ -34,7 +36,7 @@ function columns(clusterName: (uid: string) => string): readonly Column<Agent>[]
     { id: "name", title: "Agent", sort: "name", card: "title", cell: (agent) => agent.name },
     { id: "state", title: "State", width: "130px", card: "badge", cell: (agent) => <AgentStateDot agent={agent} /> },
     { id: "role", title: "Role", width: "120px", cell: (agent) => words(agent.role) },
-    { id: "cluster", title: "Cluster", width: "18%", cell: (agent) => clusterName(agent.cluster) },
+    { id: "cluster", title: "Cluster", width: "18%", cell: (agent) => <ClusterName cluster={agent.cluster}>{clusterName(agent.cluster)}</ClusterName> },
     { id: "version", title: "Version", width: "90px", cell: (agent) => agent.version },
     {
       id: "capabilities",
@@ -73,8 +75,9 @@ export function Agents() {
         opens
         drawer={(id, close) => <AgentDetail id={id} close={close} clusterName={clusterName} />}
         empty={
-          <Empty title="No agent is enrolled" command="seawall sensor --hub URL --token-file FILE">
-            Make a token under Settings, Enrolment; it is used once, by the first agent of a cluster or machine.
+          <Empty title="No agent is enrolled" command="seawall agent --hub URL --token-file FILE">
+            <Link to="/clusters">Clusters</Link> makes the token and the whole command; a token is used once, by the first agent
+            of a cluster or machine.
           </Empty>
         }
       />
@@ -104,7 +107,7 @@ function AgentDetail({ id, close, clusterName }: AgentDetailProps) {
             <Facts
               facts={[
                 ["Role", words(agent.role)],
-                ["Cluster", clusterName(agent.cluster)],
+                ["Cluster", <ClusterName cluster={agent.cluster}>{clusterName(agent.cluster)}</ClusterName>],
                 ["Version", agent.version],
                 ["Scope", <span className="mono">{agent.scope}</span>],
                 ["Last batch", count(agent.last_sequence)],

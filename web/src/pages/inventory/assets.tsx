@@ -7,6 +7,7 @@ import { quote } from "../../filter/lex";
 import { count } from "../../format/text";
 import type { Column } from "../../list/column";
 import { List } from "../../list/list";
+import { ClusterName } from "../../parts/cluster-name";
 import { Identifier } from "../../parts/copy";
 import { Detail } from "../../parts/detail";
 import { Empty } from "../../parts/empty";
@@ -25,7 +26,7 @@ function columns(clusterName: (uid: string) => string): readonly Column<Asset>[]
     { id: "name", title: "Asset", sort: "name", card: "title", cell: (asset) => asset.name },
     { id: "kind", title: "Kind", sort: "kind", width: "140px", card: "badge", cell: (asset) => asset.kind },
     { id: "namespace", title: "Namespace", sort: "namespace", width: "150px", cell: (asset) => asset.namespace ?? "–" },
-    { id: "cluster", title: "Cluster", width: "18%", cell: (asset) => clusterName(asset.cluster) },
+    { id: "cluster", title: "Cluster", width: "18%", cell: (asset) => <ClusterName cluster={asset.cluster}>{clusterName(asset.cluster)}</ClusterName> },
     { id: "owner", title: "Owner", sort: "owner", width: "18%", cell: (asset) => asset.owner ?? "–" },
     { id: "last", title: "Last seen", sort: "last", width: "112px", cell: (asset) => <Time at={asset.last_seen} /> },
     {
@@ -73,7 +74,13 @@ function AssetDetail({ id, close, clusterName }: AssetDetailProps) {
       id={id}
       close={close}
       title={(asset) => `${asset.kind}/${asset.name}`}
-      head={(asset) => <span className="muted">{[clusterName(asset.cluster), asset.namespace].filter(Boolean).join(" / ")}</span>}
+      head={(asset) => (
+        <span className="muted">
+          <ClusterName cluster={asset.cluster}>
+            {[clusterName(asset.cluster), asset.namespace].filter(Boolean).join(" / ")}
+          </ClusterName>
+        </span>
+      )}
     >
       {(asset) => (
         <>

@@ -1,7 +1,7 @@
 // Assets and agents name their cluster by its UID; people know it by name.
 import { useQuery } from "@tanstack/react-query";
-import { documentQuery, topQuery } from "../../api/queries";
-import type { Cluster, Freshness, Overview } from "../../api/types";
+import { topQuery } from "../../api/queries";
+import type { Cluster } from "../../api/types";
 
 /** As many as the hub gives at once; the UID stands in for the rest. */
 const MAX_CLUSTERS = 500;
@@ -10,11 +10,4 @@ export function useClusterName(): (uid: string) => string {
   const clusters = useQuery(topQuery<Cluster>("clusters", MAX_CLUSTERS, {}));
   const names = new Map(clusters.data?.items.map((cluster) => [cluster.uid, cluster.name]));
   return (uid) => names.get(uid) ?? uid;
-}
-
-/** By the cluster's id, as the overview judges it; a cluster beyond its first 500 has none. */
-export function useFreshness(): (id: string) => Freshness | undefined {
-  const overview = useQuery(documentQuery<Overview>("overview"));
-  const words = new Map(overview.data?.clusters.map((cluster) => [cluster.id, cluster.freshness]));
-  return (id) => words.get(id);
 }

@@ -22,13 +22,17 @@ export function Coverage({ overview: { clusters, agents } }: { overview: Overvie
           </span>
         }
       >
-        {clusters.length === 0 && <span className="muted">Nothing is connected yet.</span>}
+        {clusters.length === 0 && (
+          <span className="muted">
+            Nothing is connected yet. <Link to="/clusters">Enrol a cluster</Link>
+          </span>
+        )}
         <ul className={css.rows}>
           {clusters.map((cluster) => (
             <li key={cluster.id}>
               <Freshness word={cluster.freshness} />
               <div>
-                <Link to="/inventory/clusters" search={{ open: cluster.id }}>
+                <Link to="/clusters" search={{ open: cluster.id }}>
                   {cluster.name}
                 </Link>
               </div>

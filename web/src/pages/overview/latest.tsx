@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { topQuery } from "../../api/queries";
 import type { Alert } from "../../api/types";
+import { ClusterPath } from "../../parts/cluster-name";
 import { Failure } from "../../parts/failure";
 import { Panel } from "../../parts/section";
 import { SeverityBadge } from "../../parts/severity";
@@ -27,7 +28,9 @@ export function Latest() {
                 <Link to="/alerts" search={{ open: alert.id }}>
                   {alert.title}
                 </Link>
-                <small>{[alert.where.cluster, alert.where.namespace, subject(alert.where)].filter(Boolean).join(" / ")}</small>
+                <small>
+                  <ClusterPath cluster={alert.where.cluster} below={[alert.where.namespace, subject(alert.where)]} />
+                </small>
               </div>
               <span className="muted">
                 <Time at={alert.last} />

@@ -1,4 +1,5 @@
 // One piece of work: why, who has it until when, and each affected resource with its fix.
+import { ClusterName } from "../../parts/cluster-name";
 import { Code } from "../../parts/copy";
 import type { RecommendationDetail as Item } from "../../api/types";
 import { useMay } from "../../api/session";
@@ -75,7 +76,7 @@ function Body({ item }: { item: Item }) {
         <Facts
           facts={[
             ["Rule", <span className="mono">{item.rule}</span>],
-            ["Scope", <span className="mono">{item.scope}</span>],
+            ["Scope", <ClusterName cluster={item.scope}><span className="mono">{item.scope}</span></ClusterName>],
             ["Score group", item.score_group === null ? null : words(item.score_group)],
             ["Frameworks", item.frameworks.join(", ")],
             ["Healthy", String(item.healthy)],

@@ -4,6 +4,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { useMay } from "../../api/session";
 import type { ControlDetail, Finding, VulnDetail } from "../../api/types";
 import { kubectlPatch } from "../../format/text";
+import { ClusterPath } from "../../parts/cluster-name";
 import { Code } from "../../parts/copy";
 import { Prose } from "../../parts/prose";
 import { Time } from "../../parts/time";
@@ -15,12 +16,14 @@ import { FindingStateDot } from "./status";
 export function FindingItem({ finding }: { finding: Finding }) {
   const mayRequest = useMay("request_exemption");
   const [asking, { open, close }] = useDisclosure(false);
-  const place = [finding.cluster, finding.namespace].filter((part) => part !== null).join(" / ");
   return (
     <details className={css.resource}>
       <summary>
         <span>
-          <strong>{finding.resource}</strong> <span className="muted">{place}</span>
+          <strong>{finding.resource}</strong>{" "}
+          <span className="muted">
+            <ClusterPath cluster={finding.cluster} below={[finding.namespace]} />
+          </span>
         </span>
         <span className={css.row}>
           <span className="muted">

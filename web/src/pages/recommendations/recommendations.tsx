@@ -4,6 +4,7 @@ import { count, words } from "../../format/text";
 import { date } from "../../format/time";
 import type { Column } from "../../list/column";
 import { List } from "../../list/list";
+import { ClusterName, StaleBadge } from "../../parts/cluster-name";
 import { Empty } from "../../parts/empty";
 import { SeverityBadge } from "../../parts/severity";
 import { Time } from "../../parts/time";
@@ -21,7 +22,17 @@ const COLUMNS: readonly Column<Recommendation>[] = [
     card: "badge",
     cell: (item) => <SeverityBadge severity={item.severity} />,
   },
-  { id: "title", title: "Recommendation", sort: "title", card: "title", cell: (item) => item.title },
+  {
+    id: "title",
+    title: "Recommendation",
+    sort: "title",
+    card: "title",
+    cell: (item) => (
+      <>
+        {item.title} <StaleBadge cluster={item.scope} />
+      </>
+    ),
+  },
   {
     id: "affected",
     title: "Affected",
@@ -50,7 +61,7 @@ const COLUMNS: readonly Column<Recommendation>[] = [
     hidden: true,
     cell: (item) => (item.score_group === null ? NONE : words(item.score_group)),
   },
-  { id: "scope", title: "Scope", hidden: true, cell: (item) => <span className="mono">{item.scope}</span> },
+  { id: "scope", title: "Scope", hidden: true, cell: (item) => <ClusterName cluster={item.scope}><span className="mono">{item.scope}</span></ClusterName> },
 ];
 
 export function Recommendations() {

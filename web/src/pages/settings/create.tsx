@@ -10,6 +10,8 @@ interface CreateProps<A> {
   title: string;
   noun: string;
   ready: boolean;
+  /** Width of the dialog in pixels. */
+  size?: number;
   run: () => Promise<A>;
   /** Shown instead of the form when done; without it the dialog closes. */
   answer?: (answer: A) => ReactNode;
@@ -18,7 +20,7 @@ interface CreateProps<A> {
   children: ReactNode;
 }
 
-export function Create<A>({ label, title, noun, ready, run, answer, reset, children }: CreateProps<A>) {
+export function Create<A>({ label, title, noun, ready, size, run, answer, reset, children }: CreateProps<A>) {
   const client = useQueryClient();
   const [open, setOpen] = useState(false);
   const create = useMutation({
@@ -40,7 +42,7 @@ export function Create<A>({ label, title, noun, ready, run, answer, reset, child
   return (
     <>
       <Button onClick={() => setOpen(true)}>{label}</Button>
-      <Modal opened={open} onClose={close} title={title} closeButtonProps={{ "aria-label": "Close" }}>
+      <Modal opened={open} onClose={close} title={title} closeButtonProps={{ "aria-label": "Close" }} {...(size !== undefined && { size })}>
         {done !== null ? (
           <div className={css.form}>
             {done}

@@ -1,7 +1,6 @@
-import { Checkbox, NumberInput, Select } from "@mantine/core";
-import { useState } from "react";
+import { Link } from "@tanstack/react-router";
 import { call } from "../../api/http";
-import type { CreatedEnrolment, Enrolment as EnrolmentToken } from "../../api/types";
+import type { Enrolment as EnrolmentToken } from "../../api/types";
 import { SETTINGS } from "../../app/nav";
 import { Page } from "../../app/page";
 import { plural, words } from "../../format/text";
@@ -10,20 +9,16 @@ import type { Column } from "../../list/column";
 import { Code } from "../../parts/copy";
 import { Dot } from "../../parts/tag";
 import { Time, useNow } from "../../parts/time";
-import { Create } from "./create";
-import { ROOT, ScopeSelect } from "./grant-fields";
+import { waitingOf } from "../clusters/waiting-of";
+import { CreateEnrolment } from "./create-enrolment";
 import { RowAction } from "./row-action";
 import css from "./settings.module.css";
 import { SimpleList } from "./simple-list";
 
-const HOUR = 3_600_000;
-
-/** Milliseconds. The hub allows up to seven days. */
-const LIVES = [
-  { value: String(HOUR), label: "1 hour" },
-  { value: String(24 * HOUR), label: "1 day" },
-  { value: String(7 * 24 * HOUR), label: "7 days" },
-];
+/** The token says so, or a second cluster has shown a known UID. */
+function needsAcceptance(enrolment: EnrolmentToken): boolean {
+  return !enrolment.accepted && (enrolment.manual_accept || waitingOf([enrolment]).length > 0);
+}
 
 function waits(waiting: EnrolmentToken["waiting"]): string {
   const [only, ...others] = waiting;
@@ -93,6 +88,7 @@ function Actions({ enrolment }: { enrolment: EnrolmentToken }) {
           title="Accept registration"
           about={`${cluster_name} (${cluster_uid}) with ${about}`}
           noun="enrolments"
+          harmless
           run={() => call("POST", `/enrolments/${enrolment.id}/accept`, { body: { cluster_uid } })}
         >
           This cluster or machine gets its certificate at its next attempt. One registration is let in.
@@ -114,10 +110,6 @@ function Actions({ enrolment }: { enrolment: EnrolmentToken }) {
 }
 
 export function Enrolment() {
-  const [scope, setScope] = useState(ROOT);
-  const [life, setLife] = useState(String(HOUR));
-  const [uses, setUses] = useState(1);
-  const [manual, setManual] = useState(false);
   return (
     <Page title="Settings" tabs={{ label: "Settings", items: SETTINGS }}>
       <div className={css.bar}>
@@ -125,16 +117,8 @@ export function Enrolment() {
           A token lets the first agent of a cluster or machine register. It carries the hash of the hub's CA, so the agent
           knows whom it talks to.
         </p>
-        <Create<CreatedEnrolment>
+        <CreateEnrolment
           label="New enrolment"
-          title="Create enrolment token"
-          noun="enrolments"
-          ready
-          run={() =>
-            call("POST", "/enrolments", {
-              body: { scope, expires: Date.now() + Number(life), uses, manual_accept: manual },
-            })
-          }
           answer={({ token, command }) => (
             <>
               <div className={css.once}>Copy it now: the token is not shown again.</div>
@@ -142,37 +126,12 @@ export function Enrolment() {
               <Code text={command} label="command" />
               <div>The token by itself:</div>
               <Code text={token} label="token" />
+              <div className="muted">
+                For a cluster, <Link to="/clusters">Clusters</Link> gives the commands for Helm.
+              </div>
             </>
           )}
-          reset={() => {
-            setScope(ROOT);
-            setLife(String(HOUR));
-            setUses(1);
-            setManual(false);
-          }}
-        >
-          <ScopeSelect scope={scope} onChange={setScope} />
-          <Select
-            label="Valid for"
-            data={LIVES}
-            value={life}
-            allowDeselect={false}
-            onChange={(value) => value !== null && setLife(value)}
-          />
-          <NumberInput
-            label="Registrations"
-            description="How many clusters or machines may use it."
-            min={1}
-            max={1000}
-            value={uses}
-            onChange={(value) => setUses(Number(value) || 1)}
-          />
-          <Checkbox
-            label="Every registration waits until someone accepts it here"
-            checked={manual}
-            onChange={(event) => setManual(event.currentTarget.checked)}
-          />
-        </Create>
+        />
       </div>
       <SimpleList<EnrolmentToken>
         noun="enrolments"

@@ -24,14 +24,20 @@ export const ROLES: readonly { value: Role; label: string }[] = [
 /** As many as the hub gives at once. */
 const MAX_SCOPES = 500;
 
-export function ScopeSelect({ scope, onChange }: { scope: string; onChange: (scope: string) => void }) {
+interface ScopeSelectProps {
+  scope: string;
+  onChange: (scope: string) => void;
+  description?: string;
+}
+
+export function ScopeSelect({ scope, onChange, description = "The role holds here and everywhere below." }: ScopeSelectProps) {
   const scopes = useQuery(topQuery<Scope>("scopes", MAX_SCOPES, {}));
   const known = scopes.data?.items.map((each) => ({ value: each.path, label: `${each.name} (${each.path})` })) ?? [];
   const data = known.length > 0 ? known : [{ value: ROOT, label: ROOT }];
   return (
     <Select
       label="Scope"
-      description="The role holds here and everywhere below."
+      description={description}
       data={data}
       value={scope}
       searchable

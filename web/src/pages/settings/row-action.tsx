@@ -10,11 +10,12 @@ interface RowActionProps {
   /** What a screen reader hears: the button stands in every row. */
   about: string;
   noun: string;
+  harmless?: boolean;
   run: () => Promise<unknown>;
   children: ReactNode;
 }
 
-export function RowAction({ label, title, about, noun, run, children }: RowActionProps) {
+export function RowAction({ label, title, about, noun, harmless = false, run, children }: RowActionProps) {
   const client = useQueryClient();
   const [asking, setAsking] = useState(false);
   const action = useMutation({
@@ -33,6 +34,7 @@ export function RowAction({ label, title, about, noun, run, children }: RowActio
         <Confirm
           title={title}
           action={label}
+          harmless={harmless}
           pending={action.isPending}
           error={action.error}
           onConfirm={() => action.mutate()}

@@ -1,0 +1,47 @@
+// What a decision is called, and the ways to heal its object.
+import type { DecidedControl, Decision, PatchOperation } from "../../api/types";
+import { kubectlPatch, shell } from "../../format/text";
+
+/** `Pod/web-1`. An object with a generated name has none yet when it is judged. */
+export function resourceName({ resource }: Decision): string {
+  return `${resource.kind}/${resource.name === "" ? "(name to be generated)" : resource.name}`;
+}
+
+/** Controls that were only told, because an update added nothing to what failed before, come last. */
+export function byWeight(controls: readonly DecidedControl[]): DecidedControl[] {
+  return controls.toSorted((a, b) => Number(a.already_failing) - Number(b.already_failing));
+}
+
+export interface Fix {
+  label: string;
+  command: string;
+}
+
+/** A refused object does not exist, so its manifest is patched; one that was let in is patched where it is. */
+export function fixCommand(decision: Decision, fix: readonly PatchOperation[]): Fix {
+  const exists = decision.resource.name !== "" && (decision.verdict !== "denied" || decision.operation === "UPDATE");
+  if (exists) return { label: "Fix with kubectl", command: kubectlPatch(decision.resource, fix) };
+  return {
+    label: "Fix the manifest with kubectl",
+    command: `kubectl patch --local --filename FILE.yaml --type=json --patch ${shell(JSON.stringify(fix))} --output yaml`,
+  };
+}
+
+/** `Deployment/web`, where the object was made by another: a patch of the copy would be undone. */
+export function madeBy(decision: Decision): string | null {
+  const { owner, resource } = decision;
+  return owner !== null && owner !== `${resource.kind}/${resource.name}` ? owner : null;
+}
+
+export interface Asker {
+  name: string;
+  /** What the name alone does not say. */
+  about: string | null;
+}
+
+/** Service accounts by their name; `system:serviceaccount:` would hide it in a narrow column. */
+export function asker(user: string): Asker {
+  const [, namespace, name] = /^system:serviceaccount:([^:]+):(.+)$/.exec(user) ?? [];
+  if (namespace === undefined || name === undefined) return { name: user, about: null };
+  return { name, about: `service account in ${namespace}` };
+}

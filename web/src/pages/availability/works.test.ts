@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import type { Feature, FeatureCluster, Features, SupportState } from "../../api/types";
+import { broken, byPillar, counts, reasonsIn, worksIn } from "./works";
+
+const feature = (id: string, pillar: string, state: SupportState = "ga"): Feature => ({
+  id, title: `The ${id}`, pillar, description: "", support: { aks: { state, since: null } }, os: ["linux"], needs: ["exec"],
+});
+const cluster = (name: string, working: FeatureCluster["working"], reasons: FeatureCluster["reasons"] = {}): FeatureCluster => ({
+  cluster: name, id: name, working, reasons,
+});
+
+const shell = feature("shell", "runtime");
+const drift = feature("drift", "runtime", "planned");
+const gate = feature("gate", "hardening", "preview");
+const prod = cluster("prod", { shell: "working", drift: "not working", gate: "partial" }, { gate: "no audit", shell: ["a", "b"] });
+const lab = cluster("lab", { shell: "not working" });
+const features = { features: [shell, drift, gate], clusters: [prod, lab] } as unknown as Features;
+
+test("what no probe speaks of is unknown", () => {
+  expect(worksIn(lab, gate)).toBe("unknown");
+  expect(reasonsIn(prod, gate)).toEqual(["no audit"]);
+  expect(reasonsIn(prod, shell)).toEqual(["a", "b"]);
+  expect(reasonsIn(lab, shell)).toEqual([]);
+});
+
+test("only what is claimed can be broken", () => {
+  expect(broken(features).map((each) => [each.feature.id, each.clusters.map((one) => one.id)])).toEqual([["shell", ["lab"]], ["gate", ["prod"]]]);
+});
+
+test("counts, worst first", () => {
+  expect(counts(shell, features.clusters)).toEqual([{ working: "not working", count: 1 }, { working: "working", count: 1 }]);
+  expect(counts(gate, [])).toEqual([]);
+});
+
+test.each([
+  ["", [["runtime", ["shell", "drift"]], ["hardening", ["gate"]]]],
+  ["the EXEC gate", [["hardening", ["gate"]]]],
+  ["nothing", []],
+])("found by %j", (text, expected) => {
+  expect(byPillar(features.features, text).map(([pillar, found]) => [pillar, found.map((each) => each.id)])).toEqual(expected);
+});

@@ -1,0 +1,259 @@
+// One cluster: who reports for it, how far they see, what was lost, and what admission did.
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { topQuery } from "../../api/queries";
+import type { Agent, Cluster, ClusterCapability, ClusterStatus } from "../../api/types";
+import { quote } from "../../filter/lex";
+import { count, plural, words } from "../../format/text";
+import { Code, Identifier } from "../../parts/copy";
+import { Detail } from "../../parts/detail";
+import { Facts } from "../../parts/facts";
+import { Failure } from "../../parts/failure";
+import { Freshness } from "../../parts/freshness";
+import { Section } from "../../parts/section";
+import { Dot, Tag, type Tone } from "../../parts/tag";
+import { Time } from "../../parts/time";
+import { GapText } from "../admission/gap-text";
+import { AgentStateDot } from "../inventory/agent-state";
+import { Certificate } from "./certificate";
+import css from "./clusters.module.css";
+import { AUDIT_COMMAND, droppedTotal, KINDS, policyCounts, weakest, type CapabilityState } from "./status";
+
+interface ClusterDetailProps {
+  id: string;
+  close: () => void;
+  /** Of a cluster beyond the hub's first 500 there is none. */
+  status: ClusterStatus | undefined;
+}
+
+export function ClusterDetail({ id, close, status }: ClusterDetailProps) {
+  return (
+    <Detail<Cluster>
+      noun="clusters"
+      id={id}
+      close={close}
+      title={(cluster) => cluster.name}
+      head={() => (
+        <div className={css.row}>
+          <Freshness word={status?.freshness} />
+          {status?.tier != null && <Tag>{`tier ${status.tier}`}</Tag>}
+          {status?.admission.open_gap != null && <Tag tone="bad">admission gap now</Tag>}
+        </div>
+      )}
+    >
+      {(cluster) => (
+        <>
+          <Section title="About">
+            <Facts
+              facts={[
+                ["Kind", KINDS[cluster.kind]],
+                ["Version", cluster.version],
+                ["Agents run", status?.versions.join(", ")],
+                ["Certificate", status && <Certificate expires={status.certificate_expires} />],
+                ["First seen", <Time at={cluster.first_seen} />],
+                ["Last seen", <Time at={status ? status.last_seen : cluster.last_seen} />],
+                ["UID", <Identifier text={cluster.uid} label="cluster UID" />],
+                ["Scope", <span className="mono">{cluster.scope}</span>],
+              ]}
+            />
+          </Section>
+          <Section
+            title="Agents"
+            aside={status && status.agents.outdated > 0 && <Tag tone="warn">{`${count(status.agents.outdated)} outdated`}</Tag>}
+          >
+            <ClusterAgents cluster={cluster} />
+          </Section>
+          {status && <Status status={status} />}
+          <Section title="Results">
+            <ul className={css.plain}>
+              <li>
+                <Link to="/alerts" search={{ filter: `cluster:${quote(cluster.name)} state:active,in_progress` }}>
+                  Open alerts
+                </Link>
+              </li>
+              <li>
+                <Link to="/inventory/assets" search={{ filter: `cluster:${quote(cluster.uid)}` }}>
+                  Assets
+                </Link>
+              </li>
+            </ul>
+          </Section>
+        </>
+      )}
+    </Detail>
+  );
+}
+
+function Status({ status }: { status: ClusterStatus }) {
+  return (
+    <>
+      <Section title="Capabilities" aside={<Link to="/availability">Availability</Link>}>
+        <Capabilities capabilities={status.capabilities} />
+      </Section>
+      <Section title="Dropped records">
+        {status.dropped.length === 0 ? (
+          <span className="muted">None since enrolment.</span>
+        ) : (
+          <>
+            <p className={css.text}>
+              {plural(droppedTotal(status), "record was", "records were")} lost since enrolment: evidence may be missing.
+            </p>
+            <Facts facts={status.dropped.map((each) => [each.class, count(each.count)] as const)} />
+          </>
+        )}
+      </Section>
+      {status.cluster.kind === "kubernetes" && (
+        <>
+          <Section title="Audit events">
+            <AuditEvents status={status} />
+          </Section>
+          <Section title="Admission">
+            <Admission status={status} />
+          </Section>
+        </>
+      )}
+    </>
+  );
+}
+
+/** A drawer shows a few; the list of agents has all. */
+const AGENTS_SHOWN = 50;
+
+function ClusterAgents({ cluster }: { cluster: Cluster }) {
+  const filter = `cluster:${quote(cluster.uid)}`;
+  const agents = useQuery(topQuery<Agent>("agents", AGENTS_SHOWN, { filter }));
+  if (agents.error) return <Failure error={agents.error} retry={() => void agents.refetch()} />;
+  if (agents.data?.items.length === 0) return <span className="muted">No agent reports for it.</span>;
+  const more = (agents.data?.total.value ?? 0) - (agents.data?.items.length ?? 0);
+  return (
+    <>
+      <ul className={css.agents}>
+        {agents.data?.items.map((agent) => (
+          <li key={agent.id}>
+            <Link to="/inventory/agents" search={{ open: agent.id }}>
+              {agent.name}
+            </Link>
+            <span className="muted">
+              {words(agent.role)} {agent.version}
+            </span>
+            <AgentStateDot agent={agent} />
+          </li>
+        ))}
+      </ul>
+      {more > 0 && (
+        <p className={css.text}>
+          <Link to="/inventory/agents" search={{ filter }}>{`${count(more)} more`}</Link>
+        </p>
+      )}
+    </>
+  );
+}
+
+const TONES: Record<CapabilityState, Tone> = { full: "good", partial: "warn", absent: "bad" };
+
+function Capabilities({ capabilities }: { capabilities: readonly ClusterCapability[] }) {
+  if (capabilities.length === 0) return <span className="muted">No sensor reports any.</span>;
+  return (
+    <table className={css.capabilities}>
+      <thead>
+        <tr>
+          <th scope="col">Sees</th>
+          <th scope="col">State</th>
+          <th scope="col">Agents</th>
+          <th scope="col">Reasons</th>
+        </tr>
+      </thead>
+      <tbody>
+        {capabilities.map((each) => (
+          <tr key={each.name}>
+            <td>{each.name}</td>
+            <td>
+              <Dot tone={TONES[weakest(each)]}>{words(weakest(each))}</Dot>
+            </td>
+            <td>{share(each)}</td>
+            <td>
+              {each.reasons.map((reason) => (
+                <div key={reason}>{reason}</div>
+              ))}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** `3 full, 1 absent`. */
+function share(each: ClusterCapability): string {
+  return (["full", "partial", "absent"] as const)
+    .filter((state) => each[state] > 0)
+    .map((state) => `${count(each[state])} ${state}`)
+    .join(", ");
+}
+
+function AuditEvents({ status }: { status: ClusterStatus }) {
+  if (status.last_audit_event !== null) {
+    return (
+      <Facts
+        facts={[
+          ["Last", <Time at={status.last_audit_event} />],
+          ["Received", count(status.audit_events)],
+        ]}
+      />
+    );
+  }
+  return (
+    <>
+      <p className={css.notice}>No audit events received: detections on the API's use see nothing here.</p>
+      <p className={css.text}>
+        The API server sends them to the agent's webhook. This prints the kubeconfig for its{" "}
+        <span className="mono">--audit-webhook-config-file</span>; <span className="mono">--print-audit-policy</span> prints
+        the policy that goes with it:
+      </p>
+      <Code text={AUDIT_COMMAND} label="command" />
+    </>
+  );
+}
+
+function Admission({ status: { cluster, admission }, status }: { status: ClusterStatus }) {
+  const policies = policyCounts(status);
+  return (
+    <>
+      {admission.open_gap !== null && (
+        <p className={css.notice}>
+          Requests pass unjudged now: <GapText gap={admission.open_gap} open />
+        </p>
+      )}
+      <Facts
+        facts={[
+          [
+            "Policies",
+            policies === "" ? (
+              <>
+                nothing is judged: <Link to="/admission/policies">assign a control</Link>
+              </>
+            ) : (
+              <Link to="/admission/policies">{policies}</Link>
+            ),
+          ],
+          [
+            "Last 24 h",
+            <Link to="/admission/decisions" search={{ filter: `cluster:${quote(cluster.name)}` }}>
+              {plural(admission.decisions_24h, "decision")}
+            </Link>,
+          ],
+          [
+            "Gaps",
+            admission.gaps_24h === 0 ? (
+              "none in 24 h"
+            ) : (
+              <Link to="/admission/gaps" search={{ filter: `cluster:${quote(cluster.name)}` }}>
+                {plural(admission.gaps_24h, "gap")} in 24 h
+              </Link>
+            ),
+          ],
+        ]}
+      />
+    </>
+  );
+}

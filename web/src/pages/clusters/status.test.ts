@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import type { ClusterCapability, ClusterStatus } from "../../api/types";
+import { agentKinds, certificateTone, droppedTotal, policyCounts, weakest, weaknesses } from "./status";
+
+const capability = (full: number, partial: number, absent: number): ClusterCapability => ({
+  name: "exec", full, partial, absent, reasons: [],
+});
+
+test.each([
+  [capability(3, 0, 0), "full"],
+  [capability(2, 1, 0), "partial"],
+  [capability(2, 1, 1), "absent"],
+] as const)("the weakest agent counts", (given, expected) => {
+  expect(weakest(given)).toBe(expected);
+});
+
+test.each([
+  [[capability(3, 0, 0)], ""],
+  [[capability(3, 0, 0), capability(2, 1, 0), capability(0, 2, 1), capability(0, 0, 3)], "1 partial, 2 absent"],
+  [[], ""],
+])("weaknesses %#", (given, expected) => {
+  expect(weaknesses(given)).toBe(expected);
+});
+
+const HOUR = 3_600_000;
+test.each([
+  [0, "bad"],
+  [-HOUR, "bad"],
+  [HOUR, "warn"],
+  [48 * HOUR, null],
+])("a certificate that ends in %i ms", (left, expected) => {
+  expect(certificateTone(1e12 + left, 1e12)).toBe(expected);
+});
+
+const STATUS = {
+  agents: { cluster_agents: 1, sensors: 3, connected: 4, outdated: 0 },
+  dropped: [{ class: "ring:data", count: 5 }, { class: "spool:full", count: 2 }],
+  admission: { policies: 3, deny: 2, warn: 0, audit: 1, decisions_24h: 9, open_gap: null, gaps_24h: 0 },
+} as unknown as ClusterStatus;
+
+test("a row's sums", () => {
+  expect(droppedTotal(STATUS)).toBe(7);
+  expect(agentKinds(STATUS)).toBe("1 agent, 3 sensors");
+  expect(policyCounts(STATUS)).toBe("2 deny, 1 audit");
+});

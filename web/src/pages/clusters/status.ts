@@ -1,0 +1,66 @@
+// What a row of the Clusters page sums up.
+import { queryOptions } from "@tanstack/react-query";
+import { documentQuery } from "../../api/queries";
+import type { Cluster, ClusterCapability, ClusterStatus, Millis } from "../../api/types";
+import { plural } from "../../format/text";
+import type { Tone } from "../../parts/tag";
+
+export const KINDS: Record<Cluster["kind"], string> = { kubernetes: "Kubernetes", machine: "Machine" };
+
+/** What to run where no audit event arrives. */
+export const AUDIT_COMMAND = "kubectl -n seawall exec deploy/seawall-agent -- /seawall agent --print-audit-kubeconfig";
+
+/** Milliseconds. A cluster that falls silent sends no event, so its age needs a question now and then. */
+const INTERVAL = 30_000;
+
+export const statusQuery = queryOptions({
+  ...documentQuery<{ items: ClusterStatus[] }>("clusters/status"),
+  refetchInterval: INTERVAL,
+});
+
+export function droppedTotal({ dropped }: ClusterStatus): number {
+  return dropped.reduce((sum, each) => sum + each.count, 0);
+}
+
+export type CapabilityState = "full" | "partial" | "absent";
+
+/** Agents differ within a cluster; the weakest says how far it can be trusted to see. */
+export function weakest({ partial, absent }: ClusterCapability): CapabilityState {
+  if (absent > 0) return "absent";
+  return partial > 0 ? "partial" : "full";
+}
+
+/** `2 partial, 1 absent`; empty where every capability is full. */
+export function weaknesses(capabilities: readonly ClusterCapability[]): string {
+  const states = capabilities.map(weakest);
+  return (["partial", "absent"] as const)
+    .map((state) => [state, states.filter((each) => each === state).length] as const)
+    .filter(([, count]) => count > 0)
+    .map(([state, count]) => `${count} ${state}`)
+    .join(", ");
+}
+
+/** Milliseconds. Agents renew with a quarter of their seven days left; less than this means that it failed. */
+const RENEWAL_OVERDUE = 24 * 3_600_000;
+
+export function certificateTone(expires: Millis, now: Millis): Tone | null {
+  if (expires <= now) return "bad";
+  return expires - now < RENEWAL_OVERDUE ? "warn" : null;
+}
+
+/** `1 agent, 3 sensors`. */
+export function agentKinds({ agents }: ClusterStatus): string {
+  const kinds = [
+    agents.cluster_agents > 0 ? plural(agents.cluster_agents, "agent") : "",
+    agents.sensors > 0 ? plural(agents.sensors, "sensor") : "",
+  ];
+  return kinds.filter((kind) => kind !== "").join(", ");
+}
+
+/** `2 deny, 1 warn`; empty where nothing is judged. */
+export function policyCounts({ admission }: ClusterStatus): string {
+  return (["deny", "warn", "audit"] as const)
+    .filter((action) => admission[action] > 0)
+    .map((action) => `${admission[action]} ${action}`)
+    .join(", ");
+}
