@@ -1,4 +1,4 @@
-// Who waits, read from the refusals of enrolment tokens.
+// Who waits to be let in, over all enrolment tokens.
 import type { Enrolment, Millis } from "../../api/types";
 
 export interface WaitingCluster {
@@ -10,16 +10,10 @@ export interface WaitingCluster {
   at: Millis;
 }
 
-/** Each waiting cluster once per token, the newest first. A token that is accepted or revoked has nobody waiting. */
+/** Each waiting cluster once per token, the newest first. A revoked token lets nobody in. */
 export function waitingOf(enrolments: readonly Enrolment[]): WaitingCluster[] {
-  const found = new Map<string, WaitingCluster>();
-  for (const { id, scope, accepted, revoked, refusals } of enrolments) {
-    if (accepted || revoked) continue;
-    for (const { reason, cluster_uid: uid, cluster_name: name, at } of refusals) {
-      const key = `${id} ${uid}`;
-      if (reason !== "waiting" || (found.get(key)?.at ?? 0) > at) continue;
-      found.set(key, { enrolment: id, scope, uid, name, at });
-    }
-  }
-  return [...found.values()].sort((a, b) => b.at - a.at);
+  const found = enrolments.filter(({ revoked }) => !revoked).flatMap(({ id, scope, waiting }) =>
+    waiting.map(({ cluster_uid: uid, cluster_name: name, at }) => ({ enrolment: id, scope, uid, name, at })),
+  );
+  return found.sort((a, b) => b.at - a.at);
 }

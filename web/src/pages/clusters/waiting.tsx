@@ -79,7 +79,7 @@ function WaitingList({ waiting }: { waiting: readonly WaitingCluster[] }) {
             about={each.name}
             noun="enrolments"
             harmless
-            run={() => call("POST", `/enrolments/${each.enrolment}/accept`, { body: {} })}
+            run={() => call("POST", `/enrolments/${each.enrolment}/accept`, { body: { cluster_uid: each.uid } })}
           >
             {each.name} gets its certificate at its next attempt. Compare the UID with{" "}
             <span className="mono">kubectl get namespace kube-system -o jsonpath={"{.metadata.uid}"}</span>: a cluster with

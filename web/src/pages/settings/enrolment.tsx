@@ -9,21 +9,10 @@ import type { Column } from "../../list/column";
 import { Code } from "../../parts/copy";
 import { Dot } from "../../parts/tag";
 import { Time, useNow } from "../../parts/time";
-import { waitingOf } from "../clusters/waiting-of";
 import { CreateEnrolment } from "./create-enrolment";
 import { RowAction } from "./row-action";
 import css from "./settings.module.css";
 import { SimpleList } from "./simple-list";
-
-/** The token says so, or a second cluster has shown a known UID. */
-function needsAcceptance(enrolment: EnrolmentToken): boolean {
-  return !enrolment.accepted && (enrolment.manual_accept || waitingOf([enrolment]).length > 0);
-}
-
-function waits(waiting: EnrolmentToken["waiting"]): string {
-  const [only, ...others] = waiting;
-  return only !== undefined && others.length === 0 ? `${only.cluster_name} waits` : `${plural(waiting.length, "cluster")} wait`;
-}
 
 function EnrolmentState({ enrolment }: { enrolment: EnrolmentToken }) {
   const now = useNow();
