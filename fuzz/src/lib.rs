@@ -48,6 +48,7 @@ pub static TARGETS: &[Target] = &[
     targets::feeds_kev::TARGET,
     targets::posture_yaml::TARGET,
     targets::posture_manifests::TARGET,
+    targets::posture_admission::TARGET,
     targets::posture_control::TARGET,
     targets::posture_framework::TARGET,
     targets::posture_patch::TARGET,

@@ -36,8 +36,7 @@ pub(crate) fn build(
                 named.push(&failing.base);
             }
             for operation in expand(op, &failing.base, &healed)? {
-                patch::apply(&mut healed, std::slice::from_ref(&operation))
-                    .map_err(|error| error.reason)?;
+                patch::apply_one(&mut healed, &operation)?;
                 operations.push(operation);
             }
         }

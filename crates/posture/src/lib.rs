@@ -7,6 +7,7 @@
 //!
 //! Invariant: a question without an answer is `unknown`, never a pass. A fix is offered only after it has healed the
 //! object in memory. Nothing here does IO, asks a clock or starts a thread.
+pub mod admission;
 mod catalogue;
 pub mod cel;
 mod control;

@@ -21,7 +21,9 @@ pub fn apply(document: &mut Value, operations: &[Value]) -> Result<(), PatchErro
     Ok(())
 }
 
-fn apply_one(document: &mut Value, operation: &Value) -> Result<(), String> {
+/// Applies one operation. After an error the document may be half changed: for copies that are then thrown away,
+/// which would otherwise be copied once more for every operation.
+pub(crate) fn apply_one(document: &mut Value, operation: &Value) -> Result<(), String> {
     let text = |key: &str| {
         operation.get(key).and_then(Value::as_str).ok_or_else(|| format!("`{key}` is missing"))
     };

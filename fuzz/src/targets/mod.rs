@@ -12,6 +12,7 @@ pub(crate) mod feeds_osv;
 pub(crate) mod oci_documents;
 pub(crate) mod oci_layer;
 pub(crate) mod oci_tar;
+pub(crate) mod posture_admission;
 pub(crate) mod posture_control;
 pub(crate) mod posture_framework;
 pub(crate) mod posture_manifests;
