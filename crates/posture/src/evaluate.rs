@@ -1,12 +1,12 @@
 //! One control on one workload: which elements fail, or why there is no answer.
 use crate::cel::types::Mismatch;
-use crate::cel::{Expression, Failure, LISTS, Run, Term};
+use crate::cel::{Expression, Failure, Run, Term};
 use crate::control::Control;
 use crate::pointer;
-use crate::workload::{Element, View};
+use crate::workload::{OWN_LISTS, View};
 use seawall_model::finding::{Evidence, State};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What a control says of an object.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +19,7 @@ pub(crate) struct Judgement {
 }
 
 /// One failing element, or the pod spec itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Failing {
     /// Index into the control's validations.
     pub(crate) validation: usize,
@@ -78,10 +78,11 @@ impl Control {
             }
         }
         let (mut failures, mut unanswered) = (Vec::new(), Vec::new());
+        let mut known = HashSet::new();
         for (validation, rule) in self.validations.iter().enumerate() {
             let mut fail = |base, element| {
                 let failing = Failing { validation, base, element };
-                if !failures.contains(&failing) {
+                if known.insert(failing.clone()) {
                     failures.push(failing);
                 }
             };
@@ -158,15 +159,16 @@ fn judge_expression(
             },
             Term::Each { list, variable, predicate } => {
                 // What is malformed outside every element leaves the whole list undecided.
-                let outside = malformed.iter().filter(|mismatch| {
-                    !LISTS.iter().any(|list| within(&mismatch.pointer, &view.elements(list)))
-                });
-                unanswered.extend(outside.map(|mismatch| Unanswered::wrong_type(mismatch)));
+                let (mut inside, mut outside) = (HashMap::new(), Vec::new());
+                for mismatch in &malformed {
+                    match element_of(&mismatch.pointer, pod_spec) {
+                        Some(element) => _ = inside.entry(element).or_insert(mismatch),
+                        None => outside.push(Unanswered::wrong_type(mismatch)),
+                    }
+                }
+                unanswered.extend(outside);
                 for element in view.elements(list) {
-                    if let Some(mismatch) = malformed
-                        .iter()
-                        .find(|mismatch| is_within(&mismatch.pointer, &element.pointer))
-                    {
+                    if let Some(mismatch) = inside.get(element.pointer.as_str()) {
                         unanswered.push(Unanswered::wrong_type(mismatch));
                         continue;
                     }
@@ -215,10 +217,11 @@ impl Unanswered {
     }
 }
 
-fn is_within(pointer: &str, element: &str) -> bool {
-    pointer.strip_prefix(element).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-fn within(pointer: &str, elements: &[&Element]) -> bool {
-    elements.iter().any(|element| is_within(pointer, &element.pointer))
+/// The element of one of the pod spec's lists into which `pointer` leads, as its own pointer.
+fn element_of<'p>(pointer: &'p str, pod_spec: &str) -> Option<&'p str> {
+    let below = pointer.strip_prefix(pod_spec)?.strip_prefix('/')?;
+    let (list, rest) = below.split_once('/')?;
+    let index = rest.split('/').next()?;
+    let length = pointer.len() - rest.len() + index.len();
+    OWN_LISTS.contains(&list).then(|| &pointer[..length])
 }

@@ -5,6 +5,7 @@ use crate::workload::View;
 use crate::{patch, pointer, quantity};
 use seawall_model::finding::State;
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 
 /// The patch for `failures`, tried in memory: it applies, the control no longer fails, and the API server would take
 /// the result. `Ok` is empty where the control has no fix; `Err` says why one is withheld.
@@ -19,7 +20,7 @@ pub(crate) fn build(
     }
     let mut healed = view.object().clone();
     let mut operations = Vec::new();
-    let mut named: Vec<&str> = Vec::new();
+    let mut named: HashSet<&str> = HashSet::new();
     let mut failures: Vec<&Failing> = failures.iter().collect();
     if control.fix.iter().any(|op| op.value.is_none() && op.path.tail().is_empty()) {
         // Last element first: removing one must not move those still to be changed.
@@ -27,13 +28,12 @@ pub(crate) fn build(
     }
     for failing in failures {
         for op in control.fix.iter().filter(|op| heals(control, op, failing)) {
-            if failing.element && !named.contains(&failing.base.as_str()) {
+            if failing.element && named.insert(&failing.base) {
                 // The index alone would hit another container once someone reorders the list.
                 let path = pointer::join(&failing.base, ["name"]);
                 if let Some(name) = healed.pointer(&path) {
                     operations.push(json!({"op": "test", "path": path, "value": name}));
                 }
-                named.push(&failing.base);
             }
             for operation in expand(op, &failing.base, &healed)? {
                 patch::apply_one(&mut healed, &operation)?;
@@ -47,7 +47,7 @@ pub(crate) fn build(
     if control.judge(&healed_view, params).state == State::Unhealthy {
         return Err("it does not heal".to_owned());
     }
-    let before = refused(view);
+    let before: HashSet<String> = refused(view).into_iter().collect();
     if let Some(reason) = refused(&healed_view).into_iter().find(|reason| !before.contains(reason))
     {
         return Err(reason);

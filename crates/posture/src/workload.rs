@@ -89,7 +89,8 @@ pub struct View<'a> {
 }
 
 /// The pod spec's own lists, in the order of [`View::lists`].
-const OWN_LISTS: [&str; 4] = ["containers", "initContainers", "ephemeralContainers", "volumes"];
+pub(crate) const OWN_LISTS: [&str; 4] =
+    ["containers", "initContainers", "ephemeralContainers", "volumes"];
 
 impl<'a> View<'a> {
     /// `None` where the object is no workload of a known version.
@@ -125,6 +126,12 @@ impl<'a> View<'a> {
             }
             _ => Vec::new(),
         })
+    }
+
+    /// Containers and volumes, without looking into them.
+    pub(crate) fn count_elements(&self) -> usize {
+        let list = |name: &&str| self.pod_spec()?.get(*name)?.as_array();
+        OWN_LISTS.iter().filter_map(list).map(Vec::len).sum()
     }
 
     fn own_list(&self, index: usize) -> &[Element] {

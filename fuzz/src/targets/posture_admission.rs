@@ -45,7 +45,8 @@ fn run(bytes: &[u8]) {
         let warnings = response["warnings"].as_array().into_iter().flatten();
         assert!(warnings.filter_map(Value::as_str).map(str::len).sum::<usize>() <= 4 << 10);
     }
-    let mut unchanged: Value = serde_json::from_slice(bytes).expect("a review was read from it");
+    // Members that a review does not have are skipped there, and read here.
+    let Ok(mut unchanged) = serde_json::from_slice::<Value>(bytes) else { return };
     unchanged["request"]["operation"] = "UPDATE".into();
     unchanged["request"]["oldObject"] = unchanged["request"]["object"].clone();
     let answer = POLICIES.answer(unchanged.to_string().as_bytes(), &surroundings, &|| false);

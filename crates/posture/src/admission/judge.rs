@@ -6,15 +6,23 @@ use super::{exclusions, words};
 use crate::workload::{self, View};
 use crate::{fix, pointer};
 use seawall_model::admission::{DecidedControl, Decision, PolicyAction, Verdict};
-use seawall_model::finding::{Evidence, State};
+use seawall_model::finding::{Evidence, Resource, State};
 use seawall_model::{Millis, Problem};
 use serde_json::Value;
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
+/// Containers and volumes of one object. More do not fit into the 1.5 MiB that etcd takes: such an object is never
+/// stored, and judging it would only hold up the others.
+const MAX_ELEMENTS: usize = 150_000;
+/// Failing places that a patch is made for; more are mended by a command, not by hand.
+const MAX_FIXED: usize = 64;
 /// Of one control in a decision, so that a pod of a thousand containers is still one small record.
 const MAX_PATHS: usize = 64;
-const MAX_FIX: usize = 128;
+/// Bytes of one control's patch in a decision.
+const MAX_FIX: usize = 16 << 10;
+/// Bytes of a name in a decision; those of Kubernetes have at most 253, of users and groups at will.
+const MAX_NAME: usize = 512;
 /// Groups of the user in a decision; directories put people into hundreds.
 const MAX_GROUPS: usize = 64;
 
@@ -85,6 +93,8 @@ pub(super) struct Failed<'p> {
     /// JSON Pointers into the object.
     pub(super) paths: Vec<String>,
     pub(super) fix: Vec<Value>,
+    /// Too many places for a patch.
+    pub(super) more_to_fix: bool,
     pub(super) already_failing: bool,
 }
 
@@ -133,8 +143,11 @@ impl Policies {
         };
         let before = Before { old: &review.old_object, view: OnceCell::new() };
         let mut judged = Judged::default();
+        let oversized = view.count_elements() > MAX_ELEMENTS;
         for tied in chosen {
-            if out_of_time() {
+            if oversized {
+                judged.undecided(tied[0], "more containers and volumes than an object can hold");
+            } else if out_of_time() {
                 judged.unfinished.push(tied[0].control.id.clone());
             } else {
                 judged.control(&tied, &view, &before);
@@ -203,12 +216,15 @@ impl<'p> Judged<'p> {
                 State::Unhealthy => {
                     let already_failing = before.failed(bound, view.object(), &judgement.evidence);
                     // Without a patch the remedy in words remains.
-                    let fix = fix::build(&bound.control, view, &bound.params, &judgement.failures);
+                    let failures = &judgement.failures;
+                    let fix = (failures.len() <= MAX_FIXED)
+                        .then(|| fix::build(&bound.control, view, &bound.params, failures).ok());
                     self.failed.push(Failed {
                         bound,
                         message: judgement.message.unwrap_or_else(|| bound.control.title.clone()),
                         paths: judgement.evidence.into_iter().map(|found| found.path).collect(),
-                        fix: fix.unwrap_or_default(),
+                        fix: fix.flatten().unwrap_or_default(),
+                        more_to_fix: failures.len() > MAX_FIXED,
                         already_failing,
                     });
                     return;
@@ -218,12 +234,16 @@ impl<'p> Judged<'p> {
             }
         }
         if let Some((bound, why)) = unknown {
-            let id = &bound.control.id;
-            if bound.action > PolicyAction::Audit {
-                self.warnings.push(words::undecided(id, &why));
-            }
-            self.undecided.push(id.clone());
+            self.undecided(bound, &why);
         }
+    }
+
+    fn undecided(&mut self, bound: &Bound, why: &str) {
+        let id = &bound.control.id;
+        if bound.action > PolicyAction::Audit {
+            self.warnings.push(words::undecided(id, why));
+        }
+        self.undecided.push(id.clone());
     }
 
     fn answer(self, review: &Review, surroundings: &Surroundings<'_>) -> Answer {
@@ -280,14 +300,19 @@ fn decision(
     verdict: Verdict,
     failed: Vec<Failed<'_>>,
 ) -> Decision {
-    let mut resource = workload::resource(&review.object);
-    if resource.namespace.is_none() && !review.namespace.is_empty() {
-        resource.namespace = Some(review.namespace.clone());
-    }
+    let name = |text: &str| words::cut(text, MAX_NAME);
+    let found = workload::resource(&review.object);
+    let resource = Resource {
+        namespace: (!review.namespace.is_empty()).then(|| name(&review.namespace)),
+        name: name(&found.name),
+        uid: found.uid.as_deref().map(name),
+        ..found
+    };
     let controls = failed.into_iter().map(|mut failed| {
         failed.paths.truncate(MAX_PATHS);
         // Half a patch heals nothing.
-        let fix = if failed.fix.len() > MAX_FIX { Vec::new() } else { failed.fix };
+        let bytes: usize = failed.fix.iter().map(|operation| operation.to_string().len()).sum();
+        let fix = if bytes > MAX_FIX { Vec::new() } else { failed.fix };
         DecidedControl {
             control: failed.bound.control.id.clone(),
             title: failed.bound.control.title.clone(),
@@ -305,9 +330,9 @@ fn decision(
         verdict,
         operation: review.operation.as_str().to_owned(),
         resource,
-        owner: owner(&review.object),
-        user: review.user.clone(),
-        groups: review.groups.iter().take(MAX_GROUPS).cloned().collect(),
+        owner: owner(&review.object).as_deref().map(name),
+        user: name(&review.user),
+        groups: review.groups.iter().take(MAX_GROUPS).map(|group| name(group)).collect(),
         controls: controls.collect(),
         agent: surroundings.agent.to_owned(),
     }

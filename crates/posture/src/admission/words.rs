@@ -86,17 +86,17 @@ fn section(failed: &Failed<'_>) -> String {
     }
     let remedy = cut(&one_line(&control.remediation), MAX_REMEDY);
     let _infallible = write!(text, "\n  fix: {remedy}");
-    let _infallible = write!(text, "{}", patch(&control.id, &failed.fix));
+    let _infallible = write!(text, "{}", patch(&control.id, failed.more_to_fix, &failed.fix));
     text
 }
 
 /// A command that heals the manifest; the object itself does not exist yet, or is not what was refused.
-fn patch(control: &str, fix: &[Value]) -> String {
-    if fix.is_empty() {
+fn patch(control: &str, more_to_fix: bool, fix: &[Value]) -> String {
+    if fix.is_empty() && !more_to_fix {
         return String::new();
     }
     let operations = Value::Array(fix.to_vec()).to_string();
-    if operations.len() > MAX_PATCH {
+    if more_to_fix || operations.len() > MAX_PATCH {
         return format!("\n  or: seawall scan manifests --control {control} --fix FILE");
     }
     let quoted = operations.replace('\'', r"'\''");
@@ -134,7 +134,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// At most `limit` bytes, the last three an ellipsis where something is missing.
-fn cut(text: &str, limit: usize) -> String {
+pub(super) fn cut(text: &str, limit: usize) -> String {
     if text.len() <= limit {
         return text.to_owned();
     }
@@ -183,15 +183,14 @@ mod tests {
     fn a_patch_is_quoted_for_the_shell_or_left_to_a_command() {
         let operation =
             |value: &str| serde_json::json!({"op": "test", "path": "/a", "value": value});
-        assert_eq!(patch("SW-C-0001", &[]), "");
+        assert_eq!(patch("SW-C-0001", false, &[]), "");
         assert!(
-            patch("SW-C-0001", &[operation("it's")])
+            patch("SW-C-0001", false, &[operation("it's")])
                 .ends_with(r#"-p '[{"op":"test","path":"/a","value":"it'\''s"}]'"#)
         );
         let long = operation(&"x".repeat(MAX_PATCH));
-        assert_eq!(
-            patch("SW-C-0001", &[long]),
-            "\n  or: seawall scan manifests --control SW-C-0001 --fix FILE"
-        );
+        let command = "\n  or: seawall scan manifests --control SW-C-0001 --fix FILE";
+        assert_eq!(patch("SW-C-0001", false, &[long]), command);
+        assert_eq!(patch("SW-C-0001", true, &[]), command);
     }
 }

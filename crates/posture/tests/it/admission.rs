@@ -372,16 +372,44 @@ fn policies_that_cannot_count_are_told_and_the_rest_counts() {
 
 #[test]
 fn answers_to_huge_objects_stay_small() {
-    let containers: Vec<Value> = (0..2_000).map(|index| privileged(&format!("c{index}"))).collect();
-    let policies: Vec<Policy> =
-        ["SW-C-0001", "SW-C-0002", "SW-C-0003", "SW-C-0017"].map(deny).to_vec();
-    let answer = answer(&policies, &review(&object("Deployment", &containers), None));
-    assert!(answer.response.len() < 10 << 10, "{} bytes", answer.response.len());
-    let message = response(&answer)["status"]["message"].as_str().unwrap().to_owned();
-    assert!(
-        message.contains("and 1997 more places") && message.contains("--fix FILE"),
-        "{message}"
-    );
-    let decision = serde_json::to_vec(&answer.decision.unwrap()).unwrap();
-    assert!(decision.len() < 64 << 10, "{} bytes", decision.len());
+    let many = |count: usize| -> Vec<Value> {
+        (0..count).map(|index| privileged(&format!("c{index}"))).collect()
+    };
+    let policies = ["SW-C-0001", "SW-C-0002", "SW-C-0003", "SW-C-0017"].map(deny);
+    for (count, places) in [(60, "and 57 more places"), (2_000, "and 1997 more places")] {
+        let answer = answer(&policies, &review(&object("Deployment", &many(count)), None));
+        assert!(answer.response.len() < 10 << 10, "{} bytes", answer.response.len());
+        let message = response(&answer)["status"]["message"].as_str().unwrap().to_owned();
+        assert!(message.contains(places) && message.contains("--fix FILE"), "{message}");
+        let decision = serde_json::to_vec(&answer.decision.unwrap()).unwrap();
+        assert!(decision.len() < 64 << 10, "{} bytes", decision.len());
+    }
+    // Names that no API server lets pass, from somebody who only says to be one.
+    let mut forged = review(&object("Pod", &[privileged("c")]), None);
+    let long = "x".repeat(1 << 20);
+    for pointer in
+        ["/request/userInfo/username", "/request/namespace", "/request/object/metadata/name"]
+    {
+        *forged.pointer_mut(pointer).unwrap() = long.as_str().into();
+    }
+    forged["request"]["userInfo"]["groups"] = Value::from(vec![long.as_str(); 3]);
+    forged["request"]["object"]["spec"]["containers"][0]["name"] = long.as_str().into();
+    let decision = answer(&policies, &forged).decision.unwrap();
+    assert!(serde_json::to_vec(&decision).unwrap().len() < 16 << 10);
+}
+
+#[test]
+fn more_elements_than_an_object_can_hold_take_no_time() {
+    let policies = ["SW-C-0001", "SW-C-0003", "SW-C-0017"].map(deny);
+    for (element, count, outcome, undecided) in [
+        // Each fails every control.
+        (json!({}), 10_000, Outcome::Denied, 0),
+        // None is a container.
+        (json!(1), 10_000, Outcome::Passed, 3),
+        (json!({}), 160_000, Outcome::Passed, 3),
+    ] {
+        let containers = vec![element; count];
+        let answer = answer(&policies, &review(&object("Pod", &containers), None));
+        assert_eq!((answer.counts.outcome, answer.counts.undecided.len()), (outcome, undecided));
+    }
 }
