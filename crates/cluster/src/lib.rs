@@ -2,12 +2,19 @@
 //!
 //! ```text
 //! kubeconfig ─connect─► Connection ─watch─► ObjectEvent (bounded channel) ─► agent
+//!                                  ─register─► the CA in our webhook's entry
+//! API server ─webhook─► reviews, audit events ─► agent's Handler
 //! ```
 //!
 //! Invariant: Secrets are never asked for. A kind that may not be read, or a watch that breaks, is an event, never
 //! silence.
 mod connect;
+mod registration;
 mod watch;
+pub mod webhook;
 
 pub use connect::{ConnectError, Connection, Target, connect};
+pub use registration::{
+    Registered, RegistrationError, RegistrationEvent, keep_registered, register,
+};
 pub use watch::{Kind, ObjectEvent, Watch, watch};

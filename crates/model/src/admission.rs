@@ -218,6 +218,12 @@ pub struct Gap {
     pub reason: String,
 }
 
+/// Common name of the certificate by which a cluster's API server proves itself on an agent's `/audit`. The hub's CA
+/// signs for every cluster and for agents too, so the name says whose and what for.
+pub fn audit_client_name(cluster_uid: &str) -> String {
+    format!("seawall-audit:{cluster_uid}")
+}
+
 /// A decision as the hub stores it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
