@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cluster ─ObjectEvent─► Assessor (store, owners, controls) ─Record─► sink, at most 250 ms later
+//! API server ─review─► Webhook ─Record─► sink, before the answer
 //! ```
 //!
 //! Invariant: an object is told again only when its verdict changed, and after the first full listing a
@@ -10,6 +11,7 @@
 mod assess;
 mod run;
 mod sight;
+pub mod webhook;
 
 pub use run::{Agent, ClusterInfo, Config, Status, content};
 pub use seawall_cluster::Target;

@@ -4,3 +4,4 @@
 
 mod live;
 mod server;
+mod webhook;

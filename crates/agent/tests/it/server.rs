@@ -9,6 +9,8 @@ pub(crate) struct Server {
     bin: PathBuf,
     dir: tempfile::TempDir,
     ports: [u16; 4],
+    /// Further arguments of the API server.
+    arguments: Vec<String>,
     etcd: Child,
     apiserver: Child,
     controllers: Option<Child>,
@@ -25,6 +27,11 @@ fn binaries() -> Option<PathBuf> {
 impl Server {
     /// `None`, and a line saying so, where there are no binaries.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_with(|_| Vec::new())
+    }
+
+    /// With further arguments of the API server; the files that they name are written into the folder given.
+    pub(crate) fn start_with(prepare: impl FnOnce(&Path) -> Vec<String>) -> Option<Self> {
         let Some(bin) = binaries() else {
             println!(
                 "skipped: no kube-apiserver in $SEAWALL_RIG_BIN or /var/cache/seawall-rig/bin, `make e2e` builds it"
@@ -73,8 +80,9 @@ impl Server {
                 &format!("default={peer}"),
             ],
         );
-        let apiserver = apiserver(&bin, dir.path(), ports);
-        let mut server = Self { bin, dir, ports, etcd, apiserver, controllers: None };
+        let arguments = prepare(dir.path());
+        let apiserver = apiserver(&bin, dir.path(), ports, &arguments);
+        let mut server = Self { bin, dir, ports, arguments, etcd, apiserver, controllers: None };
         server.wait_ready();
         let admin = server.kubeconfig("admin");
         let admin = admin.to_str().unwrap();
@@ -120,7 +128,7 @@ impl Server {
 
     /// Starts it again on the same etcd.
     pub(crate) fn restart(&mut self) {
-        self.apiserver = apiserver(&self.bin, self.dir.path(), self.ports);
+        self.apiserver = apiserver(&self.bin, self.dir.path(), self.ports, &self.arguments);
         self.wait_ready();
     }
 
@@ -168,39 +176,38 @@ impl Server {
     }
 }
 
-fn apiserver(bin: &Path, dir: &Path, ports: [u16; 4]) -> Child {
-    spawn(
-        bin,
-        dir,
-        "kube-apiserver",
-        &[
-            "--etcd-servers",
-            &format!("http://127.0.0.1:{}", ports[1]),
-            "--bind-address",
-            "127.0.0.1",
-            "--advertise-address",
-            "127.0.0.1",
-            "--secure-port",
-            &ports[0].to_string(),
-            "--cert-dir",
-            "certs",
-            "--token-auth-file",
-            "tokens.csv",
-            "--authorization-mode",
-            "RBAC",
-            "--allow-privileged",
-            "--service-cluster-ip-range",
-            "198.18.2.0/24",
-            "--service-account-key-file",
-            "sa.pub",
-            "--service-account-signing-key-file",
-            "sa.key",
-            "--service-account-issuer",
-            "https://kubernetes.default.svc",
-            "--endpoint-reconciler-type",
-            "none",
-        ],
-    )
+fn apiserver(bin: &Path, dir: &Path, ports: [u16; 4], further: &[String]) -> Child {
+    let etcd = format!("http://127.0.0.1:{}", ports[1]);
+    let port = ports[0].to_string();
+    let mut arguments = vec![
+        "--etcd-servers",
+        &etcd,
+        "--bind-address",
+        "127.0.0.1",
+        "--advertise-address",
+        "127.0.0.1",
+        "--secure-port",
+        &port,
+        "--cert-dir",
+        "certs",
+        "--token-auth-file",
+        "tokens.csv",
+        "--authorization-mode",
+        "RBAC",
+        "--allow-privileged",
+        "--service-cluster-ip-range",
+        "198.18.2.0/24",
+        "--service-account-key-file",
+        "sa.pub",
+        "--service-account-signing-key-file",
+        "sa.key",
+        "--service-account-issuer",
+        "https://kubernetes.default.svc",
+        "--endpoint-reconciler-type",
+        "none",
+    ];
+    arguments.extend(further.iter().map(String::as_str));
+    spawn(bin, dir, "kube-apiserver", &arguments)
 }
 
 fn spawn(bin: &Path, dir: &Path, name: &str, arguments: &[&str]) -> Child {
