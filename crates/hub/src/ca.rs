@@ -8,6 +8,7 @@ use rcgen::{
 };
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, CertificateSigningRequestDer, PrivateKeyDer};
+use seawall_model::admission::audit_client_name;
 use seawall_model::{Id, Millis};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -53,11 +54,6 @@ pub(crate) enum CaError {
     SignAgent(#[source] rcgen::Error),
     #[error("cannot sign the webhook's certificate")]
     SignWebhook(#[source] rcgen::Error),
-}
-
-/// Common name of a certificate by which an API server proves itself on its agent's `/audit`.
-fn audit_name(cluster_uid: &str) -> String {
-    format!("seawall-audit:{cluster_uid}")
 }
 
 pub(crate) struct Authority {
@@ -122,7 +118,7 @@ impl Authority {
         cluster_uid: &str,
         now: Millis,
     ) -> Result<CertificateDer<'static>, CaError> {
-        self.client(request, &audit_name(cluster_uid), AUDIT_CERTIFICATE_LIFE, now)
+        self.client(request, &audit_client_name(cluster_uid), AUDIT_CERTIFICATE_LIFE, now)
     }
 
     /// Signs a key of a cluster's admission webhook for `names`, the DNS names of its service.
