@@ -7,6 +7,7 @@ mod command;
 mod exit;
 mod files;
 mod link;
+mod names;
 mod node;
 mod output;
 mod sink;
@@ -26,6 +27,7 @@ struct Seawall {
 }
 
 fn main() -> ExitCode {
+    names::resolve_without_plugins();
     let seawall = Seawall::parse();
     let filter = tracing_subscriber::EnvFilter::try_new(&seawall.log);
     let filter = match filter {
