@@ -33,7 +33,7 @@ test: web ## everything that fits in under 50 minutes cold: unit, store, kernel,
 e2e: web ## scenarios on a real node, hub and browser (as root; skipped by name when not)
 	@$(NEED) $(TEST_NEEDS)
 	$(CARGO) build --workspace
-	SEAWALL_RIG_BIN=$$(e2e/rig/build.sh) $(CARGO) test -p seawall-e2e -- --nocapture
+	SEAWALL_RIG_BIN=$$(e2e/rig/build.sh kubernetes helm coredns) $(CARGO) test -p seawall-e2e -- --nocapture
 
 .PHONY: oracles
 oracles: web ## soaks and outside judges that take longer than a test run may

@@ -5,6 +5,7 @@
 
 mod api;
 mod browser;
+mod chart;
 mod crash;
 mod hardening;
 mod idle;

@@ -3,10 +3,15 @@ use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-/// The folder of Kubernetes programs that `rig/build.sh` made.
-pub(crate) fn programs() -> Option<PathBuf> {
+/// Where `rig/build.sh` puts its programs.
+pub(crate) fn folder() -> PathBuf {
     let named = std::env::var_os("SEAWALL_RIG_BIN").map(PathBuf::from);
-    let path = named.unwrap_or_else(|| PathBuf::from("/var/cache/seawall-rig/bin"));
+    named.unwrap_or_else(|| PathBuf::from("/var/cache/seawall-rig/bin"))
+}
+
+/// The folder, if Kubernetes is built there.
+pub(crate) fn programs() -> Option<PathBuf> {
+    let path = folder();
     path.join("kubelet").exists().then_some(path)
 }
 
@@ -68,9 +73,14 @@ impl Rig {
         command
     }
 
+    /// All that kubectl says, whether it succeeds or not.
+    pub(crate) fn kubectl_output(&self, arguments: &[&str]) -> Result<Output> {
+        Ok(self.kubectl_command(arguments).output()?)
+    }
+
     /// kubectl's standard output; an error with its words if it fails.
     pub(crate) fn kubectl(&self, arguments: &[&str]) -> Result<String> {
-        let output = self.kubectl_command(arguments).output()?;
+        let output = self.kubectl_output(arguments)?;
         text_of(output, &format!("kubectl {arguments:?}"))
     }
 
