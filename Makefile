@@ -79,7 +79,12 @@ bench: ## measure the engines on this machine: make bench [ARGS=FILTER]
 	@$(NEED) $(BUILD_NEEDS)
 	$(CARGO) bench --quiet -p seawall-bench --bench seawall -- $(ARGS)
 
+.PHONY: dist
+dist: web ## release artifacts in dist/: binary, Debian package, image, Helm chart, SBOM, checksums: make dist [BINARY=FILE]
+	@$(NEED) $(BUILD_NEEDS)
+	$(CARGO) xtask dist $(if $(BINARY),--binary $(BINARY))
+
 .PHONY: clean
 clean: ## remove what builds made; caches of the rig stay
 	$(CARGO) clean
-	rm -rf web/dist web/node_modules .run
+	rm -rf dist web/dist web/node_modules .run

@@ -1,23 +1,48 @@
-//! The project's own chores: `cargo xtask tidy` and `cargo xtask gen`.
+//! The project's own chores: `cargo xtask tidy`, `gen`, `image` and `dist`.
 //!
-//! Tidy holds what no compiler holds: arrows between rooms, content metadata, nothing outside the tree.
+//! Tidy holds what no compiler holds: arrows between rooms, content metadata, nothing outside the tree. Image and dist
+//! make what users install, the same bytes from the same sources.
 
+mod archive;
+mod binary;
+mod chart;
+mod deb;
+mod dist;
 mod generated;
+mod image;
+mod options;
+mod sbom;
 mod tidy;
 
+use options::Options;
 use std::path::Path;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask tidy | gen
+const USAGE: &str = "usage: cargo xtask tidy | gen | image [OPTIONS] | dist [OPTIONS]
 
   tidy   check arrows, orphans, ids, techniques, content tests, engines, sizes and generated files
   gen    write the generated files (OpenAPI document, web client types)
+  image  make the OCI image: one archive that is an OCI layout and what `docker load` and `ctr images import` read
+  dist   make the release artifacts: binary, Debian package, image, chart, SBOM, checksums
+
+  --binary FILE   image, dist: take this binary, with its shared libraries if it has any, instead of building a static one
+  --out PATH      image: the archive [default: target/seawall-image.tar]; dist: the folder [default: dist]
+  --name NAME     image: its name and tag [default: seawall:VERSION]
+  SOURCE_DATE_EPOCH   seconds since 1970 that artifacts carry as their time [default: 0]
 ";
 
 #[expect(clippy::print_stdout, reason = "a command-line program prints")]
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace");
-    let verb = std::env::args().nth(1).unwrap_or_default();
+    let mut arguments = std::env::args().skip(1);
+    let verb = arguments.next().unwrap_or_default();
+    let options = match Options::parse(arguments) {
+        Ok(options) => options,
+        Err(error) => {
+            eprintln!("{verb}: {error:#}");
+            return ExitCode::from(2);
+        }
+    };
     let outcome = match verb.as_str() {
         "tidy" => tidy::run(root).map(|complaints| {
             complaints.iter().for_each(|complaint| println!("{complaint}"));
@@ -26,6 +51,14 @@ fn main() -> ExitCode {
             if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }),
         "gen" => generated::write(root).map(|()| ExitCode::SUCCESS),
+        "image" => image::run(root, &options).map(|made| {
+            println!("{made}");
+            ExitCode::SUCCESS
+        }),
+        "dist" => dist::run(root, &options).map(|made| {
+            print!("{made}");
+            ExitCode::SUCCESS
+        }),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);

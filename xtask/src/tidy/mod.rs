@@ -70,7 +70,7 @@ pub(crate) fn run(root: &Path) -> Result<Vec<Complaint>> {
 const FOREIGN: [&str; 6] = ["target", "node_modules", ".git", ".cache", "dist", "corpus"];
 
 /// All files below `root/folder` whose name ends in `suffix`, as paths below `root`, sorted.
-fn files(root: &Path, folder: &str, suffix: &str) -> Result<Vec<PathBuf>> {
+pub(crate) fn files(root: &Path, folder: &str, suffix: &str) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![root.join(folder)];
     while let Some(folder) = folders.pop() {
