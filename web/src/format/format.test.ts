@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { bytes, commandLine, count, kubectlPatch, plural, shell, shortDigest, words } from "./text";
-import { clock, date, duration, exact, relative } from "./time";
+import { clock, date, duration, exact, relative, span, toSecond } from "./time";
 
 const NOW = 1_795_573_051_540;
 
@@ -22,6 +22,9 @@ test("times are UTC and complete", () => {
   expect(clock(NOW)).toBe("02:17:31.540");
   expect(date(NOW)).toBe("2026-11-25");
   expect(duration(999)).toBe("0 s");
+  expect(toSecond(NOW)).toBe("2026-11-25 02:17:31 UTC");
+  expect(span(NOW, NOW + 41_000)).toBe("2026-11-25 02:17:31 – 02:18:12 UTC");
+  expect(span(NOW, NOW + 86_400_000)).toBe("2026-11-25 02:17:31 – 2026-11-26 02:17:31 UTC");
 });
 
 test.each([

@@ -36,3 +36,14 @@ export function exact(time: Millis): string {
 export function clock(time: Millis): string {
   return new Date(time).toISOString().slice(11, 23);
 }
+
+/** `2026-11-25 02:17:31 UTC`: exact enough for what people compare by eye. */
+export function toSecond(time: Millis): string {
+  return `${exact(time).slice(0, 19)} UTC`;
+}
+
+/** `2026-11-25 02:17:31 – 02:18:12 UTC`; the second date only where it is another. */
+export function span(from: Millis, to: Millis): string {
+  const end = date(from) === date(to) ? clock(to).slice(0, 8) : exact(to).slice(0, 19);
+  return `${exact(from).slice(0, 19)} – ${end} UTC`;
+}

@@ -14,6 +14,11 @@ import { RowAction } from "./row-action";
 import css from "./settings.module.css";
 import { SimpleList } from "./simple-list";
 
+function waits(waiting: EnrolmentToken["waiting"]): string {
+  const [only, ...others] = waiting;
+  return only !== undefined && others.length === 0 ? `${only.cluster_name} waits` : `${plural(waiting.length, "cluster")} wait`;
+}
+
 function EnrolmentState({ enrolment }: { enrolment: EnrolmentToken }) {
   const now = useNow();
   if (enrolment.revoked) return <Dot tone="neutral">Revoked</Dot>;
