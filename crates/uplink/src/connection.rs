@@ -1,5 +1,8 @@
 //! The stream to the hub: connect, tell what the hub lacks, forget what it has.
 mod renewal;
+mod sign;
+
+pub use sign::{SignError, Signed};
 
 use crate::identity::{Identity, IdentityError};
 use crate::pin::{Anchor, HubVerifier};
@@ -9,6 +12,7 @@ use prost::Message;
 use renewal::Renewal;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::ServerName;
+use seawall_model::admission::Desired;
 use seawall_model::asset::{Capability, Cluster, Dropped};
 use seawall_model::record::Record;
 use seawall_model::time::Clock;
@@ -86,6 +90,8 @@ pub struct Uplink {
     shared: Arc<Shared>,
     stop: Arc<watch::Sender<bool>>,
     status: watch::Receiver<Status>,
+    desired: watch::Receiver<Option<Arc<Desired>>>,
+    hub: watch::Receiver<Option<HubClient<Channel>>>,
 }
 
 struct Shared {
@@ -119,15 +125,19 @@ impl Uplink {
         let shared = Arc::new(Shared { spool: Mutex::new(spool), appended: Notify::new() });
         let (stop, stopped) = watch::channel(false);
         let (status_sender, status) = watch::channel(Status::default());
+        let (desired_sender, desired) = watch::channel(None);
+        let (hub_sender, hub) = watch::channel(None);
         let connection = Connection {
             config,
             shared: shared.clone(),
             stopped,
             status: status_sender,
+            desired: desired_sender,
+            hub: hub_sender,
             renewed: None,
         };
         tokio::spawn(connection.run());
-        Ok(Self { shared, stop: Arc::new(stop), status })
+        Ok(Self { shared, stop: Arc::new(stop), status, desired, hub })
     }
 
     /// Puts records into the spool, in order; they are safe from the death of this process once it returns.
@@ -157,6 +167,20 @@ impl Uplink {
     /// Counts records that were lost before they reached the spool; the next batch tells the hub.
     pub fn count_dropped(&self, class: &str, count: u64) {
         self.shared.spool().count(class, count);
+    }
+
+    /// What the hub wants of this cluster's agents; none before it has said so. It stays while the hub is away.
+    pub fn desired(&self) -> watch::Receiver<Option<Arc<Desired>>> {
+        self.desired.clone()
+    }
+
+    /// Has the hub sign a new key for `purpose`; `names` are those of a server certificate. Waits for a connection.
+    pub async fn sign(
+        &self,
+        purpose: v1::SignPurpose,
+        names: &[String],
+    ) -> Result<Signed, SignError> {
+        sign::sign(self.hub.clone(), purpose, names).await
     }
 
     pub fn status(&self) -> Status {
@@ -194,6 +218,9 @@ struct Connection {
     shared: Arc<Shared>,
     stopped: watch::Receiver<bool>,
     status: watch::Sender<Status>,
+    desired: watch::Sender<Option<Arc<Desired>>>,
+    /// The hub while it answers.
+    hub: watch::Sender<Option<HubClient<Channel>>>,
     /// When the certificate was last renewed.
     renewed: Option<Instant>,
 }
@@ -215,6 +242,7 @@ impl Connection {
                 outcome = self.connected(&mut was_connected) => outcome,
                 _ = stopped.wait_for(|stop| *stop) => return,
             };
+            self.hub.send_replace(None);
             if was_connected {
                 backoff = SHORTEST_BACKOFF;
             }
@@ -270,6 +298,7 @@ impl Connection {
         self.resume(ack.sequence)?;
         *was_connected = true;
         self.status.send_modify(|status| (status.connected, status.error) = (true, None));
+        self.hub.send_replace(Some(client.clone()));
         tracing::info!(hub = %self.config.identity.hub, committed = ack.sequence, "hub connected");
         self.exchange(client, &frames, &mut incoming, ack.sequence).await
     }
@@ -341,6 +370,9 @@ impl Connection {
                         acknowledged = acknowledged.max(ack.sequence).min(sent);
                         shared.spool().acknowledge(acknowledged);
                     }
+                    Some(v1::FromHub { frame: Some(v1::from_hub::Frame::Desired(desired)) }) => {
+                        adopt_desired(&self.desired, &desired.config_json);
+                    }
                     Some(_) => {}
                 },
                 identity = renewal.renewed(), if !is_renewed => {
@@ -398,6 +430,16 @@ impl Connection {
             .connect_with_connector(connector)
             .await
             .map_err(|error| ConnectionError::Connect(hub, error))
+    }
+}
+
+/// Keeps what was wanted before where the hub's words cannot be read: a newer hub must not switch admission off.
+fn adopt_desired(current: &watch::Sender<Option<Arc<Desired>>>, json: &[u8]) {
+    match serde_json::from_slice(json) {
+        Ok(desired) => {
+            current.send_replace(Some(Arc::new(desired)));
+        }
+        Err(error) => tracing::error!(%error, "what the hub wants cannot be read"),
     }
 }
 

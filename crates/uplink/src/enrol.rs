@@ -1,13 +1,16 @@
 //! Enrolment: a token and a certificate request become an identity.
-use crate::identity::{Identity, IdentityError, key_and_request};
+use crate::identity::{Identity, IdentityError, KnownCluster, key_and_request};
 use crate::pin::{Anchor, HubVerifier};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
-use rustls::ClientConfig;
-use rustls_pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, ServerName};
 use seawall_model::asset::{AgentRole, Cluster};
+use serde::de::DeserializeOwned;
 use std::io;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +26,8 @@ pub enum EnrolError {
     Address(String),
     #[error("the enrolment token is malformed: expected swe_SECRET.CA-HASH as the hub printed it")]
     Token,
+    #[error("the hub's CA is no PEM with a certificate in it")]
+    Ca,
     #[error("cannot reach the hub at {address}")]
     Connect { address: String, source: io::Error },
     #[error("the hub at {address} did not answer within 20 s")]
@@ -31,7 +36,7 @@ pub enum EnrolError {
     Answer(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The hub's own words: used up, expired, revoked, of another hub, waiting for acceptance.
     #[error("the hub refused to enrol this agent: {detail}")]
-    Refused { status: u16, detail: String },
+    Refused { status: u16, code: String, detail: String },
     #[error(transparent)]
     Identity(#[from] IdentityError),
 }
@@ -56,17 +61,71 @@ struct Answer {
     hub_agents_addr: String,
 }
 
+/// By what an agent without an identity knows its hub.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HubCa {
+    /// SHA-256 of its CA's certificate, as the hub prints it: `sha256:HEX`.
+    Sha256([u8; 32]),
+    /// The CA's certificate, PEM.
+    Pem(String),
+}
+
+/// The text names no CA.
+#[derive(Debug, thiserror::Error)]
+#[error("expected sha256: and 64 hexadecimal digits, as the hub prints at its start")]
+pub struct InvalidHubCa;
+
+impl FromStr for HubCa {
+    type Err = InvalidHubCa;
+
+    fn from_str(text: &str) -> Result<Self, InvalidHubCa> {
+        let hash = text.strip_prefix("sha256:").and_then(|hash| hex::decode(hash).ok());
+        hash.and_then(|hash| hash.try_into().ok()).map(Self::Sha256).ok_or(InvalidHubCa)
+    }
+}
+
+impl HubCa {
+    fn anchor(&self) -> Result<Anchor, EnrolError> {
+        let pem = match self {
+            Self::Sha256(hash) => return Ok(Anchor::Sha256(*hash)),
+            Self::Pem(pem) => pem,
+        };
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+            let certificate = certificate.map_err(|_| EnrolError::Ca)?;
+            roots.add(certificate).map_err(|_| EnrolError::Ca)?;
+        }
+        if roots.is_empty() { Err(EnrolError::Ca) } else { Ok(Anchor::Roots(Arc::new(roots))) }
+    }
+}
+
+/// A pod of a known cluster that asks to be let in.
+pub struct Joining<'a> {
+    /// `https://HOST:PORT` of the hub's API.
+    pub hub: &'a str,
+    pub ca: &'a HubCa,
+    /// The projected service-account token for the audience `seawall`.
+    pub token: &'a str,
+    /// Where the caller knows it.
+    pub cluster_uid: Option<&'a str>,
+    /// Common name of the certificate request.
+    pub name: &'a str,
+}
+
+#[derive(serde::Deserialize)]
+struct JoinAnswer {
+    #[serde(flatten)]
+    answer: Answer,
+    cluster_uid: String,
+    cluster_name: String,
+}
+
 /// Makes a key, asks the hub to sign for it and returns the identity; nothing is stored. The hub is trusted only if
 /// its certificate leads to the CA whose hash the token carries.
 pub async fn enrol(enrolment: &Enrolment<'_>) -> Result<Identity, EnrolError> {
-    let address = enrolment.hub.strip_prefix("https://").map(|rest| rest.trim_end_matches('/'));
-    let address = address.filter(|address| !address.is_empty() && !address.contains('/'));
-    let address = address.ok_or_else(|| EnrolError::Address(enrolment.hub.to_owned()))?;
-    let address = if address.rsplit(']').next().is_some_and(|tail| tail.contains(':')) {
-        address.to_owned()
-    } else {
-        format!("{address}:8443")
-    };
+    let address = address(enrolment.hub)?;
+    let hash = enrolment.token.rsplit_once('.').and_then(|(_, hash)| hex::decode(hash).ok());
+    let hash = hash.and_then(|hash| hash.try_into().ok()).ok_or(EnrolError::Token)?;
     let (key_pem, _, request_pem) = key_and_request(enrolment.name)?;
     let body = serde_json::json!({
         "token": enrolment.token,
@@ -77,16 +136,44 @@ pub async fn enrol(enrolment: &Enrolment<'_>) -> Result<Identity, EnrolError> {
         "agent_name": enrolment.name,
         "role": enrolment.role,
     });
-    let answer =
-        tokio::time::timeout(DEADLINE, redeem(&address, enrolment.token, body.to_string()));
-    let answer = answer.await.map_err(|_| EnrolError::Timeout { address: address.clone() })??;
-    Ok(Identity {
-        agent_id: answer.agent_id,
-        hub: reachable(&answer.hub_agents_addr, &address),
-        key_pem,
-        certificate_pem: answer.certificate,
-        ca_pem: answer.ca.concat(),
-    })
+    let answer: Answer = ask(&address, Anchor::Sha256(hash), "redeem", &body).await?;
+    Ok(answer.identity(&address, key_pem, None))
+}
+
+/// As [`enrol`], by a service-account token of a cluster whose agent the hub knows.
+pub async fn join(joining: &Joining<'_>) -> Result<Identity, EnrolError> {
+    let address = address(joining.hub)?;
+    let (key_pem, _, request_pem) = key_and_request(joining.name)?;
+    let body = serde_json::json!({
+        "service_account_token": joining.token,
+        "csr": request_pem,
+        "cluster_uid": joining.cluster_uid,
+    });
+    let joined: JoinAnswer = ask(&address, joining.ca.anchor()?, "join", &body).await?;
+    let cluster = KnownCluster { uid: joined.cluster_uid, name: joined.cluster_name };
+    Ok(joined.answer.identity(&address, key_pem, Some(cluster)))
+}
+
+impl Answer {
+    fn identity(self, asked: &str, key_pem: String, cluster: Option<KnownCluster>) -> Identity {
+        Identity {
+            agent_id: self.agent_id,
+            hub: reachable(&self.hub_agents_addr, asked),
+            key_pem,
+            certificate_pem: self.certificate,
+            ca_pem: self.ca.concat(),
+            cluster,
+        }
+    }
+}
+
+/// `HOST:PORT` of the hub's API, by default 8443.
+fn address(hub: &str) -> Result<String, EnrolError> {
+    let address = hub.strip_prefix("https://").map(|rest| rest.trim_end_matches('/'));
+    let address = address.filter(|address| !address.is_empty() && !address.contains('/'));
+    let address = address.ok_or_else(|| EnrolError::Address(hub.to_owned()))?;
+    let has_port = address.rsplit(']').next().is_some_and(|tail| tail.contains(':'));
+    Ok(if has_port { address.to_owned() } else { format!("{address}:8443") })
 }
 
 /// The hub may listen on every address; its agent port is then on the host that was asked.
@@ -100,11 +187,24 @@ fn reachable(agents: &str, asked: &str) -> String {
     }
 }
 
-async fn redeem(address: &str, token: &str, body: String) -> Result<Answer, EnrolError> {
-    let hash = token.rsplit_once('.').and_then(|(_, hash)| hex::decode(hash).ok());
-    let hash: [u8; 32] = hash.and_then(|hash| hash.try_into().ok()).ok_or(EnrolError::Token)?;
+async fn ask<T: DeserializeOwned>(
+    address: &str,
+    anchor: Anchor,
+    verb: &str,
+    body: &serde_json::Value,
+) -> Result<T, EnrolError> {
+    let answer = tokio::time::timeout(DEADLINE, post(address, anchor, verb, body.to_string()));
+    answer.await.map_err(|_| EnrolError::Timeout { address: address.to_owned() })?
+}
+
+async fn post<T: DeserializeOwned>(
+    address: &str,
+    anchor: Anchor,
+    verb: &str,
+    body: String,
+) -> Result<T, EnrolError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = Arc::new(HubVerifier::new(Anchor::Sha256(hash), provider.clone()));
+    let verifier = Arc::new(HubVerifier::new(anchor, provider.clone()));
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("ring has the default TLS versions")
@@ -125,7 +225,7 @@ async fn redeem(address: &str, token: &str, body: String) -> Result<Answer, Enro
     let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = handshake.map_err(answer_failed)?;
     let connection = tokio::spawn(connection);
-    let request = http::Request::post("/api/v1/enrolments/redeem")
+    let request = http::Request::post(format!("/api/v1/enrolments/{verb}"))
         .header("host", address)
         .header("content-type", "application/json")
         .body(Full::new(Bytes::from(body)))
@@ -144,5 +244,6 @@ async fn redeem(address: &str, token: &str, body: String) -> Result<Answer, Enro
     let problem: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
     let detail =
         problem["detail"].as_str().or(problem["title"].as_str()).unwrap_or("no reason given");
-    Err(EnrolError::Refused { status: status.as_u16(), detail: detail.to_owned() })
+    let code = problem["code"].as_str().unwrap_or_default().to_owned();
+    Err(EnrolError::Refused { status: status.as_u16(), code, detail: detail.to_owned() })
 }

@@ -31,6 +31,18 @@ pub struct Identity {
     pub certificate_pem: String,
     /// One or, while the CA rotates, two certificates.
     pub ca_pem: String,
+    /// The cluster by the hub's word, where the agent has no right to ask the API server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<KnownCluster>,
+}
+
+/// A cluster that the hub knows.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct KnownCluster {
+    /// UID of its `kube-system` namespace.
+    pub uid: String,
+    /// As the hub's pages call it.
+    pub name: String,
 }
 
 /// All of it in one file: key and certificate only fit together, so one rename has to change both.
@@ -50,7 +62,7 @@ impl Identity {
         std::fs::create_dir_all(dir)
             .map_err(|source| IdentityError::Write { path: dir.to_owned(), source })?;
         let path = dir.join(FILE);
-        let text = serde_json::to_string(self).expect("five strings serialise");
+        let text = serde_json::to_string(self).expect("strings serialise");
         write_private(&path, &text).map_err(|source| IdentityError::Write { path, source })?;
         files::remove(dir)
     }
@@ -143,6 +155,7 @@ mod tests {
             key_pem: text("key"),
             certificate_pem: text("certificate"),
             ca_pem: text("ca"),
+            cluster: None,
         }
     }
 

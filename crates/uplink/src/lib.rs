@@ -14,7 +14,7 @@ mod identity;
 mod pin;
 mod spool;
 
-pub use connection::{Config, Status, Uplink};
-pub use enrol::{EnrolError, Enrolment, enrol};
-pub use identity::{Identity, IdentityError};
+pub use connection::{Config, SignError, Signed, Status, Uplink};
+pub use enrol::{EnrolError, Enrolment, HubCa, InvalidHubCa, Joining, enrol, join};
+pub use identity::{Identity, IdentityError, KnownCluster};
 pub use spool::{Spool, SpoolError};

@@ -31,6 +31,7 @@ pub(super) fn load(dir: &Path) -> Result<Option<Identity>, IdentityError> {
         key_pem: part(KEY_FILE)?,
         certificate_pem: part(CERTIFICATE_FILE)?,
         ca_pem: part(CA_FILE)?,
+        cluster: None,
     }))
 }
 
