@@ -14,4 +14,4 @@ mod sight;
 pub mod webhook;
 
 pub use run::{Agent, ClusterInfo, Config, Status, content};
-pub use seawall_cluster::Target;
+pub use seawall_cluster::{Connection, Issuer, IssuerError, Target, issuer};

@@ -78,6 +78,8 @@ pub struct Status {
 /// A running agent; dropping it stops it at once, [`Agent::stop`] in order.
 pub struct Agent {
     pub cluster: ClusterInfo,
+    /// For what else the agent does with its cluster.
+    pub connection: Connection,
     status: state::Receiver<Status>,
     stop: state::Sender<bool>,
     task: JoinHandle<()>,
@@ -110,13 +112,14 @@ impl Agent {
         };
         let (status_sender, status) = state::channel(Status::default());
         let (stop, stopped) = state::channel(false);
+        let watched = connection.clone();
         let task = tokio::spawn(async move {
             let mut runner =
-                Runner::new(config, &connection, Assessor::new(selection), sink, status_sender);
+                Runner::new(config, &watched, Assessor::new(selection), sink, status_sender);
             // An error means that the sink is gone: nobody listens any more.
             let _gone = runner.run(stopped).await;
         });
-        Ok(Self { cluster, status, stop, task })
+        Ok(Self { cluster, connection, status, stop, task })
     }
 
     /// Follows the status.

@@ -9,11 +9,13 @@
 //! Invariant: Secrets are never asked for. A kind that may not be read, or a watch that breaks, is an event, never
 //! silence.
 mod connect;
+mod issuer;
 mod registration;
 mod watch;
 pub mod webhook;
 
 pub use connect::{ConnectError, Connection, Target, connect};
+pub use issuer::{Issuer, IssuerError, issuer};
 pub use registration::{
     Registered, RegistrationError, RegistrationEvent, keep_registered, register,
 };

@@ -26,7 +26,7 @@ const PERMITTED: &[(&str, &[&str])] = &[
     // applications
     ("seawall-scan", &["model", "extract", "vuln", "oci", "feeds", "posture"]),
     ("seawall-sensor", &["model", "content", "rules", "oci", "scan", "uplink", "extract"]),
-    ("seawall-agent", &["model", "content", "posture", "cluster", "uplink"]),
+    ("seawall-agent", &["model", "content", "wire", "posture", "rules", "cluster", "uplink"]),
     (
         "seawall-hub",
         &["model", "content", "wire", "store", "vuln", "feeds", "posture", "rules", "scan"],

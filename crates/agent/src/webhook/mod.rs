@@ -11,11 +11,14 @@
 mod counters;
 mod gaps;
 pub mod health;
+mod keep;
 mod life;
+mod run;
 
 pub use counters::{Counters, Totals};
 pub use gaps::Reason;
 pub use life::Lifeline;
+pub use run::{Config, Files, Running, State, service_names};
 pub use seawall_cluster::webhook::{AuditOutcome, AuditTrust, Server, Tls, TlsError};
 
 use bytes::Bytes;

@@ -1,0 +1,431 @@
+//! The webhook as it runs beside a hub: certificate signed and renewed, policies followed, our entry in the API server
+//! kept, the moments without an answer recorded.
+use super::keep::Keep;
+use super::{AuditTrust, Lifeline, Reason, Server, Settings, Tls, TlsError, Webhook};
+use seawall_cluster::webhook::Handler;
+use seawall_cluster::{Connection, RegistrationEvent, keep_registered};
+use seawall_model::Millis;
+use seawall_model::admission::{Desired, audit_client_name};
+use seawall_model::record::Record;
+use seawall_model::time::Clock;
+use seawall_posture::Catalogue;
+use seawall_uplink::{Signed, Uplink};
+use seawall_wire::v1::SignPurpose;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+/// A certificate is renewed with this part of its life left.
+const RENEW_AT: f64 = 0.25;
+/// How often it is looked at, and files for a change.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// Waits between attempts to have it signed.
+const SHORTEST_RETRY: Duration = Duration::from_secs(1);
+const LONGEST_RETRY: Duration = Duration::from_secs(60);
+/// Answers go on for this long after the stop began, until the Service leads elsewhere.
+const LEAVE: Duration = Duration::from_secs(2);
+
+/// Where the webhook listens, and by whose word.
+pub struct Config {
+    pub listen: SocketAddr,
+    /// `NAMESPACE/NAME` of the Service that leads here.
+    pub service: String,
+    /// The ValidatingWebhookConfiguration to keep the CA in; none where its owner does.
+    pub configuration: Option<String>,
+    /// Our webhook's name in it, by which audit events tell of requests that passed unjudged.
+    pub webhook: String,
+    /// What the API server gives us for an answer.
+    pub timeout: Duration,
+    /// A certificate of one's own instead of one that the hub signs.
+    pub files: Option<Files>,
+    pub state_dir: PathBuf,
+    pub cluster_uid: String,
+}
+
+/// PEM files, read again when they change.
+#[derive(Clone, Debug)]
+pub struct Files {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+/// How the webhook stands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    /// Where it listens; none before the first certificate.
+    pub address: Option<SocketAddr>,
+    pub certificate_expires: Option<Millis>,
+    /// What is wrong with the certificate.
+    pub certificate_error: Option<String>,
+    /// Policies have been given, now or before a restart.
+    pub has_policies: bool,
+    /// The entry in the API server, where it is ours to keep.
+    pub entry: Option<RegistrationEvent>,
+}
+
+/// A running webhook; dropping it cuts it off, [`Running::stop`] lets answers finish.
+pub struct Running {
+    pub webhook: Arc<Webhook>,
+    pub lifeline: Lifeline,
+    state: watch::Receiver<State>,
+    clock: Arc<dyn Clock>,
+    server: Arc<Mutex<Option<Server>>>,
+    tasks: JoinSet<()>,
+}
+
+/// The DNS names of a Service `NAMESPACE/NAME`, by which the API server calls it.
+pub fn service_names(service: &str) -> Option<Vec<String>> {
+    let (namespace, name) = service.split_once('/')?;
+    let is_label = |label: &str| !label.is_empty() && !label.contains(['/', '.', ' ']);
+    let named = format!("{name}.{namespace}.svc");
+    (is_label(namespace) && is_label(name))
+        .then(|| vec![named.clone(), format!("{named}.cluster.local")])
+}
+
+impl Running {
+    /// Starts everything; the server listens once there is a certificate. `settings.records` gets decisions and gaps.
+    pub fn start(
+        config: Config,
+        settings: Settings,
+        connection: &Connection,
+        uplink: &Uplink,
+        catalogue: Catalogue,
+    ) -> Self {
+        let (clock, records) = (settings.clock.clone(), settings.records.clone());
+        let keep = Arc::new(Mutex::new(Keep::load(&config.state_dir)));
+        let lifeline = Lifeline::load(&config.state_dir, &*config.webhook, config.timeout);
+        let webhook = Webhook::new(settings);
+        let (state_sender, state) = watch::channel(State::default());
+        let (ca, ca_pem) = watch::channel(String::new());
+        let server = Arc::new(Mutex::new(None));
+        let config = Arc::new(config);
+
+        let certificates = Certificates {
+            config: config.clone(),
+            uplink: uplink.clone(),
+            clock: clock.clone(),
+            keep: keep.clone(),
+            webhook: webhook.clone(),
+            server: server.clone(),
+            state: state_sender.clone(),
+            ca,
+        };
+        let mut tasks = JoinSet::new();
+        tasks.spawn(certificates.run());
+        tasks.spawn({
+            let (lifeline, clock, state) = (lifeline.clone(), clock.clone(), state.clone());
+            let webhook = webhook.clone();
+            async move {
+                let now = clock.clone();
+                let blocked = move || blocked(&state.borrow(), webhook.is_ready(), now.now());
+                lifeline.beat(clock, records, blocked).await;
+            }
+        });
+        if let Some(name) = config.configuration.clone() {
+            let (connection, state) = (connection.clone(), state_sender.clone());
+            tasks.spawn(registered(connection, name, ca_pem, state));
+        }
+        tasks.spawn(readiness(state.clone(), webhook.clone()));
+        let catalogue = Arc::new(catalogue);
+        tasks.spawn(follow(uplink.desired(), webhook.clone(), catalogue, keep, state_sender));
+        Self { webhook, lifeline, state, clock, server, tasks }
+    }
+
+    pub fn state(&self) -> watch::Receiver<State> {
+        self.state.clone()
+    }
+
+    /// What is missing for reviews to be answered as they should be.
+    pub fn missing(&self) -> Option<String> {
+        let state = self.state.borrow();
+        match (&state.certificate_error, state.address, state.has_policies) {
+            (Some(error), None, _) => Some(format!("no certificate: {error}")),
+            (None, None, _) => Some("no certificate yet".to_owned()),
+            (_, Some(_), false) => Some("no policies from the hub yet".to_owned()),
+            _ if state.certificate_expires.is_some_and(|ends| ends <= self.clock.now()) => {
+                Some("the certificate has expired".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// Says that it is not ready, waits until the API server hears of it, and ends once answers under way are given.
+    pub async fn stop(mut self) {
+        self.tasks.shutdown().await;
+        self.webhook.set_ready(false);
+        tokio::time::sleep(LEAVE).await;
+        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(server) = server {
+            server.stop().await;
+        }
+    }
+}
+
+/// Why no review is answered now.
+fn blocked(state: &State, is_judging: bool, now: Millis) -> Option<Reason> {
+    if state.certificate_expires.is_some_and(|ends| ends <= now) {
+        return Some(Reason::Expired);
+    }
+    if matches!(state.entry, Some(RegistrationEvent::Missing)) {
+        return Some(Reason::Unreachable);
+    }
+    (state.address.is_none() || !is_judging).then_some(Reason::Restart)
+}
+
+async fn readiness(mut state: watch::Receiver<State>, webhook: Arc<Webhook>) {
+    loop {
+        let ready = {
+            let state = state.borrow_and_update();
+            state.address.is_some() && state.has_policies
+        };
+        webhook.set_ready(ready);
+        if state.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Policies of the hub, or those kept from before the restart until it speaks.
+async fn follow(
+    mut desired: watch::Receiver<Option<Arc<Desired>>>,
+    webhook: Arc<Webhook>,
+    catalogue: Arc<Catalogue>,
+    keep: Arc<Mutex<Keep>>,
+    state: watch::Sender<State>,
+) {
+    let adopt = |desired: &Desired| {
+        for problem in webhook.set_desired(desired, &catalogue) {
+            tracing::warn!(%problem, "policy does not count");
+        }
+        state.send_modify(|state| state.has_policies = true);
+    };
+    if let Some(kept) = keep.lock().unwrap_or_else(PoisonError::into_inner).desired() {
+        adopt(&kept);
+    }
+    loop {
+        let wanted = desired.borrow_and_update().clone();
+        if let Some(wanted) = wanted {
+            adopt(&wanted);
+            keep.lock().unwrap_or_else(PoisonError::into_inner).set_desired(&wanted);
+        }
+        if desired.changed().await.is_err() {
+            // The uplink is gone; what it said last goes on.
+            return;
+        }
+    }
+}
+
+/// Keeps our entry, once there is a CA to put there.
+async fn registered(
+    connection: Connection,
+    name: String,
+    mut ca_pem: watch::Receiver<String>,
+    state: watch::Sender<State>,
+) {
+    if ca_pem.wait_for(|pem| !pem.is_empty()).await.is_err() {
+        return;
+    }
+    let (events, mut heard) = mpsc::channel(8);
+    let keeping = keep_registered(connection, name.clone(), ca_pem, events);
+    let hearing = async {
+        while let Some(event) = heard.recv().await {
+            match &event {
+                RegistrationEvent::Registered => tracing::info!(name, "webhook is registered"),
+                RegistrationEvent::Restored => {
+                    tracing::warn!(name, "somebody had changed the webhook's CA; it is back");
+                    continue;
+                }
+                RegistrationEvent::Altered => {
+                    tracing::warn!(name, "rules, selectors or policy of the webhook were changed");
+                    continue;
+                }
+                RegistrationEvent::Missing => {
+                    tracing::error!(name, "the webhook configuration is gone: nothing is judged");
+                }
+                RegistrationEvent::Failed(reason) => {
+                    tracing::warn!(name, reason, "webhook configuration not kept");
+                }
+            }
+            state.send_modify(|state| state.entry = Some(event));
+        }
+    };
+    tokio::join!(keeping, hearing);
+}
+
+/// Has certificates signed, or reads them, and serves the newest.
+struct Certificates {
+    config: Arc<Config>,
+    uplink: Uplink,
+    clock: Arc<dyn Clock>,
+    keep: Arc<Mutex<Keep>>,
+    webhook: Arc<Webhook>,
+    server: Arc<Mutex<Option<Server>>>,
+    state: watch::Sender<State>,
+    ca: watch::Sender<String>,
+}
+
+/// Why a certificate is not served.
+#[derive(Debug, thiserror::Error)]
+enum CertificateError {
+    #[error("cannot read {path}")]
+    Read { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Sign(#[from] seawall_uplink::SignError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error("cannot listen on {address}")]
+    Listen { address: SocketAddr, source: io::Error },
+}
+
+impl Certificates {
+    async fn run(self) {
+        match self.config.files.clone() {
+            Some(files) => self.follow_files(&files).await,
+            None => self.follow_hub().await,
+        }
+    }
+
+    /// One that was kept serves until a new one is signed: the hub may be away.
+    async fn follow_hub(&self) {
+        let kept = self.keep.lock().unwrap_or_else(PoisonError::into_inner).certificate();
+        let mut renew_at = match kept {
+            Some(kept) => self.serve(&kept).await.map_or(0, |expires| self.renewal(expires)),
+            None => 0,
+        };
+        let mut retry = SHORTEST_RETRY;
+        loop {
+            if self.clock.now() < renew_at {
+                tokio::time::sleep(LOOK_EVERY).await;
+                continue;
+            }
+            match self.renew().await {
+                Ok(expires) => {
+                    (renew_at, retry) = (self.renewal(expires), SHORTEST_RETRY);
+                    self.state.send_modify(|state| state.certificate_error = None);
+                }
+                Err(error) => {
+                    self.failed(&error);
+                    tokio::time::sleep(retry).await;
+                    retry = (retry * 2).min(LONGEST_RETRY);
+                }
+            }
+        }
+    }
+
+    async fn renew(&self) -> Result<Millis, CertificateError> {
+        let names = service_names(&self.config.service).unwrap_or_default();
+        let signed = self.uplink.sign(SignPurpose::Webhook, &names).await?;
+        let expires = self.serve(&signed).await?;
+        self.keep.lock().unwrap_or_else(PoisonError::into_inner).set_certificate(&signed);
+        Ok(expires)
+    }
+
+    fn renewal(&self, expires: Millis) -> Millis {
+        let now = self.clock.now();
+        now + ((expires - now) as f64 * (1.0 - RENEW_AT)) as Millis
+    }
+
+    async fn serve(&self, signed: &Signed) -> Result<Millis, CertificateError> {
+        let client_name = audit_client_name(&self.config.cluster_uid);
+        let audit = AuditTrust { ca_pem: signed.ca_pem.clone(), client_name };
+        // The entry first: who is shown a certificate of a new CA must know it already.
+        self.ca.send_replace(signed.ca_pem.clone());
+        let tls =
+            Tls::new(&signed.certificate_pem, &signed.key_pem, Some(&audit), self.clock.clone())?;
+        self.listen(tls).await
+    }
+
+    async fn follow_files(&self, files: &Files) {
+        let mut served = None;
+        loop {
+            match read_files(files) {
+                Ok(pems) if served.as_ref() == Some(&pems) => {}
+                Ok(pems) => {
+                    let tls = Tls::new(&pems.0, &pems.1, None, self.clock.clone());
+                    let listening = match tls {
+                        Ok(tls) => self.listen(tls).await,
+                        Err(error) => Err(error.into()),
+                    };
+                    match listening {
+                        Ok(_) => {
+                            served = Some(pems);
+                            self.state.send_modify(|state| state.certificate_error = None);
+                        }
+                        Err(error) => self.failed(&error),
+                    }
+                }
+                Err(error) => self.failed(&error),
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    fn failed(&self, error: &CertificateError) {
+        let source = std::error::Error::source(error);
+        let told = source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
+        tracing::warn!(error = told, "webhook certificate not renewed");
+        self.state.send_modify(|state| state.certificate_error = Some(told));
+    }
+
+    /// Serves from the next handshake on; the first certificate opens the port.
+    async fn listen(&self, tls: Tls) -> Result<Millis, CertificateError> {
+        let expires = tls.expires();
+        let reloaded = {
+            let server = self.server.lock().unwrap_or_else(PoisonError::into_inner);
+            server.as_ref().map(|server| server.reload(tls.clone())).is_some()
+        };
+        if !reloaded {
+            let address = self.config.listen;
+            let server = Server::bind(address, tls, self.webhook.clone()).await;
+            let server = server.map_err(|source| CertificateError::Listen { address, source })?;
+            let address = server.address;
+            *self.server.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
+            self.state.send_modify(|state| state.address = Some(address));
+        }
+        self.state.send_modify(|state| state.certificate_expires = Some(expires));
+        Ok(expires)
+    }
+}
+
+fn read_files(files: &Files) -> Result<(String, String), CertificateError> {
+    let read = |path: &PathBuf| {
+        std::fs::read_to_string(path)
+            .map_err(|source| CertificateError::Read { path: path.clone(), source })
+    };
+    Ok((read(&files.certificate)?, read(&files.key)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_have_two_names() {
+        assert_eq!(
+            service_names("seawall/agent").unwrap(),
+            ["agent.seawall.svc", "agent.seawall.svc.cluster.local"]
+        );
+        for wrong in ["seawall-agent", "/a", "a/", "a/b/c", "a.b/c"] {
+            assert_eq!(service_names(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_blocks_is_named() {
+        let up = State {
+            address: Some(([127, 0, 0, 1], 1).into()),
+            certificate_expires: Some(1_000),
+            ..State::default()
+        };
+        assert_eq!(blocked(&up, true, 999), None);
+        assert_eq!(blocked(&up, true, 1_000), Some(Reason::Expired));
+        assert_eq!(blocked(&up, false, 0), Some(Reason::Restart));
+        assert_eq!(blocked(&State::default(), true, 0), Some(Reason::Restart));
+        let gone = State { entry: Some(RegistrationEvent::Missing), ..up };
+        assert_eq!(blocked(&gone, true, 0), Some(Reason::Unreachable));
+    }
+}
