@@ -9,6 +9,7 @@
 //! [`seawall_model::record::Record::Sync`] lets the hub forget what is gone. While a kind may not be read no such
 //! record is sent, since what is not seen is not gone.
 mod assess;
+pub mod health;
 mod run;
 mod sight;
 pub mod webhook;

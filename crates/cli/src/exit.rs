@@ -56,16 +56,7 @@ impl Failure {
 
     /// The chain of causes, each once.
     pub(crate) fn message(&self) -> String {
-        let mut message = String::new();
-        for cause in self.error.chain().map(ToString::to_string) {
-            if message.is_empty() {
-                message = cause;
-            } else if !message.ends_with(&cause) {
-                message.push_str(": ");
-                message.push_str(&cause);
-            }
-        }
-        message
+        chain(&self.error)
     }
 
     pub(crate) fn help(&self) -> Option<&str> {
@@ -78,6 +69,20 @@ impl Failure {
             Kind::CouldNotRun => ExitCode::from(3),
         }
     }
+}
+
+/// The error and its causes in one line, each once.
+pub(crate) fn chain(error: &anyhow::Error) -> String {
+    let mut message = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if message.is_empty() {
+            message = cause;
+        } else if !message.ends_with(&cause) {
+            message.push_str(": ");
+            message.push_str(&cause);
+        }
+    }
+    message
 }
 
 /// An error without a kind of its own came from the world.

@@ -2,6 +2,7 @@
 use crate::exit::Failure;
 use anyhow::Context;
 use seawall_model::asset::{AgentRole, Capability, Cluster, ClusterKind};
+use seawall_model::record::Record;
 use seawall_model::scope::ScopePath;
 use seawall_model::time::SystemClock;
 use seawall_uplink::{Config, Enrolment, Identity, Uplink};
@@ -9,6 +10,8 @@ use seawall_wire::v1;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 /// Batches that the hub has not committed: hours of alerts of a noisy node.
 const SPOOL_BYTES: u64 = 256 << 20;
@@ -21,6 +24,8 @@ pub(crate) struct Linked {
     pub(crate) name: String,
     pub(crate) cluster: Cluster,
     pub(crate) capabilities: Vec<Capability>,
+    /// By whose word later pods of the cluster may join; from a cluster agent.
+    pub(crate) trust: Option<v1::Trust>,
 }
 
 impl Linked {
@@ -51,7 +56,7 @@ impl Linked {
             cluster: self.cluster,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             capabilities: self.capabilities,
-            trust: None,
+            trust: self.trust,
             spool_bytes: SPOOL_BYTES,
             clock: Arc::new(SystemClock),
         };
@@ -69,6 +74,32 @@ impl Linked {
         identity.save(&self.state_dir).map_err(Failure::could_not_run)?;
         Ok(identity)
     }
+}
+
+/// Passes records on until their senders are gone. A slow hub slows them through the channel's bound.
+pub(crate) fn forward(mut records: mpsc::Receiver<Record>, uplink: Uplink) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut batch = Vec::new();
+        while records.recv_many(&mut batch, seawall_wire::MAX_BATCH_RECORDS).await > 0 {
+            uplink.send(std::mem::take(&mut batch));
+        }
+    })
+}
+
+/// How the connection stands, in Prometheus' exposition format 0.0.4.
+pub(crate) fn metrics(status: &seawall_uplink::Status) -> String {
+    let mut text = String::from(
+        "# HELP seawall_hub_connected 1 while the hub is connected.\n# TYPE seawall_hub_connected gauge\n",
+    );
+    text += &format!("seawall_hub_connected {}\n", u8::from(status.connected));
+    text += "# HELP seawall_spool_batches Batches that the hub has not committed.\n# TYPE seawall_spool_batches gauge\n";
+    let waiting = status.last_sequence.saturating_sub(status.acknowledged);
+    text += &format!("seawall_spool_batches {waiting}\n");
+    text += "# HELP seawall_dropped_total Records lost, by class.\n# TYPE seawall_dropped_total counter\n";
+    for lost in &status.dropped {
+        text += &format!("seawall_dropped_total{{class=\"{}\"}} {}\n", lost.class, lost.count);
+    }
+    text
 }
 
 /// A token that lies in a file, so that no process list shows it.

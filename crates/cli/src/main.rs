@@ -4,6 +4,7 @@
 //! the threshold, 2 usage or configuration, 3 could not run, 4 coverage incomplete; 2 beats 3 beats 1 beats 4.
 
 mod command;
+mod entry;
 mod exit;
 mod files;
 mod link;

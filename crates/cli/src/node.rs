@@ -20,6 +20,8 @@ pub(crate) struct Settings {
     pub(crate) state_dir: PathBuf,
     pub(crate) cluster: Cluster,
     pub(crate) node: String,
+    /// Where the host's root file system is seen from here.
+    pub(crate) root: PathBuf,
     /// Socket of containerd; none probes the usual ones.
     pub(crate) containerd: Option<PathBuf>,
 }
@@ -44,7 +46,8 @@ pub(crate) fn detections() -> Detections {
 
 /// The sensor's settings for a node.
 pub(crate) fn sensor_config(settings: &Settings) -> seawall_sensor::Config {
-    let mut config = seawall_sensor::Config::new(&settings.node, &settings.cluster.name);
+    let mut config =
+        seawall_sensor::Config::new(&settings.node, &settings.cluster.name, &settings.root);
     if let Some(socket) = &settings.containerd {
         config.containerd = vec![socket.clone()];
     }
@@ -70,6 +73,7 @@ impl Node {
             cluster: settings.cluster.clone(),
             // The sensor reports them as its first record.
             capabilities: Vec::new(),
+            trust: None,
         };
         let uplink = linked.connect(hub_url, agents_address, token).await?;
         let sink = uplink.clone();
@@ -111,6 +115,10 @@ impl Node {
                 *before = lost.count;
             }
         }
+    }
+
+    pub(crate) fn uplink(&self) -> Uplink {
+        self.uplink.clone()
     }
 
     /// Ends the sensor, then gives the hub a moment to take what is left.

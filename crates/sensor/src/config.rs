@@ -1,5 +1,5 @@
 //! What an application can set.
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Settings of one sensor.
 #[derive(Clone, Debug)]
@@ -18,13 +18,14 @@ pub struct Config {
 }
 
 impl Config {
-    /// Defaults for `node` in `cluster`.
-    pub fn new(node: impl Into<String>, cluster: impl Into<String>) -> Self {
+    /// Defaults for `node` in `cluster`, whose root file system is seen at `root`.
+    pub fn new(node: impl Into<String>, cluster: impl Into<String>, root: &Path) -> Self {
+        let below = |socket: &&str| root.join(socket.trim_start_matches('/'));
         Self {
             node: node.into(),
             cluster: cluster.into(),
-            containerd: CONTAINERD_SOCKETS.iter().map(PathBuf::from).collect(),
-            root: PathBuf::from("/"),
+            containerd: CONTAINERD_SOCKETS.iter().map(below).collect(),
+            root: root.to_owned(),
             watch: Watch::default(),
             budget: 20_000,
         }

@@ -18,12 +18,17 @@ const MAX_VERDICTS: usize = 8_192;
 const RUNC_COPY: &str = "/memfd:runc_cloned:";
 
 /// Verdicts so far. Owned and changed by the pipeline alone.
-#[derive(Default)]
 pub(crate) struct Drift {
+    /// Where the host's root file system is seen from here.
+    root: PathBuf,
     verdicts: HashMap<(u32, u64, u64), Option<bool>>,
 }
 
 impl Drift {
+    pub(crate) fn new(root: &Path) -> Self {
+        Self { root: root.to_owned(), verdicts: HashMap::new() }
+    }
+
     /// `None` where neither kernel nor layers can decide, and for files outside overlay file systems.
     pub(crate) fn judge(&mut self, header: &Header, image: &Image) -> Option<bool> {
         // No image holds a program that exists in memory alone. runc's is its own copy, made before it enters the
@@ -42,7 +47,7 @@ impl Drift {
         if let Some(verdict) = self.verdicts.get(&key) {
             return *verdict;
         }
-        let verdict = judge(header.tgid, image);
+        let verdict = judge(&self.root, header.tgid, image);
         if self.verdicts.len() >= MAX_VERDICTS {
             self.verdicts.clear();
         }
@@ -51,14 +56,16 @@ impl Drift {
     }
 }
 
-fn judge(pid: u32, image: &Image) -> Option<bool> {
+fn judge(root: &Path, pid: u32, image: &Image) -> Option<bool> {
     let by_kernel = || image.exe.has_lower().filter(|has_lower| !has_lower).map(|_| true);
     // Container runtimes mount in the host's namespace, where the mount outlives the process.
-    let mounts = ["/proc/self/mountinfo".to_owned(), format!("/proc/{pid}/mountinfo")];
-    let layers = mounts.iter().find_map(|path| {
-        layers(&std::fs::read_to_string(path).ok()?, image.device, path.starts_with("/proc/self"))
+    let hosts = if root == Path::new("/") { "self" } else { "1" };
+    let tables = [(hosts.to_owned(), true), (pid.to_string(), false)];
+    let layers = tables.iter().find_map(|(whose, hosts_view)| {
+        let text = std::fs::read_to_string(format!("/proc/{whose}/mountinfo")).ok()?;
+        layers(&text, image.device, *hosts_view)
     });
-    let Some(layers) = layers else { return by_kernel() };
+    let Some(layers) = layers.map(|layers| layers.below(root)) else { return by_kernel() };
     let path = Path::new(&image.path);
     let relative =
         path.strip_prefix(&layers.mounted_at).or_else(|_| path.strip_prefix("/")).ok()?;
@@ -76,6 +83,21 @@ struct Layers {
     upper: Option<PathBuf>,
     /// Topmost first.
     lower: Vec<PathBuf>,
+}
+
+impl Layers {
+    /// As the paths are seen from where the host's root is `root`.
+    fn below(self, root: &Path) -> Self {
+        let seen = |path: PathBuf| match path.strip_prefix("/") {
+            Ok(relative) => root.join(relative),
+            Err(_) => path,
+        };
+        Self {
+            upper: self.upper.map(seen),
+            lower: self.lower.into_iter().map(seen).collect(),
+            ..self
+        }
+    }
 }
 
 /// The overlay with the kernel's device number in a mountinfo text. In the host's table the mount point is not what

@@ -93,6 +93,7 @@ impl Pipeline {
         Self {
             groups: Groups::existing(&config.root),
             users: assemble::users(&config.root),
+            drift: Drift::new(&config.root),
             offset: epoch_offset(clock.as_ref()),
             config,
             clock,
@@ -103,7 +104,6 @@ impl Pipeline {
             answers,
             processes: Processes::default(),
             streams: Streams::default(),
-            drift: Drift::default(),
             waiting: Waiting::default(),
             relays: VecDeque::new(),
             held: Vec::new(),

@@ -2,7 +2,7 @@
 mod renewal;
 mod sign;
 
-pub use sign::{SignError, Signed};
+pub use sign::{SignError, Signed, sign};
 
 use crate::identity::{Identity, IdentityError};
 use crate::pin::{Anchor, HubVerifier};
@@ -180,7 +180,7 @@ impl Uplink {
         purpose: v1::SignPurpose,
         names: &[String],
     ) -> Result<Signed, SignError> {
-        sign::sign(self.hub.clone(), purpose, names).await
+        sign::by_connection(self.hub.clone(), purpose, names).await
     }
 
     pub fn status(&self) -> Status {
@@ -268,8 +268,7 @@ impl Connection {
     /// One connection, from dial to loss.
     async fn connected(&mut self, was_connected: &mut bool) -> Result<Ended, ConnectionError> {
         let hub = self.config.identity.hub.clone();
-        let channel = tokio::time::timeout(CONNECT_DEADLINE, self.dial()).await;
-        let channel = channel.map_err(|_| ConnectionError::Silent(hub.clone()))??;
+        let channel = dial(&self.config.identity).await?;
         let mut client = HubClient::new(channel)
             .max_decoding_message_size(seawall_wire::MAX_BATCH_BYTES)
             .max_encoding_message_size(2 * seawall_wire::MAX_BATCH_BYTES);
@@ -401,9 +400,12 @@ impl Connection {
         self.renewed = Some(Instant::now());
         tracing::info!("certificate renewed");
     }
+}
 
-    async fn dial(&self) -> Result<Channel, ConnectionError> {
-        let parts = self.config.identity.parts()?;
+/// The hub's listener for agents, as `identity` knows it and is known there.
+async fn dial(identity: &Identity) -> Result<Channel, ConnectionError> {
+    let dialling = async {
+        let parts = identity.parts()?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut roots = RootCertStore::empty();
         for ca in parts.ca {
@@ -417,7 +419,7 @@ impl Connection {
             .with_client_auth_cert(parts.chain, parts.key)?;
         tls.alpn_protocols = vec![b"h2".to_vec()];
         let tls = Arc::new(tls);
-        let hub = self.config.identity.hub.clone();
+        let hub = identity.hub.clone();
         let address = hub.clone();
         // The scheme is http because the connector does TLS itself.
         let endpoint = Endpoint::from_shared(format!("http://{hub}"))
@@ -430,7 +432,9 @@ impl Connection {
             .connect_with_connector(connector)
             .await
             .map_err(|error| ConnectionError::Connect(hub, error))
-    }
+    };
+    let dialled = tokio::time::timeout(CONNECT_DEADLINE, dialling).await;
+    dialled.map_err(|_| ConnectionError::Silent(identity.hub.clone()))?
 }
 
 /// Keeps what was wanted before where the hub's words cannot be read: a newer hub must not switch admission off.

@@ -14,7 +14,7 @@ mod identity;
 mod pin;
 mod spool;
 
-pub use connection::{Config, SignError, Signed, Status, Uplink};
+pub use connection::{Config, SignError, Signed, Status, Uplink, sign};
 pub use enrol::{EnrolError, Enrolment, HubCa, InvalidHubCa, Joining, enrol, join};
 pub use identity::{Identity, IdentityError, KnownCluster};
 pub use spool::{Spool, SpoolError};

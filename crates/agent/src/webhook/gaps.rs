@@ -189,7 +189,7 @@ impl FailedOpen {
 }
 
 /// RFC 3339 with microseconds, as Kubernetes' `MicroTime`.
-fn time(event: &Value, key: &str) -> Option<Millis> {
+pub(super) fn time(event: &Value, key: &str) -> Option<Millis> {
     let time: jiff::Timestamp = event.get(key)?.as_str()?.parse().ok()?;
     Some(time.as_millisecond())
 }

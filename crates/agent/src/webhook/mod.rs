@@ -8,9 +8,9 @@
 //!
 //! Invariant: a decision is handed on before the answer goes out; one that nobody takes in time is counted, and the
 //! request is answered all the same.
+mod audit;
 mod counters;
 mod gaps;
-pub mod health;
 mod keep;
 mod life;
 mod run;
@@ -18,7 +18,7 @@ mod run;
 pub use counters::{Counters, Totals};
 pub use gaps::Reason;
 pub use life::Lifeline;
-pub use run::{Config, Files, Running, State, service_names};
+pub use run::{Config, Files, Running, WebhookHealth, service_names};
 pub use seawall_cluster::webhook::{AuditOutcome, AuditTrust, Server, Tls, TlsError};
 
 use bytes::Bytes;

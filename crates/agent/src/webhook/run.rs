@@ -1,5 +1,6 @@
 //! The webhook as it runs beside a hub: certificate signed and renewed, policies followed, our entry in the API server
 //! kept, the moments without an answer recorded.
+use super::audit::audit_sink;
 use super::keep::Keep;
 use super::{AuditTrust, Lifeline, Reason, Server, Settings, Tls, TlsError, Webhook};
 use seawall_cluster::webhook::Handler;
@@ -31,6 +32,10 @@ const LEAVE: Duration = Duration::from_secs(2);
 
 /// Where the webhook listens, and by whose word.
 pub struct Config {
+    /// Name of this agent in decisions.
+    pub agent: String,
+    /// The namespace it runs in; never judged.
+    pub namespace: Option<String>,
     pub listen: SocketAddr,
     /// `NAMESPACE/NAME` of the Service that leads here.
     pub service: String,
@@ -55,7 +60,7 @@ pub struct Files {
 
 /// How the webhook stands.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct State {
+pub(super) struct State {
     /// Where it listens; none before the first certificate.
     pub address: Option<SocketAddr>,
     pub certificate_expires: Option<Millis>,
@@ -69,12 +74,18 @@ pub struct State {
 
 /// A running webhook; dropping it cuts it off, [`Running::stop`] lets answers finish.
 pub struct Running {
-    pub webhook: Arc<Webhook>,
     pub lifeline: Lifeline,
-    state: watch::Receiver<State>,
-    clock: Arc<dyn Clock>,
+    pub health: WebhookHealth,
     server: Arc<Mutex<Option<Server>>>,
     tasks: JoinSet<()>,
+}
+
+/// What health pages ask.
+#[derive(Clone)]
+pub struct WebhookHealth {
+    webhook: Arc<Webhook>,
+    state: watch::Receiver<State>,
+    clock: Arc<dyn Clock>,
 }
 
 /// The DNS names of a Service `NAMESPACE/NAME`, by which the API server calls it.
@@ -87,18 +98,25 @@ pub fn service_names(service: &str) -> Option<Vec<String>> {
 }
 
 impl Running {
-    /// Starts everything; the server listens once there is a certificate. `settings.records` gets decisions and gaps.
+    /// Starts everything; the server listens once there is a certificate. `records` gets decisions, gaps and what audit
+    /// events tell.
     pub fn start(
         config: Config,
-        settings: Settings,
+        clock: Arc<dyn Clock>,
+        records: mpsc::Sender<Record>,
         connection: &Connection,
         uplink: &Uplink,
         catalogue: Catalogue,
     ) -> Self {
-        let (clock, records) = (settings.clock.clone(), settings.records.clone());
         let keep = Arc::new(Mutex::new(Keep::load(&config.state_dir)));
         let lifeline = Lifeline::load(&config.state_dir, &*config.webhook, config.timeout);
-        let webhook = Webhook::new(settings);
+        let webhook = Webhook::new(Settings {
+            agent: config.agent.clone(),
+            namespace: config.namespace.clone(),
+            clock: clock.clone(),
+            records: records.clone(),
+            audit: audit_sink(lifeline.clone(), records.clone()),
+        });
         let (state_sender, state) = watch::channel(State::default());
         let (ca, ca_pem) = watch::channel(String::new());
         let server = Arc::new(Mutex::new(None));
@@ -132,11 +150,26 @@ impl Running {
         tasks.spawn(readiness(state.clone(), webhook.clone()));
         let catalogue = Arc::new(catalogue);
         tasks.spawn(follow(uplink.desired(), webhook.clone(), catalogue, keep, state_sender));
-        Self { webhook, lifeline, state, clock, server, tasks }
+        Self { lifeline, health: WebhookHealth { webhook, state, clock }, server, tasks }
     }
 
-    pub fn state(&self) -> watch::Receiver<State> {
-        self.state.clone()
+    /// Says that it is not ready, waits until the API server hears of it, and ends once answers under way are given.
+    pub async fn stop(mut self) {
+        self.tasks.shutdown().await;
+        self.health.webhook.set_ready(false);
+        tokio::time::sleep(LEAVE).await;
+        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(server) = server {
+            server.stop().await;
+        }
+    }
+}
+
+impl WebhookHealth {
+    /// Prometheus' exposition format 0.0.4.
+    pub fn metrics(&self) -> String {
+        let expires = self.state.borrow().certificate_expires;
+        self.webhook.prometheus(expires.unwrap_or_default())
     }
 
     /// What is missing for reviews to be answered as they should be.
@@ -150,17 +183,6 @@ impl Running {
                 Some("the certificate has expired".to_owned())
             }
             _ => None,
-        }
-    }
-
-    /// Says that it is not ready, waits until the API server hears of it, and ends once answers under way are given.
-    pub async fn stop(mut self) {
-        self.tasks.shutdown().await;
-        self.webhook.set_ready(false);
-        tokio::time::sleep(LEAVE).await;
-        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(server) = server {
-            server.stop().await;
         }
     }
 }

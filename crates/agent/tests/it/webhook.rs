@@ -7,9 +7,8 @@ use rcgen::{
 };
 use seawall_agent::webhook::{
     AuditOutcome, AuditTrust, Lifeline, Reason, Server as WebhookServer, Settings, Tls, Webhook,
-    health,
 };
-use seawall_agent::{Target, content};
+use seawall_agent::{Target, content, health};
 use seawall_cluster::{
     Connection, Registered, RegistrationEvent, connect, keep_registered, register,
 };

@@ -1,6 +1,7 @@
 //! One file per command; `rules`, `scan`, `db`, `vuln` and `policy` hold their verbs.
 use crate::exit::Outcome;
 
+mod agent;
 mod db;
 mod hub;
 mod manifests;
@@ -18,6 +19,8 @@ pub(crate) enum Command {
     Up(up::Args),
     /// Serve user interface, API and agents
     Hub(hub::Args),
+    /// Watch a cluster for a hub, and answer its API server's admission reviews
+    Agent(agent::Args),
     /// Watch this node's kernel and packages for a hub, or print alerts
     Sensor(sensor::Args),
     /// Scan an image, a root file system or Kubernetes manifests
@@ -44,6 +47,7 @@ impl Command {
         match self {
             Self::Up(args) => args.run(),
             Self::Hub(args) => args.run(),
+            Self::Agent(args) => args.run(),
             Self::Sensor(args) => args.run(),
             Self::Scan(verb) => verb.run(),
             Self::Db(verb) => verb.run(),

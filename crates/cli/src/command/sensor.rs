@@ -1,28 +1,38 @@
 //! `seawall sensor`: kernel events of this node, to a hub or to stdout.
 use crate::command::hub;
+use crate::entry::{Candidate, HubOptions, Waiting};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::link;
 use crate::node::{self, Node, Settings};
 use crate::output::{self, Format};
-use anyhow::Context;
-use seawall_model::asset::CapabilityState;
+use anyhow::{Context, anyhow};
+use seawall_agent::health::{Health, Probes};
+use seawall_model::asset::{AgentRole, CapabilityState, ClusterKind};
 use seawall_model::record::Record;
 use seawall_model::time::SystemClock;
 use seawall_sensor::{Outputs, Recorder, Sensor};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use seawall_uplink::Uplink;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// `https://HOST:PORT` of the hub; without one alerts are printed as JSON lines
-    #[arg(long, env = "SEAWALL_HUB", requires = "token_file", value_name = "URL")]
-    hub: Option<String>,
-    /// File with an enrolment token, read at the first start
-    #[arg(long, value_name = "FILE")]
-    token_file: Option<PathBuf>,
+    /// Without a hub alerts are printed as JSON lines.
+    #[command(flatten)]
+    hub: HubOptions,
     /// Where identity and spool lie [default: sensor/ in the data directory]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, env = "SEAWALL_STATE_DIR", value_name = "DIR")]
     state_dir: Option<PathBuf>,
+    /// Name of this node [default: the host's]
+    #[arg(long, env = "SEAWALL_NODE", value_name = "NAME")]
+    node: Option<String>,
+    /// Where the node's root file system is seen, in a pod
+    #[arg(long, env = "SEAWALL_ROOT", default_value = "/", value_name = "DIR")]
+    root: PathBuf,
+    /// Serve /livez, /readyz and /metrics here, plain HTTP
+    #[arg(long, env = "SEAWALL_HEALTH", value_name = "ADDR")]
+    health: Option<SocketAddr>,
     /// containerd's socket [default: the usual places]
     #[arg(long, value_name = "ADDR")]
     containerd: Option<PathBuf>,
@@ -42,9 +52,9 @@ impl Args {
             return probe(self.format);
         }
         let runtime = tokio::runtime::Runtime::new()?;
-        match (&self.hub, &self.token_file) {
-            (Some(hub), Some(token)) => runtime.block_on(self.report(hub, token)),
-            _ => runtime.block_on(self.print()),
+        match &self.hub.hub {
+            Some(hub) => runtime.block_on(self.report(hub)),
+            None => runtime.block_on(self.print()),
         }
     }
 
@@ -52,18 +62,50 @@ impl Args {
         Settings {
             state_dir: self.state_dir.clone().unwrap_or_else(|| output::data_dir().join("sensor")),
             cluster: link::machine(),
-            node: link::host_name(),
+            node: self.node.clone().unwrap_or_else(link::host_name),
+            root: self.root.clone(),
             containerd: self.containerd.clone(),
         }
     }
 
-    async fn report(&self, hub: &str, token: &Path) -> Outcome {
-        let started = Node::start(self.settings(), hub, None, || async { link::read_token(token) });
+    async fn report(&self, hub: &str) -> Outcome {
+        let mut settings = self.settings();
+        let (waiting, uplink) = (Waiting::default(), Arc::new(OnceLock::new()));
+        let _health = match self.health {
+            Some(address) => Some(health(address, waiting.clone(), uplink.clone()).await?),
+            None => None,
+        };
+        if self.hub.service_account_token.is_some() {
+            let state_dir = settings.state_dir.clone();
+            let name = settings.node.clone();
+            let candidate = Candidate {
+                state_dir: &state_dir,
+                role: AgentRole::Sensor,
+                name: &name,
+                cluster: None,
+            };
+            let identity = tokio::select! {
+                identity = self.hub.enter(hub, &candidate, &waiting) => identity?,
+                ended = hub::ended() => return ended.map(|()| Exit::Pass),
+            };
+            if let Some(known) = identity.cluster {
+                settings.cluster =
+                    link::cluster(known.uid, known.name, ClusterKind::Kubernetes, None);
+            }
+        }
+        let token = || async {
+            let file = self.hub.token_file.as_deref();
+            link::read_token(file.ok_or_else(|| {
+                Failure::usage(anyhow!("--hub needs --token-file or --service-account-token"))
+            })?)
+        };
+        let started = Node::start(settings, hub, self.hub.hub_agents.clone(), token);
         let (node, reason) = started.await?;
         if let Some(reason) = reason {
             node.stop().await;
             return Err(Failure::could_not_run(reason));
         }
+        uplink.get_or_init(|| node.uplink());
         tokio::select! {
             ended = hub::ended() => ended?,
             () = node.count_losses() => {}
@@ -109,6 +151,28 @@ impl Args {
         }
         Ok(if lost == 0 { Exit::Pass } else { Exit::Incomplete })
     }
+}
+
+/// Ready once enrolled and connected for the first time, for the hub's absence is no reason to restart a sensor.
+async fn health(
+    address: SocketAddr,
+    waiting: Waiting,
+    uplink: Arc<OnceLock<Uplink>>,
+) -> Result<Health, Failure> {
+    let counted = uplink.clone();
+    let probes = Probes {
+        live: Box::new(|| Ok(())),
+        ready: Box::new(move || match (waiting.reason(), uplink.get()) {
+            (Some(reason), _) => Err(reason),
+            (None, None) => Err("starting".to_owned()),
+            (None, Some(_)) => Ok(()),
+        }),
+        metrics: Box::new(move || {
+            counted.get().map(|uplink| link::metrics(&uplink.status())).unwrap_or_default()
+        }),
+    };
+    let bound = Health::bind(address, probes).await;
+    Ok(bound.with_context(|| format!("cannot listen on {address}"))?)
 }
 
 fn probe(format: Format) -> Outcome {

@@ -118,7 +118,7 @@ impl Args {
             seawall_agent::Target { kubeconfig: Some(kubeconfig.to_owned()), context: None };
         let config = seawall_agent::Config::new(target, Arc::new(SystemClock));
         // Small, so that a hub that is slow slows the watch rather than fill memory.
-        let (sink, mut records) = mpsc::channel(256);
+        let (sink, records) = mpsc::channel(256);
         let agent = Agent::start(config, sink).await.map_err(|error| {
             Failure::could_not_run(error)
                 .with_help("--kubeconfig names a file whose current context reaches the API server")
@@ -135,17 +135,12 @@ impl Args {
             name: link::host_name(),
             cluster: cluster.clone(),
             capabilities: Vec::new(),
+            trust: None,
         };
         let uplink = linked
             .connect(&hub.url(), Some(hub.agents_address().to_string()), || local_token(hub))
             .await?;
-        let sender = uplink.clone();
-        let forward = tokio::spawn(async move {
-            let mut batch = Vec::new();
-            while records.recv_many(&mut batch, seawall_wire::MAX_BATCH_RECORDS).await > 0 {
-                sender.send(std::mem::take(&mut batch));
-            }
-        });
+        let forward = link::forward(records, uplink.clone());
         Ok(Watched { agent, uplink, forward, cluster })
     }
 
@@ -158,6 +153,7 @@ impl Args {
             state_dir: self.agent_dir(&cluster, "sensor"),
             cluster,
             node: link::host_name(),
+            root: "/".into(),
             containerd: self.containerd.clone(),
         };
         Node::start(settings, &hub.url(), Some(hub.agents_address().to_string()), || {

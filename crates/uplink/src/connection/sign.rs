@@ -1,6 +1,6 @@
 //! Certificates that the hub signs for the agent's cluster.
 use super::{CONNECT_DEADLINE, chain};
-use crate::identity::{IdentityError, certificate_pem, key_and_request};
+use crate::identity::{Identity, IdentityError, certificate_pem, key_and_request};
 use seawall_wire::v1;
 use seawall_wire::v1::hub_client::HubClient;
 use std::time::Duration;
@@ -14,6 +14,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub enum SignError {
     #[error("the hub is not connected")]
     Away,
+    #[error("{0}")]
+    Connect(String),
     #[error("the hub did not answer")]
     Silent,
     #[error("the hub signs no certificate: {0}")]
@@ -31,14 +33,32 @@ pub struct Signed {
     pub ca_pem: String,
 }
 
-pub(super) async fn sign(
+/// Has the hub sign by a connection made for this alone: the agent whose identity it is goes on undisturbed.
+pub async fn sign(
+    identity: &Identity,
+    purpose: v1::SignPurpose,
+    names: &[String],
+) -> Result<Signed, SignError> {
+    let channel = super::dial(identity).await;
+    let channel = channel.map_err(|error| SignError::Connect(chain(&error)))?;
+    ask(HubClient::new(channel), purpose, names).await
+}
+
+pub(super) async fn by_connection(
     mut hub: watch::Receiver<Option<HubClient<Channel>>>,
     purpose: v1::SignPurpose,
     names: &[String],
 ) -> Result<Signed, SignError> {
     let connected = tokio::time::timeout(PATIENCE, hub.wait_for(Option::is_some)).await;
     let client = connected.map_err(|_| SignError::Away)?.map_err(|_| SignError::Away)?.clone();
-    let mut client = client.ok_or(SignError::Away)?;
+    ask(client.ok_or(SignError::Away)?, purpose, names).await
+}
+
+async fn ask(
+    mut client: HubClient<Channel>,
+    purpose: v1::SignPurpose,
+    names: &[String],
+) -> Result<Signed, SignError> {
     let name = names.first().map_or("seawall", String::as_str);
     let (key_pem, csr_der, _) = key_and_request(name)?;
     let request = v1::SignRequest { csr_der, purpose: purpose.into(), names: names.to_vec() };
