@@ -2,6 +2,7 @@
 # A real one-node Kubernetes in a network namespace of its own: what the end-to-end tests and the demo run on.
 #   rig.sh up DIR BIN     start; BIN (see build.sh) holds etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kube-proxy, kubelet, kubectl
 #   rig.sh down DIR       end and clean up, also after a crash
+#   rig.sh restart-apiserver DIR BIN FLAG…   start the API server anew with further flags
 #   rig.sh image DIR NAME ROOT [CMD…]   make an image of the folder ROOT and import it into the rig's containerd
 # The host reaches the node at 198.18.0.2 (API server on 6443) over a veth pair; pods get 198.18.1.0/24, services 198.18.2.0/24.
 set -euo pipefail
@@ -33,6 +34,23 @@ down() {
   ip link del seawall0 2>/dev/null || true
   ip netns del $ns 2>/dev/null || true
   rm -rf "$dir"
+}
+
+# start_apiserver BIN FLAG…
+start_apiserver() {
+  local bin=$1; shift
+  start kube-apiserver "$bin/kube-apiserver" --etcd-servers http://127.0.0.1:2379 --bind-address $node --advertise-address $node \
+    --secure-port 6443 --cert-dir certs --token-auth-file tokens.csv --authorization-mode Node,RBAC --allow-privileged \
+    --service-cluster-ip-range 198.18.2.0/24 --service-account-key-file sa.pub --service-account-signing-key-file sa.key \
+    --service-account-issuer https://kubernetes.default.svc --kubelet-preferred-address-types InternalIP \
+    --enable-aggregator-routing --audit-policy-file audit.yaml --audit-log-path audit.jsonl ${RIG_APISERVER_FLAGS:-} "$@"
+  wait_for "$bin/kubectl" --kubeconfig kubeconfig get --raw /readyz
+}
+restart_apiserver() {
+  local bin; bin=$(realpath "$1"); shift; cd "$dir"
+  kill "$(cat kube-apiserver.pid)"
+  while kill -0 "$(cat kube-apiserver.pid)" 2>/dev/null; do sleep 0.1; done
+  start_apiserver "$bin" $*
 }
 
 up() {
@@ -127,12 +145,7 @@ Y
   start containerd containerd -c cri/config.toml
   start etcd "$bin/etcd" --data-dir etcd --unsafe-no-fsync
   wait_for in_ns bash -c 'exec 3<>/dev/tcp/127.0.0.1/2379'
-  start kube-apiserver "$bin/kube-apiserver" --etcd-servers http://127.0.0.1:2379 --bind-address $node --advertise-address $node \
-    --secure-port 6443 --cert-dir certs --token-auth-file tokens.csv --authorization-mode Node,RBAC --allow-privileged \
-    --service-cluster-ip-range 198.18.2.0/24 --service-account-key-file sa.pub --service-account-signing-key-file sa.key \
-    --service-account-issuer https://kubernetes.default.svc --kubelet-preferred-address-types InternalIP \
-    --enable-aggregator-routing --audit-policy-file audit.yaml --audit-log-path audit.jsonl ${RIG_APISERVER_FLAGS:-}
-  wait_for "$bin/kubectl" --kubeconfig kubeconfig get --raw /readyz
+  start_apiserver "$bin"
   local c=(--kubeconfig kubeconfig --authentication-kubeconfig kubeconfig --authorization-kubeconfig kubeconfig --leader-elect=false)
   start kube-controller-manager "$bin/kube-controller-manager" "${c[@]}" --service-account-private-key-file sa.key --root-ca-file certs/apiserver.crt
   start kube-scheduler "$bin/kube-scheduler" "${c[@]}"
@@ -162,5 +175,6 @@ case $verb in
   up) up "$3" ;;
   down) down ;;
   image) image "${@:3}" ;;
-  *) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  restart-apiserver) restart_apiserver "${@:3}" ;;
+  *) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

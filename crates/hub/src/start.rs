@@ -53,6 +53,10 @@ pub struct Config {
     pub index: PathBuf,
     /// A certificate chain and its key as PEM files, instead of one from the hub's own CA.
     pub tls: Option<TlsFiles>,
+    /// Further names in the hub's own certificate, such as those of a Service.
+    pub tls_names: Vec<String>,
+    /// Of the first account, instead of a random one; it is to be changed at the first sign-in all the same.
+    pub first_password: Option<String>,
     /// `https://HOST[:PORT]`, as browsers and agents reach the hub, where a proxy stands in between.
     pub base_url: Option<String>,
     /// Proxies before the API port whose `X-Forwarded-For` says who asks; nobody else's is believed.
@@ -80,6 +84,10 @@ pub enum StartError {
     Listen { address: SocketAddr, option: &'static str, source: std::io::Error },
     #[error("`{0}` is no base URL: expected https://HOST or https://HOST:PORT, without a path")]
     BaseUrl(String),
+    #[error("`{0}` is no name for a certificate: expected a host name or an address")]
+    TlsName(String),
+    #[error("the first password {0}")]
+    FirstPassword(String),
     #[error("the stored certificate authority is damaged: restore the database from a backup")]
     Authority { source: Box<dyn std::error::Error + Send + Sync> },
     /// The text of the cause says what to do.
@@ -111,6 +119,9 @@ impl Hub {
     /// Opens the store, makes what a first start needs, and serves both ports.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let base_url = config.base_url.as_deref().map(check_base_url).transpose()?;
+        if let Some(wrong) = config.tls_names.iter().find(|name| !is_host(name)) {
+            return Err(StartError::TlsName(wrong.clone()));
+        }
         // Ports before the store: a second hub must not touch what the first has open.
         let listener = listen(config.listen, "--listen").await?;
         let agents_listener = listen(config.agents_listen, "--agents").await?;
@@ -124,10 +135,10 @@ impl Hub {
         let store = Store::open(&config.database, context).await?;
         let authority = load_authority(&store, config.clock.now()).await?;
         let (browser_tls, pin) = browser_tls(&config, &authority, base_url.as_deref())?;
-        let agent_credentials =
-            authority.server(server_names(config.agents_listen.ip(), None), config.clock.now())?;
+        let agent_credentials = authority
+            .server(server_names(config.agents_listen.ip(), None, &[]), config.clock.now())?;
         let agent_tls = tls::agent_config(&authority, agent_credentials, config.clock.clone())?;
-        let first_password = first_owner(&store, &config.entropy).await?;
+        let first_password = first_owner(&store, &config).await?;
         if matches!(config.database, Location::Directory(_)) {
             store.disconnect_all().await?;
         }
@@ -341,7 +352,10 @@ fn browser_tls(
 ) -> Result<(ServerConfig, String), StartError> {
     let credentials: Credentials = match &config.tls {
         Some(files) => tls::read_credentials(&files.certificate, &files.key)?,
-        None => authority.server(server_names(config.listen.ip(), base_url), config.clock.now())?,
+        None => {
+            let names = server_names(config.listen.ip(), base_url, &config.tls_names);
+            authority.server(names, config.clock.now())?
+        }
     };
     // The last certificate that is served leads the chain; one that is alone is its own CA.
     let root = credentials.chain.last().unwrap_or(authority.certificate());
@@ -350,8 +364,9 @@ fn browser_tls(
 }
 
 /// Names that the hub's own certificate is for.
-fn server_names(listen: IpAddr, base_url: Option<&str>) -> Vec<String> {
+fn server_names(listen: IpAddr, base_url: Option<&str>, more: &[String]) -> Vec<String> {
     let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    names.extend(more.iter().map(|name| name.to_ascii_lowercase()));
     if !listen.is_unspecified() && !listen.is_loopback() {
         names.push(listen.to_string());
     }
@@ -364,16 +379,27 @@ fn server_names(listen: IpAddr, base_url: Option<&str>) -> Vec<String> {
     names
 }
 
-/// Makes the first account on an empty database; its password is returned this once.
-async fn first_owner(
-    store: &Store,
-    entropy: &Arc<dyn Entropy>,
-) -> Result<Option<String>, StartError> {
+/// A host name of RFC 1123, or an address.
+fn is_host(name: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    name.parse::<IpAddr>().is_ok() || name.len() <= 253 && name.split('.').all(is_label)
+}
+
+/// Makes the first account on an empty database; a random password is returned this once.
+async fn first_owner(store: &Store, config: &Config) -> Result<Option<String>, StartError> {
+    let entropy = &config.entropy;
     // Hashing takes its time: not on every start.
     if store.count::<User>(&Visible::system(), "").await? > 0 {
         return Ok(None);
     }
-    let password = entropy.password();
+    let given = config.first_password.as_deref().map(str::trim);
+    given.map_or(Ok(()), password::check).map_err(StartError::FirstPassword)?;
+    let password = given.map_or_else(|| entropy.password(), str::to_owned);
     let entry = NewAuditEntry {
         actor: "hub".to_owned(),
         action: "user.create".to_owned(),
@@ -386,5 +412,5 @@ async fn first_owner(
         must_change_password: true,
     };
     let made = store.audited(entry).create_first_owner(&new).await?;
-    Ok(made.map(|_| password))
+    Ok(made.filter(|_| given.is_none()).map(|_| password))
 }

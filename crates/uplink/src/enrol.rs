@@ -244,6 +244,7 @@ async fn post<T: DeserializeOwned>(
     let problem: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
     let detail =
         problem["detail"].as_str().or(problem["title"].as_str()).unwrap_or("no reason given");
-    let code = problem["code"].as_str().unwrap_or_default().to_owned();
+    let code = problem["type"].as_str().and_then(|kind| kind.strip_prefix("/problems/"));
+    let code = code.unwrap_or_default().to_owned();
     Err(EnrolError::Refused { status: status.as_u16(), code, detail: detail.to_owned() })
 }

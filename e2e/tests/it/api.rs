@@ -62,6 +62,23 @@ impl Api {
         Ok(serde_json::from_str(&text).unwrap_or_default())
     }
 
+    /// As [`Api::put`], of the revision that was read.
+    pub(crate) async fn put_if_match(
+        &self,
+        path: &str,
+        revision: u64,
+        body: Value,
+    ) -> Result<Value> {
+        let request = self.client.put(format!("{}{path}", self.base));
+        let request = request.header("cookie", &self.cookie).header("origin", &self.origin);
+        let request = request.header("if-match", format!("\"{revision}\"")).json(&body);
+        let response = request.send().await?;
+        let status = response.status();
+        let text = response.text().await?;
+        anyhow::ensure!(status.is_success(), "PUT {path}: {status}: {text}");
+        Ok(serde_json::from_str(&text).unwrap_or_default())
+    }
+
     /// All items of a list under a filter, over all pages.
     pub(crate) async fn list(&self, noun: &str, filter: &str) -> Result<Vec<Value>> {
         let mut items = Vec::new();

@@ -61,7 +61,7 @@ const PROFILES: [(&str, &[&str]); 4] = [
 ];
 
 /// The rig's Helm, if it was built; a skip is said by name.
-fn helm(test: &str) -> Option<PathBuf> {
+pub(crate) fn helm(test: &str) -> Option<PathBuf> {
     let helm = rig::folder().join("helm");
     if !helm.exists() {
         eprintln!("skipped: {test}: needs helm: run `e2e/rig/build.sh helm`");

@@ -8,6 +8,7 @@ mod browser;
 mod chart;
 mod crash;
 mod hardening;
+mod helm;
 mod idle;
 mod rig;
 mod runtime;

@@ -91,6 +91,57 @@ impl Rig {
         self.kubectl(&["apply", "-f", &file.display().to_string()])
     }
 
+    /// Gives the cluster a DNS, which pods that look up Services need.
+    pub(crate) fn dns(&self) -> Result<()> {
+        let output = Command::new(crate::root().join("e2e/rig/dns.sh"))
+            .args([&self.path("node"), &self.programs.display().to_string()])
+            .output()?;
+        text_of(output, "dns.sh").map(drop)
+    }
+
+    /// Restarts the API server with further flags.
+    pub(crate) fn restart_api_server(&self, flags: &str) -> Result<()> {
+        let programs = self.programs.display().to_string();
+        self.script(&["restart-apiserver", &self.path("node"), &programs, flags])
+    }
+
+    /// A file of the rig's own, as the API server may read it.
+    pub(crate) fn file(&self, name: &str, text: &str) -> Result<PathBuf> {
+        let path = self.dir.path().join(name);
+        std::fs::write(&path, text)?;
+        Ok(path)
+    }
+
+    /// Makes the product's image of the binary under test and imports it.
+    pub(crate) fn import_seawall(&self) -> Result<()> {
+        let archive = self.path("seawall.tar");
+        let made = Command::new("cargo")
+            .args(["xtask", "image", "--name", "seawall.test/seawall:0.1.0", "--out", &archive])
+            .arg("--binary")
+            .arg(seawall())
+            .current_dir(crate::root())
+            .output()?;
+        text_of(made, "cargo xtask image")?;
+        let imported = Command::new("ctr")
+            .arg("-a")
+            .arg(self.containerd())
+            .args(["-n", "k8s.io", "images", "import", &archive])
+            .output()?;
+        text_of(imported, "ctr images import")?;
+        std::fs::remove_file(archive)?;
+        Ok(())
+    }
+
+    /// Helm's standard output; its settings lie with the rig.
+    pub(crate) fn helm(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = Command::new(self.program("helm"));
+        for folder in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"] {
+            command.env(folder, self.path("helm"));
+        }
+        command.env("KUBECONFIG", self.kubeconfig()).args(arguments).current_dir(crate::root());
+        text_of(command.output()?, &format!("helm {arguments:?}"))
+    }
+
     /// Starts a pod of one container that waits, and returns once it runs.
     pub(crate) fn pod(&self, name: &str, image: &str) -> Result<()> {
         self.apply(&format!(

@@ -84,6 +84,12 @@ pub(crate) struct Serve {
     /// Private key (PEM) of --tls-cert
     #[arg(long, requires = "tls_cert", value_name = "FILE")]
     pub(crate) tls_key: Option<PathBuf>,
+    /// Further name in the hub's own certificate, such as its Service's (repeatable)
+    #[arg(long, env = "SEAWALL_TLS_NAMES", value_delimiter = ',', value_name = "NAME")]
+    pub(crate) tls_name: Vec<String>,
+    /// Take the first account's password from this file at the very first start, instead of a random one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) first_password_file: Option<PathBuf>,
     /// `https://HOST[:PORT]` as browsers reach the hub through a proxy
     #[arg(long, env = "SEAWALL_BASE_URL", value_name = "URL")]
     pub(crate) base_url: Option<String>,
@@ -132,6 +138,8 @@ impl Serve {
                 .clone()
                 .zip(self.tls_key.clone())
                 .map(|(certificate, key)| TlsFiles { certificate, key }),
+            tls_names: self.tls_name.clone(),
+            first_password: self.first_password()?,
             base_url: self.base_url.clone(),
             trusted_proxies: self.trusted_proxy.clone(),
             clock: Arc::new(SystemClock),
@@ -139,8 +147,22 @@ impl Serve {
         };
         Hub::start(config).await.map_err(|error| match error {
             StartError::Store(_) => Failure::could_not_run(error).with_help(self.store.help()),
+            StartError::TlsName(_) => Failure::usage(error),
             error => Failure::could_not_run(error),
         })
+    }
+
+    /// None where the file is gone: it is a Secret that may be deleted after the first start.
+    fn first_password(&self) -> Result<Option<String>, Failure> {
+        let Some(file) = &self.first_password_file else { return Ok(None) };
+        match std::fs::read_to_string(file) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => {
+                let context = format!("cannot read the first password from {}", file.display());
+                Err(Failure::could_not_run(anyhow::Error::new(error).context(context)))
+            }
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 use super::extract::Body;
 use super::problem::Refusal;
 use crate::app::App;
-use crate::auth::password::{self, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS};
+use crate::auth::password;
 use crate::auth::session::{self, SESSION_LIFE};
 use crate::auth::{Caller, Who, guard};
 use crate::serve::Peer;
@@ -207,14 +207,6 @@ pub(crate) async fn change_password(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Length alone: composition rules make passwords worse. Source: NIST SP 800-63B, 5.1.1.2.
 pub(crate) fn check_new_password(pointer: &str, password: &str) -> Result<(), Refusal> {
-    if password.chars().count() < MIN_PASSWORD_CHARS {
-        let detail = format!("has fewer than {MIN_PASSWORD_CHARS} characters");
-        return Err(Refusal::invalid(pointer, detail));
-    }
-    if password.len() > MAX_PASSWORD_BYTES {
-        return Err(Refusal::invalid(pointer, format!("is over {MAX_PASSWORD_BYTES} bytes")));
-    }
-    Ok(())
+    password::check(password).map_err(|wrong| Refusal::invalid(pointer, wrong))
 }

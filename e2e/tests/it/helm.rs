@@ -1,0 +1,357 @@
+//! Seawall as a platform team installs it: by Helm, hub, agent and sensor in the cluster, three pillars through them.
+use crate::api::Api;
+use crate::begin;
+use crate::rig::Rig;
+use crate::up::PASSWORD;
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+const NAMESPACE: &str = "seawall";
+const FIRST_PASSWORD: &str = "the first one of all";
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The chart on the rig, with more values set; installs or upgrades, and waits for nothing.
+fn helm_upgrade(rig: &Rig, values: &[String]) -> Result<()> {
+    let mut arguments =
+        vec!["upgrade", "--install", "seawall", "deploy/helm/seawall", "--namespace", NAMESPACE];
+    arguments.extend(["--values", "e2e/rig/values.yaml"]);
+    for value in values {
+        arguments.extend(["--set", value]);
+    }
+    rig.helm(&arguments).map(drop)
+}
+
+/// Seawall in the rig's cluster.
+pub(crate) struct Installed {
+    pub(crate) rig: Rig,
+    pub(crate) api: Api,
+    /// From `helm upgrade` with the agent until agent and sensor were Ready.
+    pub(crate) ready_after: Duration,
+}
+
+impl Installed {
+    /// As the chart's notes say: the hub first, then agent and sensor by its fingerprint and a token.
+    pub(crate) async fn up(rig: Rig, more: &[&str]) -> Result<Self> {
+        rig.dns()?;
+        rig.import_seawall()?;
+        rig.kubectl(&["create", "namespace", NAMESPACE])?;
+        let secret = |name: &str, value: &str| {
+            let value = format!("--from-literal={value}");
+            rig.kubectl(&["-n", NAMESPACE, "create", "secret", "generic", name, &value])
+        };
+        secret("first-password", &format!("password={FIRST_PASSWORD}"))?;
+        let mut values: Vec<String> = vec![
+            "profile=hub".to_owned(),
+            "hub.firstPassword.existingSecret=first-password".to_owned(),
+        ];
+        helm_upgrade(&rig, &values)?;
+        rollout(&rig, "statefulset/seawall-hub")?;
+        let url = hub_url(&rig)?;
+        let api = Api::sign_in(&url, "admin", FIRST_PASSWORD).await?;
+        let change = json!({"current": FIRST_PASSWORD, "new": PASSWORD});
+        api.put("/session/password", change).await?;
+        let api = Api::sign_in(&url, "admin", PASSWORD).await?;
+
+        let token = api.post("/enrolments", json!({"scope": "/org/"})).await?;
+        let token = token["token"].as_str().context("token")?.to_owned();
+        secret("enrolment", &format!("token={token}"))?;
+        let (_, ca) = token.rsplit_once('.').context("a token ends with the hub's fingerprint")?;
+        values[0] = "profile=both".to_owned();
+        values.push(format!("hub.ca=sha256:{ca}"));
+        values.push("agent.token.existingSecret=enrolment".to_owned());
+        values.push("clusterName=rig".to_owned());
+        values.push(format!("sensor.containerd={}", rig.containerd().display()));
+        values.extend(more.iter().map(|value| (*value).to_owned()));
+        let began = Instant::now();
+        helm_upgrade(&rig, &values)?;
+        rollout(&rig, "deployment/seawall-agent")?;
+        rollout(&rig, "daemonset/seawall-sensor")?;
+        let ready_after = began.elapsed();
+        let both =
+            |items: &[Value]| items.iter().filter(|agent| agent["connected"] == true).count() == 2;
+        api.wait_for("agents", "", 10 * SECOND, both).await?;
+        Ok(Self { rig, api, ready_after })
+    }
+
+    /// Assigns a control to the cluster.
+    async fn assign(&self, control: &str, action: &str) -> Result<Value> {
+        let target = format!("control:{control}");
+        let body = json!({"target": target, "scope": "/org/rig/", "action": action});
+        self.api.post("/assignments", body).await
+    }
+}
+
+fn rollout(rig: &Rig, what: &str) -> Result<()> {
+    let status = rig.kubectl(&["-n", NAMESPACE, "rollout", "status", what, "--timeout=60s"]);
+    if let Err(error) = status {
+        let pods = rig.kubectl(&["-n", NAMESPACE, "describe", "pods"])?;
+        let logs = rig.kubectl(&["-n", NAMESPACE, "logs", what, "--tail=50"]).unwrap_or_default();
+        bail!("{error:#}\n{pods}\n{logs}");
+    }
+    Ok(())
+}
+
+/// Pods of the rig are reached from the host by their own addresses.
+fn hub_url(rig: &Rig) -> Result<String> {
+    let pod = ["-n", NAMESPACE, "get", "pod", "seawall-hub-0", "-o", "jsonpath={.status.podIP}"];
+    Ok(format!("https://{}:8443", rig.kubectl(&pod)?))
+}
+
+/// Every object of every kind but those that Kubernetes itself makes and renews all the time.
+fn objects(rig: &Rig) -> Result<BTreeSet<String>> {
+    let kinds = rig.kubectl(&["api-resources", "--verbs=list", "-o", "name"])?;
+    let passing =
+        ["events", "events.events.k8s.io", "leases.coordination.k8s.io", "componentstatuses"];
+    let kinds: Vec<&str> = kinds.lines().filter(|kind| !passing.contains(kind)).collect();
+    let list = "custom-columns=K:.kind,NS:.metadata.namespace,N:.metadata.name";
+    let listed = rig.kubectl(&["get", &kinds.join(","), "-A", "--no-headers", "-o", list])?;
+    Ok(listed.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect())
+}
+
+/// What a node could keep of us: mounts, control groups and BPF programs, each by a name that stays.
+fn node_state() -> Result<BTreeSet<String>> {
+    let mut state = BTreeSet::new();
+    for line in std::fs::read_to_string("/proc/self/mounts")?.lines() {
+        state.extend(line.split(' ').nth(1).map(|place| format!("mount {place}")));
+    }
+    let mut folders = vec![std::path::PathBuf::from("/sys/fs/cgroup")];
+    while let Some(folder) = folders.pop() {
+        state.insert(format!("cgroup {}", folder.display()));
+        let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+        folders.extend(
+            entries.filter(|e| e.file_type().is_ok_and(|kind| kind.is_dir())).map(|e| e.path()),
+        );
+    }
+    // Ours live by file descriptors alone: nothing is pinned.
+    for process in std::fs::read_dir("/proc")?.flatten() {
+        let files =
+            std::fs::read_dir(process.path().join("fdinfo")).into_iter().flatten().flatten();
+        for file in files {
+            let info = std::fs::read_to_string(file.path()).unwrap_or_default();
+            let program = info.lines().find_map(|line| line.strip_prefix("prog_id:"));
+            state.extend(program.map(|id| format!("bpf program {}", id.trim())));
+        }
+    }
+    Ok(state)
+}
+
+const PRIVILEGED: &str = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: default}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+      - {name: main, image: 'seawall.test/busybox:1', imagePullPolicy: Never, command: [sleep, '86400'], securityContext: {privileged: true}}
+";
+
+fn pod(name: &str, namespace: &str, privileged: bool) -> String {
+    format!(
+        "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}, namespace: {namespace}}}, spec: {{\
+         terminationGracePeriodSeconds: 0, containers: [{{name: main, image: 'seawall.test/busybox:1', \
+         imagePullPolicy: Never, command: [sleep, '86400'], securityContext: {{privileged: {privileged}}}}}]}}}}"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn installed_by_helm_three_pillars_live_and_nothing_stays() -> Result<()> {
+    let test = "installed by Helm, three pillars live and nothing stays";
+    let (Some(_turn), Some(_)) = (begin(test), crate::chart::helm(test)) else { return Ok(()) };
+    let rig = Rig::up()?;
+    rig.dns()?;
+    let (objects_before, node_before) = (objects(&rig)?, node_state()?);
+    let installed = Installed::up(rig, &[]).await?;
+    eprintln!("agent and sensor Ready and enrolled after {:?}", installed.ready_after);
+    ensure!(installed.ready_after < 60 * SECOND, "{:?}", installed.ready_after);
+
+    runtime(&installed).await?;
+    hardening(&installed).await?;
+    admission(&installed).await?;
+    fail_open(&installed).await?;
+
+    let Installed { rig, .. } = installed;
+    rig.helm(&["uninstall", "seawall", "--namespace", NAMESPACE, "--wait"])?;
+    rig.kubectl(&["delete", "deployment,pod", "--all", "-n", "default", "--wait"])?;
+    rig.kubectl(&["-n", "kube-system", "delete", "pod", "not-judged", "--wait"])?;
+    rig.kubectl(&["delete", "namespace", NAMESPACE, "--wait"])?;
+    unchanged(|| Ok((objects(&rig)?, objects_before.clone())), "objects").await?;
+    unchanged(|| Ok((node_state()?, node_before.clone())), "the node").await
+}
+
+/// Controllers and the kubelet clean up behind us, within seconds.
+async fn unchanged(
+    look: impl Fn() -> Result<(BTreeSet<String>, BTreeSet<String>)>,
+    what: &str,
+) -> Result<()> {
+    let began = Instant::now();
+    loop {
+        let (now, before) = look()?;
+        if now == before {
+            return Ok(());
+        }
+        if began.elapsed() > 60 * SECOND {
+            let more: Vec<_> = now.difference(&before).collect();
+            let fewer: Vec<_> = before.difference(&now).collect();
+            bail!("{what} differ after the removal: more {more:#?}, fewer {fewer:#?}");
+        }
+        tokio::time::sleep(SECOND).await;
+    }
+}
+
+async fn runtime(installed: &Installed) -> Result<()> {
+    let Installed { rig, api, .. } = installed;
+    rig.pod("victim", "seawall.test/debian:1")?;
+    rig.kubectl(&["exec", "victim", "--", "cat", "/etc/shadow"])?;
+    let told = |items: &[Value]| items.iter().any(|alert| alert["detection"] == "SW-D-0003");
+    let (_, alerts) = api.wait_for("alerts", "pod:victim", 10 * SECOND, told).await?;
+    let place = &alerts[0]["where"];
+    assert_eq!(
+        (&place["cluster"], &place["node"], &place["workload"], &place["image"]["name"]),
+        (&json!("rig"), &json!("node-1"), &json!("Pod/victim"), &json!("seawall.test/debian:1"))
+    );
+    ensure!(place["image"]["digest"].as_str().is_some_and(|digest| digest.starts_with("sha256:")));
+    // The node's images are scanned through the same sensor.
+    let scanned = |items: &[Value]| items.iter().any(|i| i["name"] == "seawall.test/debian:1");
+    api.wait_for("images", "", 60 * SECOND, scanned).await?;
+    Ok(())
+}
+
+async fn hardening(installed: &Installed) -> Result<()> {
+    let Installed { rig, api, .. } = installed;
+    rig.apply(PRIVILEGED)?;
+    let filter = "state:unhealthy resource:Deployment/web rule:SW-C-0001";
+    api.wait_for("findings", filter, 10 * SECOND, |items| items.len() == 1).await?;
+    Ok(())
+}
+
+async fn admission(installed: &Installed) -> Result<()> {
+    let Installed { rig, api, .. } = installed;
+    let assignment = installed.assign("SW-C-0001", "deny").await?;
+    assert_eq!(assignment["would_refuse"], 1, "the Deployment that is there already");
+    let id = assignment["id"].as_str().context("id")?.to_owned();
+    // What fails already passes an update that adds nothing, with a warning.
+    refused_soon(rig, &pod("refused", "default", true)).await?;
+    let refused = refusal(rig, &pod("refused", "default", true))?.context("refused")?;
+    for told in ["[SW-C-0001]", "/spec/containers/0/securityContext/privileged", "fix:"] {
+        ensure!(refused.contains(told), "{told} is missing: {refused}");
+    }
+    let label = ["label", "deployment", "web", "touched=yes"];
+    let updated = rig.kubectl_output(&label)?;
+    ensure!(updated.status.success(), "{}", String::from_utf8_lossy(&updated.stderr));
+    ensure!(String::from_utf8_lossy(&updated.stderr).contains("[SW-C-0001]"), "a warning is given");
+    let second = PRIVILEGED.replace("name: web,", "name: second,");
+    ensure!(refusal(rig, &second)?.is_some_and(|told| told.contains("/spec/template/spec/")));
+    // Never ours, never the system's.
+    for (name, namespace) in [("not-judged", "kube-system"), ("not-judged", NAMESPACE)] {
+        assert_eq!(refusal(rig, &pod(name, namespace, true))?, None, "{namespace}");
+    }
+    let denied = |items: &[Value]| {
+        items.iter().any(|decision| {
+            decision["verdict"] == "denied" && decision["resource"]["name"] == "second"
+        })
+    };
+    api.wait_for("decisions", "verdict:denied", 10 * SECOND, denied).await?;
+
+    let revision = assignment["revision"].as_u64().context("revision")?;
+    let warn = json!({"target": "control:SW-C-0001", "scope": "/org/rig/", "action": "warn", "revision": revision});
+    api.put_if_match(&format!("/assignments/{id}"), revision, warn).await?;
+    let began = Instant::now();
+    loop {
+        let applied = apply(rig, &pod("warned", "default", true))?;
+        let told = String::from_utf8_lossy(&applied.stderr).into_owned();
+        if applied.status.success() {
+            ensure!(told.contains("Warning: [SW-C-0001]"), "{told}");
+            break;
+        }
+        ensure!(began.elapsed() < 10 * SECOND, "still refused: {told}");
+        tokio::time::sleep(SECOND / 5).await;
+    }
+    Ok(())
+}
+
+/// A policy travels from hub to agent in moments.
+async fn refused_soon(rig: &Rig, manifest: &str) -> Result<()> {
+    let began = Instant::now();
+    while refusal(rig, manifest)?.is_none() {
+        rig.kubectl(&["delete", "pod", "refused", "--wait"])?;
+        ensure!(began.elapsed() < 10 * SECOND, "a privileged pod is still let in");
+    }
+    Ok(())
+}
+
+/// What the API server says where it refuses.
+fn refusal(rig: &Rig, manifest: &str) -> Result<Option<String>> {
+    let output = apply(rig, manifest)?;
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    if output.status.success() {
+        return Ok(None);
+    }
+    ensure!(told.contains("denied the request"), "{told}");
+    Ok(Some(told))
+}
+
+fn apply(rig: &Rig, manifest: &str) -> Result<std::process::Output> {
+    let file = rig.file("object.yaml", manifest)?;
+    rig.kubectl_output(&["apply", "-f", &file.display().to_string()])
+}
+
+/// Whatever happens to the agent, nobody is kept from working, and the time without an answer is on record.
+async fn fail_open(installed: &Installed) -> Result<()> {
+    let Installed { rig, api, .. } = installed;
+    let pid = agent_pid()?;
+    signal(pid, "STOP")?;
+    create(rig, "paused", 3)?;
+    // A beat that is seconds late tells that the process stood still.
+    tokio::time::sleep(3 * SECOND).await;
+    signal(pid, "CONT")?;
+    signal(pid, "KILL")?;
+    create(rig, "killed", 10)?;
+    rollout(rig, "deployment/seawall-agent")?;
+    let began = Instant::now();
+    let gap = |items: &[Value]| items.iter().any(|gap| gap["reason"] == "restart");
+    // Told once audit events of that time could have come, a minute and a half later.
+    let (_, gaps) = api.wait_for("gaps", "", 150 * SECOND, gap).await?;
+    eprintln!(
+        "the gap is on record {:?} after the agent was ready again: {gaps:?}",
+        began.elapsed()
+    );
+    for gap in &gaps {
+        let (from, to) = (gap["from"].as_i64(), gap["to"].as_i64());
+        ensure!(from < to, "{gap}");
+        assert_eq!(gap["requests"], Value::Null, "no audit event reaches the agent: unknown");
+    }
+    Ok(())
+}
+
+fn create(rig: &Rig, name: &str, count: usize) -> Result<()> {
+    for number in 0..count {
+        let manifest = pod(&format!("{name}-{number}"), "default", true);
+        assert_eq!(refusal(rig, &manifest)?, None, "{name}-{number}");
+    }
+    Ok(())
+}
+
+/// Of the agent's process, seen from the host.
+fn agent_pid() -> Result<u32> {
+    for process in std::fs::read_dir("/proc")?.flatten() {
+        let command = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        if command.starts_with(b"/seawall\0agent\0") {
+            let name = process.file_name().to_string_lossy().into_owned();
+            return Ok(name.parse()?);
+        }
+    }
+    bail!("no agent runs")
+}
+
+fn signal(pid: u32, signal: &str) -> Result<()> {
+    let status =
+        std::process::Command::new("kill").args([&format!("-{signal}"), &pid.to_string()]).status();
+    ensure!(status?.success(), "kill -{signal} {pid}");
+    Ok(())
+}
