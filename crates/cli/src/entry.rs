@@ -71,11 +71,23 @@ impl HubOptions {
         candidate: &Candidate<'_>,
         waiting: &Waiting,
     ) -> Result<Identity, Failure> {
-        let known = Identity::load(candidate.state_dir).map_err(Failure::could_not_run)?;
-        if let Some(identity) = known {
-            return Ok(identity);
-        }
         let ca = self.ca()?;
+        let known = Identity::load(candidate.state_dir).map_err(Failure::could_not_run)?;
+        // A node's folder outlives the installation, and with it the hub that gave the identity.
+        let is_foreign = |identity: &Identity| {
+            ca.as_ref()
+                .zip(identity.joined_by.as_ref())
+                .is_some_and(|(ca, by)| ca.to_string() != *by)
+        };
+        match known {
+            Some(identity) if is_foreign(&identity) => {
+                tracing::warn!(
+                    "the identity in the state directory is of another hub: joining anew"
+                );
+            }
+            Some(identity) => return Ok(identity),
+            None => {}
+        }
         let mut wait = SHORTEST_WAIT;
         loop {
             let refused = match self.attempt(hub, ca.as_ref(), candidate).await {

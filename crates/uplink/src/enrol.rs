@@ -9,6 +9,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
 use seawall_model::asset::{AgentRole, Cluster};
 use serde::de::DeserializeOwned;
+use std::fmt;
 use std::io;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -84,6 +85,15 @@ impl FromStr for HubCa {
     }
 }
 
+impl fmt::Display for HubCa {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sha256(hash) => write!(f, "sha256:{}", hex::encode(hash)),
+            Self::Pem(pem) => f.write_str(pem),
+        }
+    }
+}
+
 impl HubCa {
     fn anchor(&self) -> Result<Anchor, EnrolError> {
         let pem = match self {
@@ -137,7 +147,7 @@ pub async fn enrol(enrolment: &Enrolment<'_>) -> Result<Identity, EnrolError> {
         "role": enrolment.role,
     });
     let answer: Answer = ask(&address, Anchor::Sha256(hash), "redeem", &body).await?;
-    Ok(answer.identity(&address, key_pem, None))
+    Ok(answer.identity(&address, key_pem))
 }
 
 /// As [`enrol`], by a service-account token of a cluster whose agent the hub knows.
@@ -151,18 +161,20 @@ pub async fn join(joining: &Joining<'_>) -> Result<Identity, EnrolError> {
     });
     let joined: JoinAnswer = ask(&address, joining.ca.anchor()?, "join", &body).await?;
     let cluster = KnownCluster { uid: joined.cluster_uid, name: joined.cluster_name };
-    Ok(joined.answer.identity(&address, key_pem, Some(cluster)))
+    let identity = joined.answer.identity(&address, key_pem);
+    Ok(Identity { cluster: Some(cluster), joined_by: Some(joining.ca.to_string()), ..identity })
 }
 
 impl Answer {
-    fn identity(self, asked: &str, key_pem: String, cluster: Option<KnownCluster>) -> Identity {
+    fn identity(self, asked: &str, key_pem: String) -> Identity {
         Identity {
             agent_id: self.agent_id,
             hub: reachable(&self.hub_agents_addr, asked),
             key_pem,
             certificate_pem: self.certificate,
             ca_pem: self.ca.concat(),
-            cluster,
+            cluster: None,
+            joined_by: None,
         }
     }
 }

@@ -34,6 +34,9 @@ pub struct Identity {
     /// The cluster by the hub's word, where the agent has no right to ask the API server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<KnownCluster>,
+    /// The hub's CA as it was named to whoever joined: named differently, it is another hub.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined_by: Option<String>,
 }
 
 /// A cluster that the hub knows.
@@ -156,6 +159,7 @@ mod tests {
             certificate_pem: text("certificate"),
             ca_pem: text("ca"),
             cluster: None,
+            joined_by: None,
         }
     }
 

@@ -63,6 +63,7 @@ impl Installed {
         values.push("agent.token.existingSecret=enrolment".to_owned());
         values.push("clusterName=rig".to_owned());
         values.push(format!("sensor.containerd={}", rig.containerd().display()));
+        values.push(format!("sensor.stateDir={}", rig.path("sensor-state")));
         values.extend(more.iter().map(|value| (*value).to_owned()));
         let began = Instant::now();
         helm_upgrade(&rig, &values)?;
@@ -71,7 +72,9 @@ impl Installed {
         let ready_after = began.elapsed();
         let both =
             |items: &[Value]| items.iter().filter(|agent| agent["connected"] == true).count() == 2;
-        api.wait_for("agents", "", 10 * SECOND, both).await?;
+        if let Err(error) = api.wait_for("agents", "", 10 * SECOND, both).await {
+            bail!("{error:#}\n{}", situation(&rig)?);
+        }
         Ok(Self { rig, api, ready_after })
     }
 
@@ -86,11 +89,20 @@ impl Installed {
 fn rollout(rig: &Rig, what: &str) -> Result<()> {
     let status = rig.kubectl(&["-n", NAMESPACE, "rollout", "status", what, "--timeout=60s"]);
     if let Err(error) = status {
-        let pods = rig.kubectl(&["-n", NAMESPACE, "describe", "pods"])?;
-        let logs = rig.kubectl(&["-n", NAMESPACE, "logs", what, "--tail=50"]).unwrap_or_default();
-        bail!("{error:#}\n{pods}\n{logs}");
+        bail!("{error:#}\n{}", situation(rig)?);
     }
     Ok(())
+}
+
+/// What somebody who has to find out why would ask first.
+fn situation(rig: &Rig) -> Result<String> {
+    let mut text = rig.kubectl(&["-n", NAMESPACE, "describe", "pods"])?;
+    for role in ["hub", "agent", "sensor"] {
+        let of = format!("app.kubernetes.io/component={role}");
+        let logs = rig.kubectl(&["-n", NAMESPACE, "logs", "--selector", &of, "--tail=50"]);
+        text += &format!("\n{role}:\n{}", logs.unwrap_or_else(|error| error.to_string()));
+    }
+    Ok(text)
 }
 
 /// Pods of the rig are reached from the host by their own addresses.
@@ -259,7 +271,7 @@ async fn admission(installed: &Installed) -> Result<()> {
     api.wait_for("decisions", "verdict:denied", 10 * SECOND, denied).await?;
 
     let revision = assignment["revision"].as_u64().context("revision")?;
-    let warn = json!({"target": "control:SW-C-0001", "scope": "/org/rig/", "action": "warn", "revision": revision});
+    let warn = json!({"target": "control:SW-C-0001", "scope": "/org/rig/", "action": "warn"});
     api.put_if_match(&format!("/assignments/{id}"), revision, warn).await?;
     let began = Instant::now();
     loop {

@@ -35,7 +35,8 @@ impl Rig {
         Ok(rig)
     }
 
-    fn path(&self, name: &str) -> String {
+    /// Of a file or folder of the rig's own.
+    pub(crate) fn path(&self, name: &str) -> String {
         self.dir.path().join(name).display().to_string()
     }
 
