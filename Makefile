@@ -27,7 +27,7 @@ test: web ## everything that fits in under 50 minutes cold: unit, store, kernel,
 	$(CARGO) fmt --all --check
 	npm --prefix web run --silent test
 	$(CARGO) xtask tidy
-	SEAWALL_RIG_BIN=$$(e2e/rig/build.sh) $(CARGO) test --workspace
+	SEAWALL_RIG_BIN=$$(e2e/rig/build.sh kubernetes helm coredns) $(CARGO) test --workspace
 
 .PHONY: e2e
 e2e: web ## scenarios on a real node, hub and browser (as root; skipped by name when not)
@@ -39,11 +39,11 @@ e2e: web ## scenarios on a real node, hub and browser (as root; skipped by name 
 oracles: web ## soaks and outside judges that take longer than a test run may
 	@$(NEED) $(TEST_NEEDS)
 	$(CARGO) build --release -p seawall-cli
-	SEAWALL_BIN=$(CURDIR)/target/release/seawall SEAWALL_RIG_BIN=$$(e2e/rig/build.sh) SEAWALL_KILLS=100 \
+	SEAWALL_BIN=$(CURDIR)/target/release/seawall SEAWALL_RIG_BIN=$$(e2e/rig/build.sh kubernetes helm coredns) SEAWALL_KILLS=100 \
 	  $(CARGO) test -p seawall-e2e -- --nocapture crash
-	SEAWALL_BIN=$(CURDIR)/target/release/seawall SEAWALL_RIG_BIN=$$(e2e/rig/build.sh) SEAWALL_TIMED=1 \
+	SEAWALL_BIN=$(CURDIR)/target/release/seawall SEAWALL_RIG_BIN=$$(e2e/rig/build.sh kubernetes helm coredns) SEAWALL_TIMED=1 \
 	  $(CARGO) test -p seawall-e2e -- --nocapture runtime hardening
-	SEAWALL_BIN=$(CURDIR)/target/release/seawall SEAWALL_RIG_BIN=$$(e2e/rig/build.sh) SEAWALL_IDLE_SECONDS=600 SEAWALL_IDLE_CONTAINERS=20 \
+	SEAWALL_BIN=$(CURDIR)/target/release/seawall SEAWALL_RIG_BIN=$$(e2e/rig/build.sh kubernetes helm coredns) SEAWALL_IDLE_SECONDS=600 SEAWALL_IDLE_CONTAINERS=20 \
 	  $(CARGO) test -p seawall-e2e -- --nocapture idle
 
 .PHONY: lint
@@ -79,6 +79,12 @@ bench: ## measure the engines on this machine: make bench [ARGS=FILTER]
 	@$(NEED) $(BUILD_NEEDS)
 	$(CARGO) bench --quiet -p seawall-bench --bench seawall -- $(ARGS)
 
+.PHONY: demo
+demo: web ## Seawall on a Kubernetes of its own with flawed workloads and a harmless attack, as root: make demo [FEEDS=DIR]
+	@$(NEED) $(TEST_NEEDS) pip3:python3-pip bc:bc
+	$(CARGO) build --release -p seawall-cli
+	e2e/demo/demo.sh .demo $$(e2e/rig/build.sh kubernetes helm coredns) target/release/seawall $(FEEDS)
+
 .PHONY: dist
 dist: web ## release artifacts in dist/: binary, Debian package, image, Helm chart, SBOM, checksums: make dist [BINARY=FILE]
 	@$(NEED) $(BUILD_NEEDS)
@@ -87,4 +93,4 @@ dist: web ## release artifacts in dist/: binary, Debian package, image, Helm cha
 .PHONY: clean
 clean: ## remove what builds made; caches of the rig stay
 	$(CARGO) clean
-	rm -rf dist web/dist web/node_modules .run
+	rm -rf dist web/dist web/node_modules .run .demo

@@ -201,6 +201,30 @@ fn rights(yaml: &str) -> Result<Vec<Value>> {
     Ok(objects)
 }
 
+/// What the golden ClusterRole grants: API group, resource and verb.
+pub(crate) fn granted_to(role: &str) -> Result<BTreeSet<(String, String, String)>> {
+    let golden = std::fs::read_to_string(root().join("deploy/helm/golden/rbac.yaml"))?;
+    let role = objects(&golden)?
+        .into_iter()
+        .find(|object| name(object) == format!("ClusterRole/{role}"))
+        .context("the role is in the golden list")?;
+    let words = |rule: &Value, field: &str| -> Vec<String> {
+        let words = rule[field].as_array().into_iter().flatten();
+        words.filter_map(|word| word.as_str().map(str::to_owned)).collect()
+    };
+    let mut granted = BTreeSet::new();
+    for rule in role["rules"].as_array().context("rules")? {
+        for group in words(rule, "apiGroups") {
+            for resource in words(rule, "resources") {
+                let verbs = words(rule, "verbs");
+                granted
+                    .extend(verbs.into_iter().map(|verb| (group.clone(), resource.clone(), verb)));
+            }
+        }
+    }
+    Ok(granted)
+}
+
 #[test]
 fn granted_rights_equal_the_golden_list() -> Result<()> {
     let Some(helm) = helm("granted rights equal the golden list") else { return Ok(()) };
