@@ -44,7 +44,7 @@ say "a Kubernetes node is ready"
 root=$dir/storefront
 mkdir -p "$root/bin" "$root/usr/lib/python3/dist-packages"
 cp "$(command -v busybox)" "$root/bin/busybox"; ln -sf busybox "$root/bin/sleep"
-python3 -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --target "$root/usr/lib/python3/dist-packages" \
+python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --no-compile --target "$root/usr/lib/python3/dist-packages" \
   django==3.2 jinja2==2.10 urllib3==1.24.1 requests==2.19.1 || echo "no old packages: the package index did not answer" >&2
 "$rig/rig.sh" image "$node" seawall.test/storefront:1 "$root" sleep 2147483647
 "$rig/dns.sh" "$node" "$bin" >/dev/null

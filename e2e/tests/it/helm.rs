@@ -130,8 +130,10 @@ fn node_state() -> Result<BTreeSet<String>> {
     }
     let mut folders = vec![std::path::PathBuf::from("/sys/fs/cgroup")];
     while let Some(folder) = folders.pop() {
-        // The kubelet makes these when the first pod of their class comes, and keeps them.
-        if !(folder.ends_with("besteffort") || folder.ends_with("burstable")) {
+        // All of the rig's groups are below one of its own. The kubelet makes those of a class of pods with its first
+        // pod, and keeps them.
+        let is_rigs = folder.iter().any(|name| name == "seawall-rig");
+        if is_rigs && !(folder.ends_with("besteffort") || folder.ends_with("burstable")) {
             state.insert(format!("cgroup {}", folder.display()));
         }
         let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
