@@ -2,16 +2,15 @@
 
 mod desired;
 pub(crate) mod live;
+mod signing;
 mod stream;
 
-use crate::api::list::quoted;
 use crate::app::App;
 use crate::ca::{AGENT_CERTIFICATE_LIFE, AgentCertificate, CertificateRequest};
 use crate::serve::Peer;
 use axum::Router;
 use seawall_model::Millis;
-use seawall_model::asset::{Agent, AgentRole, Cluster};
-use seawall_store::{Agents, Audit, NewAuditEntry, Query, Reads, Visible};
+use seawall_store::{Agents, NewAuditEntry};
 use seawall_wire::v1;
 use seawall_wire::v1::hub_server::{Hub, HubServer};
 use serde_json::json;
@@ -32,15 +31,6 @@ struct Service {
 }
 
 impl Service {
-    /// UID of the cluster that an agent belongs to.
-    async fn cluster_uid(&self, agent: &Agent) -> Result<String, Status> {
-        let filter = format!("scope:{}", quoted(agent.scope.as_str()));
-        let query = Query { filter, limit: 1, ..Query::default() };
-        let clusters = self.app.store.list::<Cluster>(&Visible::system(), &query).await;
-        let cluster = clusters.map_err(unavailable)?.items.pop();
-        cluster.map(|cluster| cluster.uid).ok_or_else(|| Status::not_found("the cluster is gone"))
-    }
-
     /// Whose certificate TLS has verified.
     fn certificate<T>(request: &Request<T>) -> Result<AgentCertificate, Status> {
         let peer = request.extensions().get::<Peer>();
@@ -105,81 +95,8 @@ impl Hub for Service {
         &self,
         request: Request<v1::SignRequest>,
     ) -> Result<Response<v1::SignReply>, Status> {
-        let AgentCertificate { agent, expires } = Self::certificate(&request)?;
-        let request = request.into_inner();
-        let (app, now) = (&self.app, self.app.now());
-        let known = app.store.get::<Agent>(&Visible::system(), agent).await.map_err(unavailable)?;
-        let known = known.filter(|known| {
-            !known.revoked && expires >= now && known.role == AgentRole::ClusterAgent
-        });
-        let known = known.ok_or_else(|| {
-            Status::permission_denied("only a living cluster agent has certificates signed")
-        })?;
-        let csr = CertificateRequest::from_der(&request.csr_der)
-            .map_err(|error| Status::invalid_argument(error.to_string()))?;
-        let purpose = request.purpose();
-        let signed = match purpose {
-            v1::SignPurpose::Webhook => {
-                if let Some(foreign) = request.names.iter().find(|name| !is_service_name(name)) {
-                    let reason = format!("`{foreign}` is no name of a service in the cluster");
-                    return Err(Status::invalid_argument(reason));
-                }
-                app.authority.webhook(&csr, request.names.clone(), now)
-            }
-            v1::SignPurpose::Audit => {
-                let uid = self.cluster_uid(&known).await?;
-                app.authority.audit_client(&csr, &uid, now)
-            }
-            v1::SignPurpose::Unspecified => {
-                return Err(Status::invalid_argument("the purpose is missing"));
-            }
-        };
-        let certificate = signed.map_err(|error| {
-            tracing::error!(error = crate::api::extract::chain(&error), %agent, "certificate not signed");
-            Status::internal("the certificate could not be signed")
-        })?;
-        let detail = json!({"purpose": purpose.as_str_name(), "names": request.names});
-        let entry = NewAuditEntry {
-            actor: format!("agent:{}", known.name),
-            action: "agent.sign".to_owned(),
-            target: known.cluster,
-            detail,
-        };
-        app.store.append_audit(&entry).await.map_err(unavailable)?;
-        Ok(Response::new(v1::SignReply {
-            certificate_der: certificate.to_vec(),
-            ca_der: vec![app.authority.certificate().to_vec()],
-        }))
-    }
-}
-
-/// Names of a cluster's own services alone: the hub vouches for nothing else.
-fn is_service_name(name: &str) -> bool {
-    let labels: Vec<&str> = name.split('.').collect();
-    let is_label = |label: &&str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    let ends = labels.len() == 3 && labels[2] == "svc"
-        || labels.len() == 5 && labels[2..] == ["svc", "cluster", "local"];
-    ends && labels.iter().all(is_label)
-}
-
-#[test]
-fn only_services_are_vouched_for() {
-    let table = [
-        ("seawall-agent.seawall.svc", true),
-        ("seawall-agent.seawall.svc.cluster.local", true),
-        ("seawall-agent", false),
-        ("hub.example.org", false),
-        ("a.b.svc.example", false),
-        ("*.b.svc", false),
-        ("-a.b.svc", false),
-    ];
-    for (name, expected) in table {
-        assert_eq!(is_service_name(name), expected, "{name}");
+        let certificate = Self::certificate(&request)?;
+        signing::sign(&self.app, certificate, request.into_inner()).await.map(Response::new)
     }
 }
 

@@ -3,7 +3,7 @@ use crate::advisories::Advisories;
 use crate::agents::live::Live;
 use crate::auth::throttle::Throttle;
 use crate::auth::{Caller, Permissions};
-use crate::ca::Authority;
+use crate::ca::{Authority, ClusterAuthority};
 use crate::content::Content;
 use crate::entropy::Entropy;
 use crate::seats::Seats;
@@ -31,7 +31,10 @@ pub(crate) struct Shared {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) content: Content,
     pub(crate) advisories: Advisories,
+    /// Signs for hub and agents.
     pub(crate) authority: Authority,
+    /// Signs what clusters need beside that.
+    pub(crate) cluster_authority: ClusterAuthority,
     /// Hash of the CA that signed the certificate served on the API port: the end of every enrolment token.
     pub(crate) pin: String,
     /// `https://HOST[:PORT]` where a proxy stands before the hub.
@@ -47,6 +50,7 @@ pub(crate) struct Shared {
     /// Those that the audit log tells of.
     pub(crate) refused_enrolments: Throttle<IpAddr>,
     pub(crate) renewals: Throttle<Id>,
+    pub(crate) signings: Throttle<Id>,
     pub(crate) requests: Throttle<String>,
     pub(crate) agent_bytes: Throttle<Id>,
     /// Streams of events by principal.

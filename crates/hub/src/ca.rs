@@ -1,14 +1,17 @@
 //! The hub's own certificate authority: it signs its server certificate and the certificates of agents.
 //!
 //! Agents' certificates carry the agent id as common name and the client usage alone, the hub's the server usage
-//! alone: neither can stand in for the other.
+//! alone: neither can stand in for the other. What clusters need beside that is signed by another authority.
+mod cluster;
+
+pub(crate) use cluster::ClusterAuthority;
+
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, DnType,
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, CertificateSigningRequestDer, PrivateKeyDer};
-use seawall_model::admission::audit_client_name;
 use seawall_model::{Id, Millis};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -16,13 +19,12 @@ use std::time::Duration;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// An agent's certificate. Short, because revocation rests on the hub's own list, not on the network's.
 pub(crate) const AGENT_CERTIFICATE_LIFE: Duration = DAY.saturating_mul(7);
-/// A webhook's and an audit client's certificate: their keys stay in the cluster, where nobody renews by hand.
-const CLUSTER_CERTIFICATE_LIFE: Duration = DAY.saturating_mul(30);
-/// The audit client's lives as long as the API server's own: its file is put there by hand.
-const AUDIT_CERTIFICATE_LIFE: Duration = DAY.saturating_mul(365);
 /// The hub's own server certificate; browsers refuse longer ones than 398 days.
 const SERVER_CERTIFICATE_LIFE: Duration = DAY.saturating_mul(397);
 const CA_LIFE: Duration = DAY.saturating_mul(3650);
+/// Agents look for both in the certificate of whom they call (`uplink/src/pin.rs`).
+const HUB_CA: &str = "Seawall hub CA";
+const HUB: &str = "Seawall hub";
 /// Certificates begin earlier than now, for agents whose clock is behind.
 const CLOCK_SLACK: Duration = Duration::from_secs(60 * 60);
 
@@ -64,9 +66,13 @@ pub(crate) struct Authority {
 impl Authority {
     /// A new authority; the key is P-256.
     pub(crate) fn create(now: Millis) -> Result<AuthorityPem, CaError> {
+        Self::create_named(HUB_CA, now)
+    }
+
+    fn create_named(name: &str, now: Millis) -> Result<AuthorityPem, CaError> {
         let key = KeyPair::generate().map_err(CaError::Create)?;
         let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, "Seawall hub CA");
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
         set_validity(&mut params, now, CA_LIFE);
@@ -90,7 +96,7 @@ impl Authority {
     pub(crate) fn server(&self, names: Vec<String>, now: Millis) -> Result<Credentials, CaError> {
         let key = KeyPair::generate().map_err(CaError::SignServer)?;
         let mut params = CertificateParams::new(names).map_err(CaError::SignServer)?;
-        params.distinguished_name.push(DnType::CommonName, "Seawall hub");
+        params.distinguished_name.push(DnType::CommonName, HUB);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
@@ -109,34 +115,6 @@ impl Authority {
         now: Millis,
     ) -> Result<CertificateDer<'static>, CaError> {
         self.client(request, &agent.to_string(), AGENT_CERTIFICATE_LIFE, now)
-    }
-
-    /// Signs the key by which the API server of a cluster shows its agent that audit events come from it.
-    pub(crate) fn audit_client(
-        &self,
-        request: &CertificateRequest,
-        cluster_uid: &str,
-        now: Millis,
-    ) -> Result<CertificateDer<'static>, CaError> {
-        self.client(request, &audit_client_name(cluster_uid), AUDIT_CERTIFICATE_LIFE, now)
-    }
-
-    /// Signs a key of a cluster's admission webhook for `names`, the DNS names of its service.
-    pub(crate) fn webhook(
-        &self,
-        request: &CertificateRequest,
-        names: Vec<String>,
-        now: Millis,
-    ) -> Result<CertificateDer<'static>, CaError> {
-        let mut params = CertificateParams::new(names).map_err(CaError::SignWebhook)?;
-        params.distinguished_name.push(DnType::CommonName, "Seawall webhook");
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        params.use_authority_key_identifier_extension = true;
-        set_validity(&mut params, now, CLUSTER_CERTIFICATE_LIFE);
-        let public_key = &request.0.public_key;
-        let signed = params.signed_by(public_key, &self.issuer).map_err(CaError::SignWebhook)?;
-        Ok(signed.der().clone())
     }
 
     fn client(

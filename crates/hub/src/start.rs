@@ -4,10 +4,10 @@ use crate::api::enrolments;
 use crate::api::stream::STREAMS_PER_PRINCIPAL;
 use crate::app::{App, Shared};
 use crate::auth::throttle::{
-    AGENT_BYTES, RENEWALS, REQUESTS, SIGN_IN_PER_ACCOUNT, SIGN_IN_PER_ADDRESS, Throttle,
+    AGENT_BYTES, RENEWALS, REQUESTS, SIGN_IN_PER_ACCOUNT, SIGN_IN_PER_ADDRESS, SIGNINGS, Throttle,
 };
 use crate::auth::{PERMISSIONS, Permissions, password};
-use crate::ca::{self, Authority, AuthorityPem, CaError, Credentials};
+use crate::ca::{self, Authority, AuthorityPem, CaError, ClusterAuthority, Credentials};
 use crate::content::Content;
 use crate::entropy::Entropy;
 use crate::seats::Seats;
@@ -35,8 +35,9 @@ use tokio::task::JoinSet;
 /// The account that a first start makes; it stays as the way in when nothing else works.
 pub const FIRST_OWNER: &str = "admin";
 
-/// Where the certificate authority lies among the store's settings.
+/// Where the certificate authorities lie among the store's settings.
 const AUTHORITY: &str = "certificate-authority";
+const CLUSTER_AUTHORITY: &str = "cluster-certificate-authority";
 /// Agents of the hub's own machine enrol right after the start.
 const LOCAL_ENROLMENT_LIFE: Millis = 10 * 60 * 1000;
 /// Sensor and cluster agent, each once more after an early restart.
@@ -133,7 +134,12 @@ impl Hub {
         let context =
             Context { clock: config.clock.clone(), random: Arc::new(move || random.bytes()) };
         let store = Store::open(&config.database, context).await?;
-        let authority = load_authority(&store, config.clock.now()).await?;
+        let now = config.clock.now();
+        let authority = load_authority(&store, AUTHORITY, || Authority::create(now)).await?;
+        let authority = Authority::load(&authority)?;
+        let created = || ClusterAuthority::create(now);
+        let cluster_authority = load_authority(&store, CLUSTER_AUTHORITY, created).await?;
+        let cluster_authority = ClusterAuthority::load(&cluster_authority)?;
         let (browser_tls, pin) = browser_tls(&config, &authority, base_url.as_deref())?;
         let agent_credentials = authority
             .server(server_names(config.agents_listen.ip(), None, &[]), config.clock.now())?;
@@ -155,6 +161,7 @@ impl Hub {
             content,
             advisories: Advisories::new(config.index),
             authority,
+            cluster_authority,
             pin,
             base_url,
             api_address,
@@ -165,6 +172,7 @@ impl Hub {
             sign_ins_from_address: Throttle::new(SIGN_IN_PER_ADDRESS),
             refused_enrolments: Throttle::new(SIGN_IN_PER_ADDRESS),
             renewals: Throttle::new(RENEWALS),
+            signings: Throttle::new(SIGNINGS),
             requests: Throttle::new(REQUESTS),
             agent_bytes: Throttle::new(AGENT_BYTES),
             streams: Seats::new(STREAMS_PER_PRINCIPAL),
@@ -330,18 +338,21 @@ fn a_base_url_is_what_browsers_name_as_origin() {
     check("http://hub.example", None);
 }
 
-/// The CA of this database; of several hubs that start at once the first one's counts.
-async fn load_authority(store: &Store, now: Millis) -> Result<Authority, StartError> {
+/// A CA of this database, made where there is none; of several hubs that start at once the first one's counts.
+async fn load_authority(
+    store: &Store,
+    setting: &str,
+    create: impl FnOnce() -> Result<AuthorityPem, CaError>,
+) -> Result<AuthorityPem, StartError> {
     let damaged = |error: serde_json::Error| StartError::Authority { source: Box::new(error) };
-    let pem = match store.setting(AUTHORITY).await? {
+    let pem = match store.setting(setting).await? {
         Some(pem) => pem,
         None => {
-            let fresh = serde_json::to_vec(&Authority::create(now)?).map_err(damaged)?;
-            store.setting_or_insert(AUTHORITY, &fresh).await?
+            let fresh = serde_json::to_vec(&create()?).map_err(damaged)?;
+            store.setting_or_insert(setting, &fresh).await?
         }
     };
-    let pem: AuthorityPem = serde_json::from_slice(&pem).map_err(damaged)?;
-    Ok(Authority::load(&pem)?)
+    serde_json::from_slice(&pem).map_err(damaged)
 }
 
 /// TLS of the API port, and the hash of the CA it leads to.

@@ -218,10 +218,15 @@ pub struct Gap {
     pub reason: String,
 }
 
-/// Common name of the certificate by which a cluster's API server proves itself on an agent's `/audit`. The hub's CA
-/// signs for every cluster and for agents too, so the name says whose and what for.
+/// Common name of the certificate by which a cluster's API server proves itself on an agent's `/audit`. One CA signs for
+/// every cluster and for webhooks too, so the name says whose and what for.
 pub fn audit_client_name(cluster_uid: &str) -> String {
     format!("seawall-audit:{cluster_uid}")
+}
+
+/// Common name of the certificate of a cluster's admission webhook; API servers look at its DNS names.
+pub fn webhook_name(cluster_uid: &str) -> String {
+    format!("seawall-webhook:{cluster_uid}")
 }
 
 /// A decision as the hub stores it.

@@ -16,7 +16,11 @@ pub(crate) enum Anchor {
     Roots(Arc<RootCertStore>),
 }
 
-/// Accepts a server chain that leads to the anchor. Names are not compared: agents know their hub by any address,
+/// Common names of a hub's own CA and of the certificate that it makes for itself.
+const HUB_CA: &str = "Seawall hub CA";
+const HUB: &str = "Seawall hub";
+
+/// Accepts a server chain that leads to the anchor. DNS names are not compared: agents know their hub by any address,
 /// and only the hub holds a certificate of its CA with the server usage; agents' have the client usage alone.
 #[derive(Debug)]
 pub(crate) struct HubVerifier {
@@ -65,6 +69,9 @@ impl ServerCertVerifier for HubVerifier {
         let Some(roots) = self.roots(end_entity, intermediates)? else {
             return Ok(ServerCertVerified::assertion());
         };
+        if !is_hub(end_entity) {
+            return Err(Error::InvalidCertificate(CertificateError::NotValidForName));
+        }
         let webpki = WebPkiServerVerifier::builder_with_provider(roots, self.provider.clone())
             .build()
             .map_err(|error| Error::General(error.to_string()))?;
@@ -99,5 +106,61 @@ impl ServerCertVerifier for HubVerifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Whether the certificate is the hub's, as far as its own CA says: up to 0.1 that CA signed clusters' webhooks too, for
+/// 30 days and with the server usage. Another CA, of `--tls-cert`, names its certificates as it likes.
+fn is_hub(end_entity: &CertificateDer<'_>) -> bool {
+    let Ok((_, certificate)) = x509_parser::parse_x509_certificate(end_entity) else {
+        return false;
+    };
+    let is = |name: &x509_parser::x509::X509Name<'_>, expected: &str| {
+        name.iter_common_name().any(|name| name.as_str() == Ok(expected))
+    };
+    !is(certificate.issuer(), HUB_CA) || is(certificate.subject(), HUB)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{
+        BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    };
+
+    /// Whether an agent that trusts the CA `ca` takes the holder of its server certificate `name` for the hub.
+    #[track_caller]
+    fn check(ca: &str, name: &str, dialled: &str, expected: bool) {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, ca);
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        let key = KeyPair::generate().unwrap();
+        let root = params.self_signed(&key).unwrap().der().clone();
+        let issuer = Issuer::new(params, key);
+        let mut params = CertificateParams::new(vec!["a.b.svc".to_owned()]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        let leaf = params.signed_by(&KeyPair::generate().unwrap(), &issuer).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(root.clone()).unwrap();
+        let dialled = ServerName::try_from(dialled).unwrap();
+        for anchor in [Anchor::Roots(Arc::new(roots)), Anchor::Sha256(Sha256::digest(&root).into())]
+        {
+            let provider = Arc::new(rustls::crypto::ring::default_provider());
+            let verifier = HubVerifier::new(anchor, provider);
+            let now = UnixTime::now();
+            let sent = std::slice::from_ref(&root);
+            let verified = verifier.verify_server_cert(leaf.der(), sent, &dialled, &[], now);
+            assert_eq!(verified.is_ok(), expected, "{ca}, {name}: {verified:?}");
+        }
+    }
+
+    #[test]
+    fn a_webhook_of_the_hubs_ca_is_not_the_hub() {
+        for dialled in ["a.b.svc", "hub.example"] {
+            check("Seawall hub CA", "Seawall hub", dialled, true);
+            check("Seawall hub CA", "Seawall webhook", dialled, false);
+            check("Corporate CA", "hub.example", dialled, true);
+        }
     }
 }

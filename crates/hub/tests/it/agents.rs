@@ -72,7 +72,7 @@ async fn a_token_that_must_not_enrol_is_refused_by_name() {
 async fn the_contract_alone_enrols() {
     let world = World::start().await;
     let token = world.enrolment("/org/").await;
-    let keys = json!({"keys": [{"kty": "RSA", "kid": "k"}]});
+    let keys = json!({"keys": [{"kty": "RSA", "kid": "k", "n": "AQAB", "e": "AQAB"}]});
     let body = json!({"token": token, "csr": request(), "cluster_uid": "uid-1", "issuer": "https://issuer",
         "jwks": keys});
     let request = world.client.post(world.url("/enrolments/redeem")).json(&body);

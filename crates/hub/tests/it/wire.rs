@@ -27,6 +27,10 @@ async fn enrolled(world: &World, role: AgentRole, name: &str) -> Identity {
 
 /// A channel to the agents' port with the identity's certificate.
 async fn dial(identity: &Identity) -> HubClient<Channel> {
+    try_dial(identity).await.unwrap()
+}
+
+async fn try_dial(identity: &Identity) -> Result<HubClient<Channel>, tonic::transport::Error> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(identity.ca_pem.as_bytes()).unwrap()).unwrap();
     let chain = vec![CertificateDer::from_pem_slice(identity.certificate_pem.as_bytes()).unwrap()];
@@ -50,7 +54,13 @@ async fn dial(identity: &Identity) -> HubClient<Channel> {
         }
     });
     let endpoint = Endpoint::from_static("http://hub");
-    HubClient::new(endpoint.connect_with_connector(connector).await.unwrap())
+    endpoint.connect_with_connector(connector).await.map(HubClient::new)
+}
+
+fn pem(certificate: &CertificateDer<'_>) -> String {
+    use base64::Engine;
+    let text = base64::engine::general_purpose::STANDARD.encode(certificate);
+    format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
 }
 
 /// The policies of the next frame that tells any.
@@ -95,7 +105,8 @@ async fn cluster_agents_are_told_what_is_assigned() {
 #[tokio::test(flavor = "multi_thread")]
 async fn certificates_of_a_cluster_are_signed_for_its_agent_alone() {
     let world = World::start().await;
-    let mut agent = dial(&enrolled(&world, AgentRole::ClusterAgent, "prod").await).await;
+    let identity = enrolled(&world, AgentRole::ClusterAgent, "prod").await;
+    let mut agent = dial(&identity).await;
     let mut sensor = dial(&enrolled(&world, AgentRole::Sensor, "other").await).await;
     let key = KeyPair::generate().unwrap();
     let csr_der = CertificateParams::default().serialize_request(&key).unwrap().der().to_vec();
@@ -113,18 +124,50 @@ async fn certificates_of_a_cluster_are_signed_for_its_agent_alone() {
     assert!(usage.server_auth && !usage.client_auth);
     let names = &leaf.subject_alternative_name().unwrap().unwrap().value.general_names;
     assert_eq!(names[..], [x509_parser::extensions::GeneralName::DNSName(service)]);
+    assert_eq!(leaf.subject().to_string(), "CN=seawall-webhook:uid-prod");
     let (_, ca) = x509_parser::parse_x509_certificate(&signed.ca_der[0]).unwrap();
     leaf.verify_signature(Some(ca.public_key())).unwrap();
+    let bundle = CertificateDer::from_pem_slice(signed.ca_pem.as_bytes()).unwrap();
+    assert_eq!(bundle.as_ref(), signed.ca_der[0], "as `caBundle`");
+    let own = CertificateDer::from_pem_slice(identity.ca_pem.as_bytes()).unwrap();
+    let (_, own) = x509_parser::parse_x509_certificate(&own).unwrap();
+    assert!(leaf.verify_signature(Some(own.public_key())).is_err(), "agents would take it as hub");
+    assert_ne!(own.subject(), ca.subject());
 
     let signed = agent.sign(request(audit, &[])).await.unwrap().into_inner();
     let (_, leaf) = x509_parser::parse_x509_certificate(&signed.certificate_der).unwrap();
     let usage = leaf.extended_key_usage().unwrap().unwrap().value;
     assert!(usage.client_auth && !usage.server_auth);
     assert_eq!(leaf.subject().to_string(), "CN=seawall-audit:uid-prod");
+    leaf.verify_signature(Some(ca.public_key())).unwrap();
+    // An API server is no agent: TLS already ends there.
+    let certificate = CertificateDer::from(signed.certificate_der);
+    let (certificate_pem, key_pem) = (pem(&certificate), key.serialize_pem());
+    let refused = match try_dial(&Identity { certificate_pem, key_pem, ..identity }).await {
+        Ok(mut client) => client.renew(v1::RenewRequest::default()).await.unwrap_err().code(),
+        Err(_) => Code::Unavailable,
+    };
+    assert!(matches!(refused, Code::Unavailable | Code::Unknown), "{refused:?}");
 
-    let foreign = agent.sign(request(webhook, &["hub.example.org"])).await.unwrap_err();
-    assert_eq!(foreign.code(), Code::InvalidArgument);
+    let too_many = vec![service; 9];
+    for names in [&["hub.example.org"][..], &["10.0.0.1"], &["*.seawall.svc"], &[], &too_many] {
+        let foreign = agent.sign(request(webhook, names)).await.unwrap_err();
+        assert_eq!(foreign.code(), Code::InvalidArgument, "{names:?}");
+    }
+    let forms = ["a.b", "a.b.svc", "a.b.svc.cluster.local"];
+    agent.sign(request(webhook, &forms)).await.unwrap();
     let of_sensor = sensor.sign(request(webhook, &[service])).await.unwrap_err();
     assert_eq!(of_sensor.code(), Code::PermissionDenied);
-    assert_eq!(world.items("/audit?filter=action:agent.sign").await.len(), 2);
+    assert_eq!(world.items("/audit?filter=action:agent.sign").await.len(), 3);
+
+    // The clock stands still: of 30 a minute nine were asked for.
+    let next = async |agent: &mut HubClient<Channel>| agent.sign(request(webhook, &[])).await;
+    for _ in 0..22 {
+        assert_eq!(next(&mut agent).await.unwrap_err().code(), Code::InvalidArgument);
+    }
+    let refused = next(&mut agent).await.unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    assert!(refused.message().contains("30 certificates a minute"), "{refused:?}");
+    world.clock.advance(2_000);
+    agent.sign(request(webhook, &[service])).await.unwrap();
 }
