@@ -1,13 +1,13 @@
 //! By whose word later pods of a cluster may join: the keys that its API server signs service-account tokens with, as
 //! the cluster's first agent told them.
 //!
-//! Trust is kept among the store's settings, by the cluster's UID; a second setting leads from a key's id to the UID,
-//! so that a sensor without any right in its cluster need not know which cluster it is in.
+//! A key's id leads to the cluster that holds it, so that a sensor without any right in its cluster need not know which
+//! cluster it is in. No cluster can take another's key: its own pods would be taken for that one's.
 mod jwt;
 
 use crate::app::App;
 use seawall_model::asset::AgentRole;
-use seawall_store::Settings;
+use seawall_store::ClusterTrust;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -17,6 +17,12 @@ pub(crate) const AUDIENCE: &str = "seawall";
 const MAX_KEYS: usize = 16;
 /// Service accounts of one cluster that may join.
 const MAX_JOINERS: usize = 8;
+/// Names of issuers and service accounts; URLs of issuers have below 200 bytes.
+const MAX_NAME_BYTES: usize = 1_024;
+/// Key ids are hashes: 43 bytes.
+const MAX_KEY_ID_BYTES: usize = 256;
+/// What is kept of one cluster; 16 RSA keys of 8,192 bits have 23 KiB.
+const MAX_TRUST_BYTES: usize = 32 << 10;
 /// Tolerated difference of clocks, seconds.
 const SKEW: i64 = 60;
 
@@ -75,7 +81,29 @@ impl Trust {
         if joiners.len() > MAX_JOINERS {
             return Err("must let at most 8 service accounts join");
         }
-        Ok(Self { issuer, keys, joiners })
+        let long = |name: &String| name.len() > MAX_NAME_BYTES;
+        if long(&issuer)
+            || joiners.iter().any(|joiner| long(&joiner.service_account))
+            || keys.iter().any(|key| key.kid.len() > MAX_KEY_ID_BYTES)
+        {
+            return Err("has an issuer or account of over 1,024 bytes, or a `kid` of over 256");
+        }
+        let trust = Self { issuer, keys, joiners };
+        if trust.document().len() > MAX_TRUST_BYTES {
+            return Err("has over 32 KiB");
+        }
+        Ok(trust)
+    }
+
+    fn document(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("texts serialise")
+    }
+
+    /// What remains with these keys alone.
+    fn with(&self, key_ids: &[&str]) -> Self {
+        let mut rest = self.clone();
+        rest.keys.retain(|key| key_ids.contains(&key.kid.as_str()));
+        rest
     }
 
     /// Who may join with `token` at `now`, epoch milliseconds.
@@ -109,43 +137,30 @@ impl Trust {
     }
 }
 
-fn trust_key(cluster_uid: &str) -> String {
-    format!("cluster-trust:{cluster_uid}")
-}
-
-fn issuer_key(kid: &str) -> String {
-    format!("cluster-trust-key:{kid}")
-}
-
-/// Keeps what the agent of a cluster says now; keys that it no longer lists are trusted no more.
+/// Keeps what the agent of a cluster says now; keys that it no longer lists are trusted no more. Keys that another
+/// cluster holds are left out.
 pub(crate) async fn keep(app: &App, cluster_uid: &str, trust: &Trust) -> seawall_store::Result<()> {
-    let document = serde_json::to_vec(trust).expect("texts serialise");
-    let key = trust_key(cluster_uid);
-    if app.store.setting(&key).await?.as_deref() == Some(&document) {
-        return Ok(());
-    }
-    app.store.set_setting(&key, &document).await?;
-    for key in &trust.keys {
-        app.store.set_setting(&issuer_key(&key.kid), cluster_uid.as_bytes()).await?;
+    let key_ids: Vec<&str> = trust.keys.iter().map(|key| key.kid.as_str()).collect();
+    let document = |own: &[&str]| trust.with(own).document();
+    let foreign = app.store.keep_cluster_trust(cluster_uid, &key_ids, document).await?;
+    if !foreign.is_empty() {
+        tracing::warn!(cluster_uid, ?foreign, "service-account keys of another cluster not taken");
     }
     Ok(())
 }
 
-/// The cluster that a token comes from, by its UID if the caller knows it, and the trust kept for it.
+/// The cluster that holds the key of a token, and the trust kept for it. None where the caller names another.
 pub(crate) async fn of_token(
     app: &App,
     token: &str,
     cluster_uid: Option<&str>,
 ) -> seawall_store::Result<Option<(String, Trust)>> {
-    let uid = match cluster_uid {
-        Some(uid) => uid.to_owned(),
-        None => {
-            let Some(kid) = jwt::key_id(token) else { return Ok(None) };
-            let Some(uid) = app.store.setting(&issuer_key(&kid)).await? else { return Ok(None) };
-            String::from_utf8_lossy(&uid).into_owned()
-        }
-    };
-    let kept = app.store.setting(&trust_key(&uid)).await?;
+    let Some(kid) = jwt::key_id(token) else { return Ok(None) };
+    let Some(uid) = app.store.cluster_of_key(&kid).await? else { return Ok(None) };
+    if cluster_uid.is_some_and(|named| named != uid) {
+        return Ok(None);
+    }
+    let kept = app.store.cluster_trust(&uid).await?;
     let trust = kept.and_then(|document| serde_json::from_slice(&document).ok());
     Ok(trust.map(|trust| (uid, trust)))
 }
@@ -201,6 +216,15 @@ mod tests {
         let read = |jwks: Value| Trust::new(String::new(), &jwks, Vec::new()).is_ok();
         assert!(read(json!({"keys": [key, {"kty": "oct", "k": "x"}]})));
         assert!(!read(json!({"keys": [{"kty": "oct", "kid": "x"}]})));
-        assert!(!read(json!({})) && !read(json!({"keys": vec![key; 17]})));
+        assert!(!read(json!({})) && !read(json!({"keys": vec![key.clone(); 17]})));
+        let with = |field: &str, bytes: usize| {
+            let mut key = key.clone();
+            key[field] = "A".repeat(bytes).into();
+            json!({"keys": [key]})
+        };
+        assert!(read(with("kid", 256)) && !read(with("kid", 257)));
+        assert!(read(with("x", 30_000)) && !read(with("x", 40_000)));
+        let issuer = |bytes| Trust::new("i".repeat(bytes), &with("kid", 1), Vec::new()).is_ok();
+        assert!(issuer(1_024) && !issuer(1_025));
     }
 }

@@ -37,6 +37,7 @@ mod put;
 mod recommendation;
 mod request;
 mod store;
+mod trust;
 mod visible;
 
 pub use access::*;
@@ -58,4 +59,5 @@ pub use noun::{Field, FieldInfo, IMAGE_PACKAGES, Kind, Narrowing, Noun, TABLES, 
 pub use recommendation::*;
 pub use request::*;
 pub use store::{Context, Store};
+pub use trust::*;
 pub use visible::Visible;

@@ -137,10 +137,10 @@ impl Session {
         let known = known.ok_or_else(refused)?;
         let uid = hello.cluster.as_ref().map_or("", |cluster| cluster.uid.as_str());
         let named = self.app.store.cluster_by_uid(&Visible::system(), uid).await;
-        if named.map_err(unavailable)?.is_none_or(|named| named.scope != known.scope) {
-            return Err(Status::permission_denied("the agent belongs to another cluster"));
-        }
-        self.learn_trust(&known, uid, hello.trust).await?;
+        let own = named.map_err(unavailable)?.filter(|named| named.scope == known.scope);
+        let foreign = || Status::permission_denied("the agent belongs to another cluster");
+        let own = own.ok_or_else(foreign)?;
+        self.learn_trust(&known, &own.uid, hello.trust).await?;
         // What a newer agent can do and this hub does not know is left out of the list.
         let capabilities = hello
             .capabilities

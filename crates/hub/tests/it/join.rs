@@ -49,8 +49,13 @@ fn request() -> String {
 }
 
 async fn enrol_first(world: &World, server: &ApiServer) -> Value {
+    enrol(world, server, "prod").await
+}
+
+async fn enrol(world: &World, server: &ApiServer, cluster: &str) -> Value {
     let token = world.enrolment("/org/").await;
-    let body = json!({"token": token, "csr": request(), "cluster_uid": "uid-prod", "cluster_name": "prod",
+    let uid = format!("uid-{cluster}");
+    let body = json!({"token": token, "csr": request(), "cluster_uid": uid, "cluster_name": cluster,
         "kind": "kubernetes", "agent_name": "agent-0", "role": "cluster_agent",
         "issuer": "https://kubernetes.default.svc", "jwks": server.jwks(),
         "joiners": [{"service_account": "seawall/seawall-sensor", "role": "sensor"},
@@ -108,4 +113,25 @@ async fn pods_of_a_known_cluster_join_and_no_others() {
     assert_eq!(present.expect(200)["revoked"], false);
     let log = world.items("/audit?filter=action:enrolment.join").await;
     assert_eq!(log.len(), 3, "{log:#?}");
+}
+
+/// Another cluster's agent listed the same key id, and that cluster's pods were taken for the other's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_keeps_its_keys_whatever_another_lists() {
+    let world = World::start().await;
+    let (server, thief) = (ApiServer::new("k1"), ApiServer::new("k1"));
+    let now = world.clock.now();
+    enrol(&world, &server, "prod").await;
+    enrol(&world, &thief, "other").await;
+    let sensor = server.token(now, "seawall-sensor", "seawall");
+    for uid in [None, Some("uid-prod")] {
+        assert_eq!(join(&world, &sensor, uid).await.unwrap()["cluster_uid"], "uid-prod");
+    }
+    assert_eq!(join(&world, &sensor, Some("uid-other")).await.unwrap_err(), "cluster-unknown");
+    // The very key, not just its name.
+    enrol(&world, &server, "third").await;
+    assert_eq!(join(&world, &sensor, None).await.unwrap()["cluster_uid"], "uid-prod");
+    assert_eq!(join(&world, &sensor, Some("uid-third")).await.unwrap_err(), "cluster-unknown");
+    let forged = thief.token(now, "seawall-sensor", "seawall");
+    assert_eq!(join(&world, &forged, None).await.unwrap_err(), "token-invalid");
 }

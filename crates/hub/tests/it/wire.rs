@@ -103,6 +103,23 @@ async fn cluster_agents_are_told_what_is_assigned() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_agent_speaks_for_its_own_cluster_alone() {
+    let world = World::start().await;
+    let mut client = dial(&enrolled(&world, AgentRole::ClusterAgent, "prod").await).await;
+    enrolled(&world, AgentRole::ClusterAgent, "other").await;
+    for (uid, code) in [("uid-other", Code::PermissionDenied), ("", Code::PermissionDenied)] {
+        let named = v1::Cluster { uid: uid.to_owned(), ..v1::Cluster::default() };
+        let trust = v1::Trust { issuer: "https://issuer".to_owned(), ..v1::Trust::default() };
+        let hello = v1::Hello { cluster: Some(named), trust: Some(trust), ..v1::Hello::default() };
+        let hello = v1::FromAgent { frame: Some(v1::from_agent::Frame::Hello(hello)) };
+        let (frames, outgoing) = mpsc::channel(1);
+        frames.send(hello).await.unwrap();
+        let mut answers = client.connect(ReceiverStream::new(outgoing)).await.unwrap().into_inner();
+        assert_eq!(answers.message().await.unwrap_err().code(), code, "{uid}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn certificates_of_a_cluster_are_signed_for_its_agent_alone() {
     let world = World::start().await;
     let identity = enrolled(&world, AgentRole::ClusterAgent, "prod").await;

@@ -184,6 +184,34 @@ pub(crate) async fn acceptance_is_spent(bench: &Bench) {
     assert_eq!(judged, Some(Refusal::Used));
 }
 
+pub(crate) async fn a_key_is_one_clusters(bench: &Bench) {
+    let store = &bench.store;
+    let first = bench.agent("first", "a").await;
+    bench.agent("second", "a").await;
+    let document = |keys: &[&str]| keys.join(",").into_bytes();
+    let keep = async |uid: &str, keys: &[&str]| {
+        store.keep_cluster_trust(uid, keys, document).await.unwrap()
+    };
+    let kept = async |uid: &str| {
+        store.cluster_trust(uid).await.unwrap().map(|kept| String::from_utf8(kept).unwrap())
+    };
+    let of = async |key: &str| store.cluster_of_key(key).await.unwrap();
+    assert!(keep("uid-first", &["k1", "k2"]).await.is_empty());
+    assert_eq!(keep("uid-second", &["k2", "k3"]).await, ["k2"]);
+    assert_eq!(kept("uid-second").await.as_deref(), Some("k3"), "without the other's key");
+    assert_eq!(of("k2").await.as_deref(), Some("uid-first"));
+    // What a cluster no longer lists is free.
+    assert!(keep("uid-first", &["k1"]).await.is_empty());
+    assert_eq!(of("k2").await, None);
+    assert!(keep("uid-second", &["k2", "k3"]).await.is_empty());
+    assert_eq!(keep("uid-first", &["k1", "k2"]).await, ["k2"]);
+    // And what none can use any more.
+    assert_eq!(keep("uid-second", &["k1"]).await, ["k1"]);
+    store.revoke_agent(&Visible::system(), first.id).await.unwrap();
+    assert!(keep("uid-second", &["k1"]).await.is_empty());
+    assert_eq!((of("k1").await.as_deref(), of("k3").await), (Some("uid-second"), None));
+}
+
 pub(crate) async fn agents_join(bench: &Bench) {
     let store = &bench.store;
     let stranger = new_agent("nobody", "node-1");

@@ -38,6 +38,7 @@ const CASES: &[(&str, Case)] = &[
     ("enrolment_refuses", |bench| Box::pin(estate::enrolment_refuses(bench))),
     ("an_acceptance_is_spent", |bench| Box::pin(estate::acceptance_is_spent(bench))),
     ("agents_come_and_go", |bench| Box::pin(estate::agents_come_and_go(bench))),
+    ("a_key_is_one_clusters", |bench| Box::pin(estate::a_key_is_one_clusters(bench))),
     ("agents_join", |bench| Box::pin(estate::agents_join(bench))),
     ("assignments_hold_downwards", |bench| Box::pin(admission::assignments_hold_downwards(bench))),
     ("what_agents_say_of_admission", |bench| {
