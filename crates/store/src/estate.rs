@@ -1,9 +1,10 @@
 //! Scopes, clusters and agents: what is watched, and who watches.
+mod room;
+
 use crate::cell::clip;
 use crate::db::Sql;
 use crate::error::{Error, Result};
 use crate::filter::fold;
-use crate::image;
 use crate::list::{fetch, fetch_where, read_where};
 use crate::put::put;
 use crate::store::{NewChange, Store, Tx};
@@ -64,8 +65,19 @@ pub struct NewAgent {
     /// Node name for sensors, pod or host name for cluster agents.
     pub name: String,
     pub role: AgentRole,
+    /// `NAMESPACE/NAME`, where its token said so; `None` for one that enrols.
+    pub service_account: Option<String>,
     /// End of the certificate the caller is about to sign.
     pub certificate_expires: Millis,
+}
+
+/// An agent that came by its service account.
+#[derive(Clone, Debug)]
+pub struct JoinedAgent {
+    pub cluster: Cluster,
+    pub agent: Agent,
+    /// Those whose place it took: revoked.
+    pub replaced: Vec<Id>,
 }
 
 /// What an agent says of itself when it connects.
@@ -79,8 +91,9 @@ pub struct Greeting {
 
 pub trait Agents {
     /// Another agent of a known cluster, in the place of those of its role and name, whose identity was lost: they are
-    /// revoked. `None` where nobody knows the cluster.
-    async fn join_agent(&self, agent: &NewAgent) -> Result<Option<(Cluster, Agent)>>;
+    /// revoked, and what they said of running containers is gone. Those of another service account stay: it is not
+    /// theirs to give up. `None` where nobody knows the cluster, `Error::Transition` where it is full.
+    async fn join_agent(&self, agent: &NewAgent) -> Result<Option<JoinedAgent>>;
     /// The agent and the last sequence that was committed for it. `None` when unknown or revoked.
     async fn agent_connected(&self, agent: Id, greeting: &Greeting) -> Result<Option<Agent>>;
     async fn agent_disconnected(&self, agent: Id) -> Result<()>;
@@ -108,6 +121,8 @@ pub(crate) struct StoredAgent {
     pub(crate) agent: Agent,
     #[serde(skip)]
     pub(crate) cluster_uid: String,
+    #[serde(skip)]
+    pub(crate) service_account: Option<String>,
 }
 
 pub(crate) async fn ensure_root(store: &Store) -> Result<()> {
@@ -273,7 +288,9 @@ async fn place_cluster(
     Err(Error::Exists { what: format!("a scope for {name} below {parent}") })
 }
 
+/// Hold the lock `scopes`. `Error::Transition` where the cluster is full of agents that are connected.
 pub(crate) async fn insert_agent(tx: &mut Tx, cluster: &Cluster, new: &NewAgent) -> Result<Agent> {
+    room::make(tx, &cluster.scope).await?;
     let agent = Agent {
         id: tx.new_id(),
         scope: cluster.scope.clone(),
@@ -292,7 +309,8 @@ pub(crate) async fn insert_agent(tx: &mut Tx, cluster: &Cluster, new: &NewAgent)
         first_seen: tx.now,
         last_seen: tx.now,
     };
-    let stored = StoredAgent { agent, cluster_uid: cluster.uid.clone() };
+    let service_account = new.service_account.as_deref().map(clip);
+    let stored = StoredAgent { agent, cluster_uid: cluster.uid.clone(), service_account };
     put(tx, std::slice::from_ref(&stored)).await?;
     note(tx, "agent", stored.agent.id, &stored.agent.scope);
     Ok(stored.agent)
@@ -305,25 +323,20 @@ pub(crate) async fn living_agent(tx: &mut Tx, agent: Id) -> Result<Option<Agent>
 }
 
 impl Agents for Store {
-    async fn join_agent(&self, new: &NewAgent) -> Result<Option<(Cluster, Agent)>> {
+    async fn join_agent(&self, new: &NewAgent) -> Result<Option<JoinedAgent>> {
         let mut tx = self.begin().await?;
         tx.lock("scopes").await?;
         let Some(cluster) = find_cluster(&mut tx, &new.cluster_uid).await? else {
             return Ok(None);
         };
-        let there: Vec<Agent> = fetch_where(&mut tx, "t.scope = $1", &cluster.scope).await?;
-        let name = clip(&new.name);
-        let replaced = there
-            .into_iter()
-            .filter(|agent| !agent.revoked && agent.role == new.role && agent.name == name);
-        for mut agent in replaced {
-            (agent.revoked, agent.connected) = (true, false);
-            put(&mut tx, std::slice::from_ref(&agent)).await?;
-            note(&mut tx, "agent", agent.id, &agent.scope);
+        let mut replaced = Vec::new();
+        for mut agent in room::namesakes(&mut tx, &cluster.scope, new).await? {
+            room::revoke(&mut tx, &mut agent).await?;
+            replaced.push(agent.id);
         }
         let agent = insert_agent(&mut tx, &cluster, new).await?;
         tx.commit().await?;
-        Ok(Some((cluster, agent)))
+        Ok(Some(JoinedAgent { cluster, agent, replaced }))
     }
 
     async fn agent_connected(&self, agent: Id, greeting: &Greeting) -> Result<Option<Agent>> {
@@ -391,11 +404,7 @@ impl Agents for Store {
         let Some(mut agent) = fetch::<Agent>(&mut tx, visible, agent).await? else {
             return Ok(None);
         };
-        (agent.revoked, agent.connected) = (true, false);
-        put(&mut tx, std::slice::from_ref(&agent)).await?;
-        note(&mut tx, "agent", agent.id, &agent.scope);
-        // Nobody says any longer what runs there.
-        image::replace_running(&mut tx, &agent, &[]).await?;
+        room::revoke(&mut tx, &mut agent).await?;
         tx.commit().await?;
         Ok(Some(agent))
     }

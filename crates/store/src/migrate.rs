@@ -20,8 +20,12 @@ macro_rules! migration {
     };
 }
 
-pub(crate) static ALL: &[Migration] =
-    &[migration!("0001_nouns"), migration!("0002_relations"), migration!("0003_admission")];
+pub(crate) static ALL: &[Migration] = &[
+    migration!("0001_nouns"),
+    migration!("0002_relations"),
+    migration!("0003_admission"),
+    migration!("0004_joined"),
+];
 
 /// Two hubs may start together: the second waits, then finds nothing left to do.
 pub(crate) async fn run(db: &Db, now: Millis) -> Result<()> {

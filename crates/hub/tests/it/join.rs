@@ -1,4 +1,5 @@
 //! Later pods of a cluster join by the service-account tokens of its API server.
+use crate::wire::dial;
 use crate::world::{MINUTE, World};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,7 +7,12 @@ use rcgen::{CertificateParams, KeyPair};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use seawall_model::time::Clock;
+use seawall_uplink::Identity;
+use seawall_wire::v1;
 use serde_json::{Value, json};
+use std::time::Duration;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Code;
 
 /// An API server that signs tokens.
 struct ApiServer {
@@ -134,4 +140,45 @@ async fn a_cluster_keeps_its_keys_whatever_another_lists() {
     assert_eq!(join(&world, &sensor, Some("uid-third")).await.unwrap_err(), "cluster-unknown");
     let forged = thief.token(now, "seawall-sensor", "seawall");
     assert_eq!(join(&world, &forged, None).await.unwrap_err(), "token-invalid");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sensor_that_joins_again_cuts_off_its_former_self() {
+    let world = World::start().await;
+    let server = ApiServer::new("k1");
+    enrol(&world, &server, "prod").await;
+    let token = server.token(world.clock.now(), "seawall-sensor", "seawall");
+    let key = KeyPair::generate().unwrap();
+    let csr = CertificateParams::default().serialize_request(&key).unwrap().pem().unwrap();
+    let body = json!({"service_account_token": token, "csr": csr});
+    let request = world.client.post(world.url("/enrolments/join")).json(&body);
+    let joined = World::answer(request).await.expect(200);
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let former = Identity {
+        agent_id: text(&joined["agent_id"]),
+        hub: text(&joined["hub_agents_addr"]),
+        key_pem: key.serialize_pem(),
+        certificate_pem: text(&joined["certificate"]),
+        ca_pem: text(&joined["ca"][0]),
+    };
+    let mut client = dial(&former).await;
+    let named = v1::Cluster { uid: "uid-prod".to_owned(), ..v1::Cluster::default() };
+    let hello = v1::Hello { cluster: Some(named), ..v1::Hello::default() };
+    let hello = v1::FromAgent { frame: Some(v1::from_agent::Frame::Hello(hello)) };
+    let (frames, outgoing) = tokio::sync::mpsc::channel(1);
+    frames.send(hello).await.unwrap();
+    let mut answers = client.connect(ReceiverStream::new(outgoing)).await.unwrap().into_inner();
+    answers.message().await.unwrap().expect("what was committed");
+
+    join(&world, &token, None).await.unwrap();
+    // Long before the hub looks at its agents again.
+    let end = tokio::time::timeout(Duration::from_secs(3), answers.message()).await;
+    assert_eq!(end.expect("cut off at once").unwrap_err().code(), Code::PermissionDenied);
+    let again = client.renew(v1::RenewRequest { csr_der: request_der() }).await.unwrap_err();
+    assert_eq!(again.code(), Code::PermissionDenied);
+}
+
+fn request_der() -> Vec<u8> {
+    let key = KeyPair::generate().unwrap();
+    CertificateParams::default().serialize_request(&key).unwrap().der().to_vec()
 }

@@ -26,7 +26,7 @@ async fn enrolled(world: &World, role: AgentRole, name: &str) -> Identity {
 }
 
 /// A channel to the agents' port with the identity's certificate.
-async fn dial(identity: &Identity) -> HubClient<Channel> {
+pub(crate) async fn dial(identity: &Identity) -> HubClient<Channel> {
     try_dial(identity).await.unwrap()
 }
 
@@ -157,14 +157,14 @@ async fn certificates_of_a_cluster_are_signed_for_its_agent_alone() {
     assert!(usage.client_auth && !usage.server_auth);
     assert_eq!(leaf.subject().to_string(), "CN=seawall-audit:uid-prod");
     leaf.verify_signature(Some(ca.public_key())).unwrap();
-    // An API server is no agent: TLS already ends there.
+    // An API server is no agent. TLS already ends there: the service would say "unauthenticated".
     let certificate = CertificateDer::from(signed.certificate_der);
     let (certificate_pem, key_pem) = (pem(&certificate), key.serialize_pem());
     let refused = match try_dial(&Identity { certificate_pem, key_pem, ..identity }).await {
         Ok(mut client) => client.renew(v1::RenewRequest::default()).await.unwrap_err().code(),
         Err(_) => Code::Unavailable,
     };
-    assert!(matches!(refused, Code::Unavailable | Code::Unknown), "{refused:?}");
+    assert_ne!(refused, Code::Unauthenticated);
 
     let too_many = vec![service; 9];
     for names in [&["hub.example.org"][..], &["10.0.0.1"], &["*.seawall.svc"], &[], &too_many] {

@@ -84,7 +84,10 @@ static AGENTS: Table = Table {
         Field::new("last", Kind::Time, "/last_seen").live().required(),
         Field::new("age", Kind::Time, "/first_seen").column("first").required(),
     ],
-    extras: &[Extra { column: "cluster_uid", integer: false }],
+    extras: &[
+        Extra { column: "cluster_uid", integer: false },
+        Extra { column: "service_account", integer: false },
+    ],
     default_sort: "name",
     search: &["/name", "/cluster", "/version"],
     narrowing: Narrowing::Nothing,
@@ -99,7 +102,7 @@ impl Noun for Agent {
 
     /// Written by [`StoredAgent`].
     fn extras(&self) -> Vec<Value> {
-        vec![Value::Null]
+        vec![Value::Null, Value::Null]
     }
 }
 
@@ -111,7 +114,7 @@ impl Noun for StoredAgent {
     }
 
     fn extras(&self) -> Vec<Value> {
-        vec![json!(self.cluster_uid)]
+        vec![json!(self.cluster_uid), json!(self.service_account)]
     }
 }
 

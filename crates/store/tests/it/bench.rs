@@ -136,6 +136,7 @@ pub(crate) fn new_agent(cluster: &str, name: &str) -> NewAgent {
         cluster_kind: ClusterKind::Kubernetes,
         name: name.to_owned(),
         role: AgentRole::Sensor,
+        service_account: None,
         certificate_expires: NOW + 7 * DAY,
     }
 }

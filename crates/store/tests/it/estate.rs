@@ -1,5 +1,5 @@
 //! Scopes, enrolment, agents.
-use crate::bench::{Bench, DAY, NOW, grant, new_agent};
+use crate::bench::{Bench, DAY, NOW, container, grant, image, new_agent, running};
 use seawall_model::asset::{Agent, AgentRole, Cluster};
 use seawall_model::scope::{Scope, ScopeKind, ScopePath};
 use seawall_store::*;
@@ -214,15 +214,38 @@ pub(crate) async fn a_key_is_one_clusters(bench: &Bench) {
 
 pub(crate) async fn agents_join(bench: &Bench) {
     let store = &bench.store;
+    let join = async |name: &str, account: &str| {
+        let service_account = Some(account.to_owned());
+        let new = NewAgent { service_account, ..new_agent("prod", name) };
+        store.join_agent(&new).await.unwrap().unwrap()
+    };
     let stranger = new_agent("nobody", "node-1");
     assert!(store.join_agent(&stranger).await.unwrap().is_none());
     let first = bench.agent("prod", "node-1").await;
-    let (cluster, again) = store.join_agent(&new_agent("prod", "node-1")).await.unwrap().unwrap();
-    let (_, other) = store.join_agent(&new_agent("prod", "node-2")).await.unwrap().unwrap();
-    assert_eq!((cluster.name.as_str(), &again.scope), ("prod", &first.scope));
+    let shop = image("reg/shop:1", "aa");
+    bench.send(&first, vec![running(vec![container("c1", &shop, "shop")])]).await;
+    let again = join("node-1", "seawall/sensor").await;
+    assert_eq!((again.cluster.name.as_str(), &again.agent.scope), ("prod", &first.scope));
+    assert_eq!(again.replaced, [first.id]);
+    let listed: Vec<Image> = bench.all().await;
+    assert_eq!(listed[0].running_count, 0, "nobody says any longer that it runs");
+    let refused = store.agent_renewed(first.id, NOW + DAY).await.unwrap();
+    assert!(refused.is_none(), "the lost identity is no good any more");
+
+    // Another name, and another service account on the same node, take nobody's place.
+    let other = join("node-2", "seawall/sensor").await;
+    let foreign = join("node-1", "team/sensor").await;
+    assert!(other.replaced.is_empty() && foreign.replaced.is_empty());
+    let last = join("node-1", "seawall/sensor").await;
+    assert_eq!(last.replaced, [again.agent.id]);
     let living: Vec<Agent> = bench.seen(&Visible::system(), "revoked:false").await;
     let living: BTreeSet<_> = living.into_iter().map(|agent| agent.id).collect();
-    assert_eq!(living, BTreeSet::from([again.id, other.id]), "the lost identity is revoked");
+    assert_eq!(living, BTreeSet::from([last.agent.id, other.agent.id, foreign.agent.id]));
+    // What is written of an agent later does not forget whose it is.
+    let greeting =
+        Greeting { version: String::new(), capabilities: Vec::new(), cluster_version: None };
+    store.agent_connected(foreign.agent.id, &greeting).await.unwrap().unwrap();
+    assert_eq!(join("node-1", "seawall/sensor").await.replaced, [last.agent.id]);
 }
 
 pub(crate) async fn agents_come_and_go(bench: &Bench) {

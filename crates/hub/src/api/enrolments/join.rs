@@ -12,7 +12,7 @@ use axum::response::Response;
 use http::StatusCode;
 use seawall_model::Millis;
 use seawall_model::asset::{AgentRole, ClusterKind};
-use seawall_store::{Agents, NewAgent, NewAuditEntry};
+use seawall_store::{Agents, JoinedAgent, NewAgent, NewAuditEntry};
 use serde_json::json;
 
 #[derive(serde::Deserialize, utoipa::ToSchema)]
@@ -63,6 +63,7 @@ pub(crate) async fn join(
         cluster_kind: ClusterKind::Kubernetes,
         name: joining.name,
         role: joining.role,
+        service_account: Some(joining.service_account.clone()),
         certificate_expires: app.now() + AGENT_CERTIFICATE_LIFE.as_millis() as Millis,
     };
     let entry = NewAuditEntry {
@@ -76,8 +77,11 @@ pub(crate) async fn join(
         }),
     };
     let joined = app.store.audited(entry).join_agent(&new).await?;
-    let (cluster, agent) =
+    let JoinedAgent { cluster, agent, replaced } =
         joined.ok_or_else(|| Refusal::forbidden(unknown.detail).code(unknown.code))?;
+    for replaced in replaced {
+        app.live.revoke(replaced);
+    }
     let certificate =
         app.authority.agent(&request, agent.id, app.now()).map_err(Refusal::internal)?;
     object(

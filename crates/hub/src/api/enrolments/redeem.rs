@@ -60,6 +60,7 @@ impl RedeemBody {
             cluster_kind: self.kind.unwrap_or(ClusterKind::Kubernetes),
             name: self.agent_name.clone().unwrap_or_else(|| by_role.to_owned()),
             role,
+            service_account: None,
             certificate_expires,
         }
     }
