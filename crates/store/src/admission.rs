@@ -32,6 +32,8 @@ pub trait Assignments {
     async fn delete_assignment(&self, visible: &Visible, id: Id) -> Result<Option<Assignment>>;
     /// Those that hold at `scope`: made there or above.
     async fn assignments_at(&self, scope: &ScopePath) -> Result<Vec<Assignment>>;
+    /// Those, and those made below.
+    async fn assignments_around(&self, scope: &ScopePath) -> Result<Vec<Assignment>>;
 }
 
 impl Assignments for Store {
@@ -98,6 +100,12 @@ impl Assignments for Store {
         // Few: they are made by people. Above a scope are at most eight others.
         let all: Vec<Assignment> = read_where(self.db(), "$1 = $1", "all").await?;
         Ok(all.into_iter().filter(|one| scope.is_within(&one.scope)).collect())
+    }
+
+    async fn assignments_around(&self, scope: &ScopePath) -> Result<Vec<Assignment>> {
+        let all: Vec<Assignment> = read_where(self.db(), "$1 = $1", "all").await?;
+        let near = |one: &Assignment| scope.is_within(&one.scope) || one.scope.is_within(scope);
+        Ok(all.into_iter().filter(near).collect())
     }
 }
 

@@ -29,6 +29,13 @@ pub const MAX_RECORD_BYTES: usize = 3 << 20;
 /// Records in one batch.
 pub const MAX_BATCH_RECORDS: usize = 500;
 
+/// `config_json` of one `Desired` has at most so many bytes: a quarter of the frame that a gRPC client takes by
+/// default.
+pub const MAX_DESIRED_BYTES: usize = 1 << 20;
+
+/// Policies of one `Desired`: an agent holds every request against all that fit.
+pub const MAX_DESIRED_POLICIES: usize = 2_000;
+
 #[cfg(test)]
 mod tests {
     use super::*;

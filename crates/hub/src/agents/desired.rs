@@ -4,6 +4,7 @@ use crate::app::App;
 use seawall_model::admission::{Desired, Policy};
 use seawall_model::scope::ScopePath;
 use seawall_store::Assignments;
+use seawall_wire::{MAX_DESIRED_BYTES, MAX_DESIRED_POLICIES};
 
 /// The policies that hold at `scope`, in a stable order. Which of several counts for an object is the agent's to say:
 /// it sees the object.
@@ -24,4 +25,33 @@ pub(super) async fn desired(app: &App, scope: &ScopePath) -> seawall_store::Resu
     }
     policies.sort_by(|a, b| (&a.control, a.assignment).cmp(&(&b.control, b.assignment)));
     Ok(Desired { policies })
+}
+
+/// The text as it travels; `None` where it is over what both sides agreed on. Assignments are refused before that, but
+/// two at once, or content with more controls, can still come to it.
+pub(super) fn encoded(desired: &Desired) -> Option<Vec<u8>> {
+    let config_json = serde_json::to_vec(desired).expect("policies serialise");
+    let fits =
+        config_json.len() <= MAX_DESIRED_BYTES && desired.policies.len() <= MAX_DESIRED_POLICIES;
+    fits.then_some(config_json)
+}
+
+#[test]
+fn what_is_too_large_is_not_told() {
+    let check = |policies: usize, params: usize, expected: bool| {
+        let policy = Policy {
+            assignment: seawall_model::Id::new(1, [0; 10]),
+            control: "SW-C-0001".to_owned(),
+            depth: 1,
+            narrowing: Default::default(),
+            action: Default::default(),
+            params: [("p".to_owned(), "x".repeat(params).into())].into_iter().collect(),
+        };
+        let desired = Desired { policies: vec![policy; policies] };
+        assert_eq!(encoded(&desired).is_some(), expected, "{policies} of {params}");
+    };
+    check(0, 0, true);
+    check(MAX_DESIRED_POLICIES, 0, true);
+    check(MAX_DESIRED_POLICIES + 1, 0, false);
+    check(1, MAX_DESIRED_BYTES, false);
 }

@@ -1,5 +1,5 @@
 //! One agent's stream: greeting, batches, heartbeats; every batch is acknowledged after its commit, never before.
-use super::desired::desired;
+use super::desired::{desired, encoded};
 use super::live::Connection;
 use super::unavailable;
 use crate::app::{App, stopped};
@@ -86,7 +86,7 @@ impl Session {
         let mut recheck = tokio::time::interval(RECHECK_EVERY);
         let mut heard = tokio::time::Instant::now();
         let mut assignments = self.app.wakers.assignments();
-        let mut told = Vec::new();
+        let mut told = None;
         loop {
             let frame = tokio::select! {
                 frame = tokio::time::timeout_at(heard + SILENCE, self.frames.message()) => frame,
@@ -158,16 +158,22 @@ impl Session {
 
     /// Tells a cluster agent what is wanted now, unless `told` already says so. Another hub's changes are seen with
     /// the next recheck.
-    async fn tell_desired(&self, agent: &Agent, told: &mut Vec<u8>) -> Result<(), Status> {
+    async fn tell_desired(&self, agent: &Agent, told: &mut Option<Vec<u8>>) -> Result<(), Status> {
         if agent.role != AgentRole::ClusterAgent {
             return Ok(());
         }
         let wanted = desired(&self.app, &agent.scope).await.map_err(unavailable)?;
-        let config_json = serde_json::to_vec(&wanted).expect("policies serialise");
-        if *told == config_json {
+        // No JSON is empty: that is what is too large.
+        let config_json = encoded(&wanted).unwrap_or_default();
+        if told.as_ref() == Some(&config_json) {
             return Ok(());
         }
-        told.clone_from(&config_json);
+        *told = Some(config_json.clone());
+        if config_json.is_empty() {
+            let policies = wanted.policies.len();
+            tracing::error!(agent = %agent.id, policies, "too many policies for an agent: it keeps the last it was told");
+            return Ok(());
+        }
         let content = env!("CARGO_PKG_VERSION").to_owned();
         self.answer(from_hub::Frame::Desired(v1::Desired { content, config_json })).await
     }

@@ -1,4 +1,6 @@
 //! `/assignments`: what a control or framework means at admission, at a scope and below.
+mod bounds;
+
 use super::extract::{Body, object};
 use super::if_match::{IfMatch, RequiredIfMatch};
 use super::list::{ListQuery, Listing, Lookup};
@@ -14,10 +16,6 @@ use seawall_model::finding::Finding;
 use seawall_model::scope::ScopePath;
 use seawall_store::{Assignments, NewAdmission, Page, Reads};
 use serde_json::{Map, Value, json};
-
-/// Names of one list; a namespace has at most 63 characters.
-const MAX_NAMES: usize = 200;
-const MAX_NAME_CHARS: usize = 253;
 
 #[derive(serde::Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -63,17 +61,9 @@ impl AssignmentBody {
             ("/kinds", self.kinds.iter().collect()),
         ];
         for (pointer, names) in lists {
-            if names.len() > MAX_NAMES {
-                return Err(Refusal::invalid(pointer, format!("has over {MAX_NAMES} entries")));
-            }
-            let bad = |name: &&&String| {
-                name.chars().count() > MAX_NAME_CHARS || name.contains(char::is_control)
-            };
-            if let Some(name) = names.iter().find(bad) {
-                return Err(Refusal::invalid(pointer, format!("`{name:.60}` is no name")));
-            }
+            bounds::check_names(pointer, &names)?;
         }
-        Ok(())
+        bounds::check_params(&self.params)
     }
 
     fn into_new(self) -> NewAdmission {
@@ -123,9 +113,11 @@ pub(crate) async fn create(
 ) -> Result<Response, Refusal> {
     caller.may_at(Action::EditPolicy, &body.scope)?;
     body.check(&app.content)?;
-    let detail = json!({"target": body.target.to_string(), "action": body.action});
-    let store = app.audited(&caller, "assignment.create", &body.scope, detail);
-    let assignment = store.create_assignment(&body.into_new()).await?;
+    let new = body.into_new();
+    bounds::check_room(&app, &new, None).await?;
+    let detail = json!({"target": new.target.to_string(), "action": new.action});
+    let store = app.audited(&caller, "assignment.create", &new.scope, detail);
+    let assignment = store.create_assignment(&new).await?;
     app.wakers.assignments_changed();
     let would_refuse = failing(&app, &caller, &assignment).await?;
     object(StatusCode::CREATED, &Assigned { assignment, would_refuse })
@@ -144,6 +136,10 @@ pub(crate) async fn replace(
     let detail = json!({"target": body.target.to_string(), "action": body.action});
     let store = app.audited(caller, "assignment.replace", id, detail);
     let new = body.into_new();
+    let replaced = app.store.get::<Assignment>(&caller.visible_here(), *id).await?;
+    if let Some(replaced) = &replaced {
+        bounds::check_room(app, &new, Some(replaced)).await?;
+    }
     let expected = revision.required()?.expected::<Assignment>(&lookup).await?;
     match store.replace_assignment(&caller.visible_here(), *id, &new, expected).await? {
         Some(assignment) => {

@@ -103,6 +103,57 @@ async fn cluster_agents_are_told_what_is_assigned() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_large_to_be_told_is_not_assigned() {
+    let world = World::start().await;
+    let team = world.scope("/org/", "team").await;
+    let body = |scope: &str, field: &str, value: serde_json::Value| {
+        let mut body = json!({"target": "control:SW-C-0001", "scope": scope, "action": "warn"});
+        body[field] = value;
+        body
+    };
+    let many: serde_json::Map<_, _> = (0..51).map(|n| (format!("p{n}"), json!(n))).collect();
+    let mistakes = [
+        ("params", json!({"allowed": "x".repeat(5_000)})),
+        ("params", many.into()),
+        ("namespaces", json!(vec!["n".repeat(63); 150])),
+        ("kinds", json!(vec!["k"; 201])),
+    ];
+    for (field, value) in mistakes {
+        let refused = world.post("/assignments", body("/org/", field, value)).await.expect(400);
+        assert_eq!(refused["errors"][0]["pointer"], format!("/{field}"), "{refused}");
+    }
+    // Each alone is fine. They come together below, whether made there or above.
+    let large = |scope: &str| {
+        let mut body = body(scope, "params", json!({"allowed": "x".repeat(4_000)}));
+        for list in ["namespaces", "excluded_namespaces", "kinds"] {
+            body[list] = json!(vec!["n".repeat(63); 120]);
+        }
+        body
+    };
+    let mut made = 0;
+    let refused = loop {
+        let answer = world.post("/assignments", large(&team)).await;
+        match answer.status.as_u16() {
+            201 => made += 1,
+            _ => break answer.expect(400),
+        }
+        world.clock.advance(1_000);
+    };
+    assert_eq!(refused["errors"][0]["pointer"], "/target", "{refused}");
+    assert!((20..=60).contains(&made), "{made}");
+    let above = world.post("/assignments", large("/org/")).await.expect(400);
+    assert!(above["detail"].as_str().unwrap().contains("/org/team/"), "{above}");
+    let other = world.scope("/org/", "other").await;
+    world.post("/assignments", large(&other)).await.expect(201);
+    // One that is there may be made smaller, and not larger than fits.
+    let first = world.items("/assignments?limit=1").await.remove(0);
+    let path = world.url(&format!("/assignments/{}", first["id"].as_str().unwrap()));
+    let put = world.client.put(path).bearer_auth(&world.owner);
+    let put = put.header("if-match", format!("\"{}\"", first["revision"]));
+    World::answer(put.json(&large(&team))).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_agent_speaks_for_its_own_cluster_alone() {
     let world = World::start().await;
     let mut client = dial(&enrolled(&world, AgentRole::ClusterAgent, "prod").await).await;

@@ -30,6 +30,8 @@ pub(crate) async fn assignments_hold_downwards(bench: &Bench) {
     };
     assert_eq!(at(store.assignments_at(&team.child("prod")).await.unwrap()), [wide.id, near.id]);
     assert_eq!(at(store.assignments_at(&other).await.unwrap()), [wide.id]);
+    assert_eq!(at(store.assignments_around(&root).await.unwrap()), [wide.id, near.id]);
+    assert_eq!(at(store.assignments_around(&other).await.unwrap()), [wide.id]);
 
     let seen = grant(&team, None);
     assert_eq!(at(bench.seen(&seen, "action:deny").await), [near.id]);
