@@ -5,10 +5,11 @@ use crate::cell::clip;
 use crate::db::Sql;
 use crate::error::{Error, Result};
 use crate::filter::fold;
-use crate::list::{fetch, fetch_where, read_where};
+use crate::list::{decode, fetch, fetch_where, read_where, select_of};
+use crate::noun::Noun;
 use crate::put::put;
 use crate::store::{NewChange, Store, Tx};
-use crate::visible::Visible;
+use crate::visible::{Visible, push_clause};
 use seawall_model::asset::{Agent, AgentRole, Capability, Cluster, ClusterKind};
 use seawall_model::scope::{Scope, ScopeKind, ScopePath};
 use seawall_model::{Id, Millis};
@@ -103,6 +104,14 @@ pub trait Agents {
     async fn agent_renewed(&self, agent: Id, certificate_expires: Millis) -> Result<Option<Agent>>;
     /// For ever. `None` when it is unknown or not visible.
     async fn revoke_agent(&self, visible: &Visible, agent: Id) -> Result<Option<Agent>>;
+    /// Of the agents of the cluster at `scope` that are not revoked the first `limit`: those connected, then the last
+    /// heard.
+    async fn agents_of_cluster(
+        &self,
+        visible: &Visible,
+        scope: &ScopePath,
+        limit: u32,
+    ) -> Result<Vec<Agent>>;
     /// A starting hub on SQLite knows that nobody is connected.
     async fn disconnect_all(&self) -> Result<u64>;
     /// The last committed sequence; 0 at first, `None` when the agent is unknown.
@@ -407,6 +416,20 @@ impl Agents for Store {
         room::revoke(&mut tx, &mut agent).await?;
         tx.commit().await?;
         Ok(Some(agent))
+    }
+
+    async fn agents_of_cluster(
+        &self,
+        visible: &Visible,
+        scope: &ScopePath,
+        limit: u32,
+    ) -> Result<Vec<Agent>> {
+        let mut sql = select_of::<Agent>().text(scope).int(i64::from(limit));
+        sql.push("t.scope = $1 AND t.revoked = 0 AND ");
+        push_clause(self.db(), &mut sql, visible, Agent::TABLE.narrowing);
+        sql.push(" ORDER BY t.connected DESC, t.last DESC, t.id LIMIT $2");
+        let rows = self.db().rows("read a cluster's agents", sql).await?;
+        rows.iter().map(decode).collect()
     }
 
     async fn disconnect_all(&self) -> Result<u64> {

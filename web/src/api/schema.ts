@@ -307,6 +307,11 @@ export interface components {
             name: string;
             /** Format: int64 */
             partial: number;
+            /**
+             * Format: int64
+             * @description Of agents that are not connected.
+             */
+            unknown: number;
         };
         CapabilityHealth: {
             /** Format: int64 */
@@ -318,6 +323,11 @@ export interface components {
             partial: number;
             /** @description Why it is not full. */
             reasons: string[];
+            /**
+             * Format: int64
+             * @description Of agents that are not connected.
+             */
+            unknown: number;
         };
         /** @enum {string} */
         CapabilityState: "full" | "partial" | "absent";
@@ -362,7 +372,7 @@ export interface components {
             freshness: components["schemas"]["Freshness"];
             last_audit_event?: components["schemas"]["Millis"] | null;
             last_seen: components["schemas"]["Millis"];
-            /** @description The best tier any capability works in: `A` or `B`. */
+            /** @description The best tier any capability of a connected agent works in: `A` or `B`. */
             tier?: string | null;
             /** @description Of the agents, each once. */
             versions: string[];

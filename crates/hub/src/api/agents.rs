@@ -2,11 +2,34 @@
 use super::extract::object;
 use super::list::{ListQuery, Listing, Lookup};
 use super::problem::Refusal;
+use crate::app::App;
 use axum::response::Response;
 use http::StatusCode;
-use seawall_model::asset::Agent;
-use seawall_store::{Agents, Page};
+use seawall_model::Millis;
+use seawall_model::asset::{Agent, Cluster};
+use seawall_store::{Agents, Page, Visible};
 use serde_json::json;
+
+/// Agents of one cluster that are summed up: all those of most clusters; the lists have all.
+const MAX_OF_CLUSTER: u32 = 1_000;
+/// A node that is gone for so long is no longer there, where others are: clusters grow and shrink.
+const GONE_AFTER: Millis = 24 * 60 * 60 * 1000;
+
+/// Those of a cluster that are not revoked, the connected ones first.
+pub(crate) async fn of_cluster(
+    app: &App,
+    visible: &Visible,
+    cluster: &Cluster,
+) -> seawall_store::Result<Vec<Agent>> {
+    app.store.agents_of_cluster(visible, &cluster.scope, MAX_OF_CLUSTER).await
+}
+
+/// The agents that say how a cluster is: those connected, and those of whom nobody knows how they are.
+pub(crate) fn present(agents: &[Agent], now: Millis) -> Vec<&Agent> {
+    let recent = |agent: &&Agent| agent.connected || now - agent.last_seen < GONE_AFTER;
+    let present: Vec<&Agent> = agents.iter().filter(recent).collect();
+    if present.is_empty() { agents.iter().collect() } else { present }
+}
 
 /// Agents the caller may see.
 #[utoipa::path(get, path = "/api/v1/agents", tag = "agents", params(ListQuery),

@@ -1,4 +1,5 @@
 //! `/features`: what this version can do where, and whether it works in the caller's clusters.
+use super::agents;
 use super::problem::Refusal;
 use crate::app::App;
 use crate::auth::Caller;
@@ -10,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-/// Clusters and agents whose probes are looked at.
-const MAX_ESTATE: u32 = 500;
+/// Clusters whose agents' probes are looked at.
+const MAX_CLUSTERS: u32 = 500;
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Features {
@@ -61,6 +62,8 @@ pub(crate) struct CapabilityCount {
     full: u64,
     partial: u64,
     absent: u64,
+    /// Of agents that are not connected.
+    unknown: u64,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -133,42 +136,39 @@ pub(crate) async fn get(
     State(app): State<App>,
     caller: Caller,
 ) -> Result<axum::Json<Features>, Refusal> {
-    let query = Query { limit: MAX_ESTATE, ..Query::default() };
+    let query = Query { limit: MAX_CLUSTERS, ..Query::default() };
     let visible = caller.visible_here();
-    let agents = app.store.list::<Agent>(&visible, &query).await?.items;
-    let agents: Vec<Agent> = agents.into_iter().filter(|agent| !agent.revoked).collect();
-    let clusters = app.store.list::<Cluster>(&visible, &query).await?.items;
     let matrix = app.content.features();
-    let clusters = clusters.into_iter().map(|cluster| {
-        let own: Vec<&Agent> = agents.iter().filter(|a| a.scope == cluster.scope).collect();
-        of_cluster(&matrix.features, cluster, &own)
-    });
+    let (mut capabilities, mut clusters) = (BTreeMap::new(), Vec::new());
+    for cluster in app.store.list::<Cluster>(&visible, &query).await?.items {
+        let agents = agents::of_cluster(&app, &visible, &cluster).await?;
+        let present = agents::present(&agents, app.now());
+        count(&mut capabilities, &present);
+        clusters.push(of_cluster(&matrix.features, cluster, &present));
+    }
     Ok(axum::Json(Features {
         version: env!("CARGO_PKG_VERSION"),
         environments: matrix.environments.clone(),
         features: matrix.features.clone(),
-        capabilities: counts(&agents),
-        clusters: clusters.collect(),
+        capabilities: capabilities.into_values().collect(),
+        clusters,
     }))
 }
 
-fn counts(agents: &[Agent]) -> Vec<CapabilityCount> {
-    let mut counts: BTreeMap<&str, CapabilityCount> = BTreeMap::new();
-    for capability in agents.iter().flat_map(|agent| &agent.capabilities) {
-        let name = capability.name.clone();
-        let count = counts.entry(&capability.name).or_insert(CapabilityCount {
-            name,
-            full: 0,
-            partial: 0,
-            absent: 0,
-        });
-        *match capability.state {
-            CapabilityState::Full => &mut count.full,
-            CapabilityState::Partial => &mut count.partial,
-            CapabilityState::Absent => &mut count.absent,
-        } += 1;
+fn count(counts: &mut BTreeMap<String, CapabilityCount>, agents: &[&Agent]) {
+    for agent in agents {
+        for capability in &agent.capabilities {
+            let name = capability.name.clone();
+            let new = CapabilityCount { name, full: 0, partial: 0, absent: 0, unknown: 0 };
+            let count = counts.entry(capability.name.clone()).or_insert(new);
+            *match capability.state {
+                _ if !agent.connected => &mut count.unknown,
+                CapabilityState::Full => &mut count.full,
+                CapabilityState::Partial => &mut count.partial,
+                CapabilityState::Absent => &mut count.absent,
+            } += 1;
+        }
     }
-    counts.into_values().collect()
 }
 
 fn of_cluster(features: &[Feature], cluster: Cluster, agents: &[&Agent]) -> ClusterFeatures {
@@ -196,17 +196,23 @@ fn worse(one: &'static str, other: &'static str) -> &'static str {
     if rank(other) < rank(one) { other } else { one }
 }
 
-/// Whether a need is met, and the reason where it is not.
+/// Whether a need is met, and the reason where it is not. Only who is connected says that something works.
 fn met(need: &str, agents: &[&Agent]) -> (&'static str, Option<String>) {
     let connected =
         |role: AgentRole| agents.iter().any(|agent| agent.connected && agent.role == role);
     let (there, lacking) = match need {
         "agent" => (connected(AgentRole::ClusterAgent), "no cluster agent is connected"),
         "sensor" => (connected(AgentRole::Sensor), "no sensor is connected"),
-        "audit" => (
-            agents.iter().any(|agent| agent.last_audit_event.is_some()),
-            "no audit events received",
-        ),
+        "audit" => {
+            let mut hearing = agents.iter().filter(|agent| agent.last_audit_event.is_some());
+            match hearing.clone().count() {
+                0 => (false, "no audit events received"),
+                _ => (
+                    hearing.any(|agent| agent.connected),
+                    "the agent that received audit events is not connected",
+                ),
+            }
+        }
         capability => return capability_met(capability, agents),
     };
     match there {
@@ -216,21 +222,27 @@ fn met(need: &str, agents: &[&Agent]) -> (&'static str, Option<String>) {
 }
 
 fn capability_met(name: &str, agents: &[&Agent]) -> (&'static str, Option<String>) {
-    let told: Vec<&Capability> = agents
-        .iter()
-        .flat_map(|agent| &agent.capabilities)
-        .filter(|capability| capability.name == name)
-        .collect();
+    let told = |agent: &&Agent| -> Option<Capability> {
+        agent.capabilities.iter().find(|capability| capability.name == name).cloned()
+    };
+    let (connected, away): (Vec<&Agent>, Vec<&Agent>) =
+        agents.iter().filter(|agent| told(agent).is_some()).partition(|agent| agent.connected);
+    let told: Vec<Capability> = connected.iter().filter_map(told).collect();
     let all = |state| told.iter().all(|capability| capability.state == state);
+    let silent = match away.len() {
+        0 => None,
+        1 => Some(format!("{} is not connected", away[0].name)),
+        count => Some(format!("{count} that reported it are not connected")),
+    };
     let reason = told.iter().find_map(|capability| capability.reason.clone());
     if told.is_empty() {
-        ("unknown", Some("no sensor has reported".to_owned()))
-    } else if all(CapabilityState::Full) {
-        ("working", None)
+        ("unknown", silent.or_else(|| Some("no sensor has reported".to_owned())))
     } else if all(CapabilityState::Absent) {
-        ("not working", reason)
+        ("not working", reason.or(silent))
+    } else if all(CapabilityState::Full) && silent.is_none() {
+        ("working", None)
     } else {
-        ("partial", reason)
+        ("partial", reason.or(silent))
     }
 }
 
@@ -265,5 +277,34 @@ mod tests {
         assert_eq!(worse("unknown", "not working"), "not working");
         assert_eq!(worse("partial", "working"), "partial");
         assert_eq!(capability_met("exec", &[]).0, "unknown");
+    }
+
+    /// How `exec` works where each agent told `state`, connected or not.
+    #[track_caller]
+    fn check(agents: &[(&str, bool)], expected: &str, reason: Option<&str>) {
+        let agent = |&(state, connected): &(&str, bool)| -> Agent {
+            serde_json::from_value(serde_json::json!({
+                "id": "01a21cbe-8d16-7894-afc9-69628cfcda86", "scope": "/org/", "cluster": "c", "role": "sensor",
+                "name": "node-1", "version": "1", "dropped": [], "last_sequence": 0, "certificate_expires": 0,
+                "capabilities": [{"name": "exec", "state": state, "tier": null, "reason": null}],
+                "revoked": false, "connected": connected, "first_seen": 0, "last_seen": 0}))
+            .unwrap()
+        };
+        let agents: Vec<Agent> = agents.iter().map(agent).collect();
+        let agents: Vec<&Agent> = agents.iter().collect();
+        let (state, why) = met("exec", &agents);
+        assert_eq!((state, why.as_deref()), (expected, reason));
+    }
+
+    #[test]
+    fn who_is_not_connected_says_nothing() {
+        check(&[("full", true)], "working", None);
+        let away = Some("node-1 is not connected");
+        check(&[("full", false)], "unknown", away);
+        check(&[("absent", false)], "unknown", away);
+        check(&[("full", true), ("full", false)], "partial", away);
+        check(&[("absent", true), ("full", false)], "not working", away);
+        let both = Some("2 that reported it are not connected");
+        check(&[("full", false), ("full", false)], "unknown", both);
     }
 }

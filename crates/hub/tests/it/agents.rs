@@ -225,6 +225,41 @@ async fn revocation_cuts_the_live_stream_and_refuses_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_connected_does_not_count_as_working() {
+    let world = World::start().await;
+    let agent = world.agent("/org/", "prod").await;
+    agent.send(vec![firing("prod", "Deployment/web", world.clock.now())]).await;
+    let capability = |answer: &Value| answer["capabilities"][0].clone();
+    let status = async || world.items("/clusters/status").await.remove(0);
+    let features = async || world.get("/features").await.expect(200);
+    assert_eq!(capability(&status().await)["full"], 1);
+    assert_eq!(capability(&features().await)["full"], 1);
+    let id = agent.id.clone();
+    drop(agent);
+    let path = format!("/agents/{id}");
+    let patience = Duration::from_secs(10);
+    world.wait(&path, patience, |agent| agent["connected"] == false).await;
+    let told = capability(&status().await);
+    assert_eq!((&told["full"], &told["unknown"]), (&json!(0), &json!(1)), "{told}");
+    assert_eq!(told["reasons"], json!(["agent-0 is not connected"]));
+    let told = features().await;
+    let unknown = capability(&told);
+    assert_eq!((&unknown["full"], &unknown["unknown"]), (&json!(0), &json!(1)), "{told}");
+    let working = told["clusters"][0]["working"].as_object().unwrap();
+    let needing = told["features"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|feature| feature["needs"].as_array().unwrap().contains(&json!("exec")));
+    for feature in needing {
+        assert_ne!(working[feature["id"].as_str().unwrap()], "working", "{feature}");
+    }
+    world.post(&format!("{path}/revoke"), json!({})).await.expect(200);
+    assert_eq!(status().await["capabilities"], json!([]));
+    assert_eq!(features().await["capabilities"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn certificates_are_demanded_and_renewed() {
     let world = World::start().await;
     let agent = world.agent("/org/", "prod").await;

@@ -246,6 +246,17 @@ pub(crate) async fn agents_join(bench: &Bench) {
         Greeting { version: String::new(), capabilities: Vec::new(), cluster_version: None };
     store.agent_connected(foreign.agent.id, &greeting).await.unwrap().unwrap();
     assert_eq!(join("node-1", "seawall/sensor").await.replaced, [last.agent.id]);
+
+    let scope = &first.scope;
+    let of = async |visible: &Visible, limit: u32| {
+        let agents = store.agents_of_cluster(visible, scope, limit).await.unwrap();
+        agents.into_iter().map(|agent| agent.id).collect::<Vec<_>>()
+    };
+    let all = of(&Visible::system(), 10).await;
+    assert_eq!((all.len(), all[0]), (3, foreign.agent.id), "the connected one first");
+    assert_eq!(of(&Visible::system(), 1).await, [foreign.agent.id]);
+    assert_eq!(of(&grant(scope, None), 10).await.len(), 3);
+    assert!(of(&grant(&ScopePath::root().child("other"), None), 10).await.is_empty());
 }
 
 pub(crate) async fn agents_come_and_go(bench: &Bench) {

@@ -1,4 +1,5 @@
 //! `/clusters/status`: how each cluster's agents are doing: freshness, versions, capabilities, losses, admission.
+use crate::api::agents;
 use crate::api::extract::Params;
 use crate::api::list::quoted;
 use crate::api::overview::{Freshness, freshness};
@@ -15,8 +16,8 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 
-/// Clusters and agents of one answer; the lists have all.
-const MAX_ESTATE: u32 = 500;
+/// Clusters of one answer; the list has all.
+const MAX_CLUSTERS: u32 = 500;
 /// Different reasons told of one capability.
 const MAX_REASONS: usize = 5;
 
@@ -31,7 +32,7 @@ pub(crate) struct ClusterHealth {
     cluster: Cluster,
     freshness: Freshness,
     last_seen: Millis,
-    /// The best tier any capability works in: `A` or `B`.
+    /// The best tier any capability of a connected agent works in: `A` or `B`.
     tier: Option<String>,
     agents: AgentNumbers,
     /// Of the agents, each once.
@@ -62,6 +63,8 @@ pub(crate) struct CapabilityHealth {
     full: u64,
     partial: u64,
     absent: u64,
+    /// Of agents that are not connected.
+    unknown: u64,
     /// Why it is not full.
     reasons: Vec<String>,
 }
@@ -88,13 +91,11 @@ pub(crate) async fn get(
     let scope = query.resolve(&caller)?;
     let visible = caller.visible_here();
     let filter = format!("scope:{}*", scope.as_str());
-    let query = Query { filter, limit: MAX_ESTATE, ..Query::default() };
+    let query = Query { filter, limit: MAX_CLUSTERS, ..Query::default() };
     let clusters = app.store.list::<Cluster>(&visible, &query).await?.items;
-    let agents = app.store.list::<Agent>(&visible, &query).await?.items;
     let mut items = Vec::with_capacity(clusters.len());
     for cluster in clusters {
-        let own: Vec<&Agent> =
-            agents.iter().filter(|agent| agent.scope == cluster.scope && !agent.revoked).collect();
+        let own = agents::of_cluster(&app, &visible, &cluster).await?;
         let admission = admission(&app, &visible, &cluster).await?;
         items.push(health(cluster, &own, admission, app.now()));
     }
@@ -103,14 +104,19 @@ pub(crate) async fn get(
 
 fn health(
     cluster: Cluster,
-    own: &[&Agent],
+    own: &[Agent],
     admission: AdmissionHealth,
     now: Millis,
 ) -> ClusterHealth {
+    let present = agents::present(own, now);
+    let connected = own.iter().filter(|agent| agent.connected);
     let last_seen = own.iter().map(|agent| agent.last_seen).max().unwrap_or(cluster.last_seen);
-    let tiers = own.iter().flat_map(|agent| &agent.capabilities);
-    let versions: BTreeSet<&str> =
-        own.iter().map(|agent| agent.version.as_str()).filter(|text| !text.is_empty()).collect();
+    let tiers = connected.flat_map(|agent| &agent.capabilities);
+    let versions: BTreeSet<&str> = present
+        .iter()
+        .map(|agent| agent.version.as_str())
+        .filter(|text| !text.is_empty())
+        .collect();
     let count = |is: &dyn Fn(&Agent) -> bool| own.iter().filter(|agent| is(agent)).count() as u64;
     ClusterHealth {
         freshness: freshness(now - last_seen),
@@ -123,42 +129,50 @@ fn health(
             outdated: count(&|agent| agent.connected && agent.version != env!("CARGO_PKG_VERSION")),
         },
         versions: versions.into_iter().map(str::to_owned).collect(),
-        capabilities: capabilities(own),
+        capabilities: capabilities(&present),
         dropped: dropped(own),
         last_audit_event: own.iter().filter_map(|agent| agent.last_audit_event).max(),
         audit_events: own.iter().map(|agent| agent.audit_events).fold(0, u64::saturating_add),
-        certificate_expires: own.iter().map(|agent| agent.certificate_expires).min(),
+        certificate_expires: present.iter().map(|agent| agent.certificate_expires).min(),
         admission,
         cluster,
     }
 }
 
-fn capabilities(own: &[&Agent]) -> Vec<CapabilityHealth> {
+fn capabilities(present: &[&Agent]) -> Vec<CapabilityHealth> {
     let mut by_name: BTreeMap<&str, CapabilityHealth> = BTreeMap::new();
-    for capability in own.iter().flat_map(|agent| &agent.capabilities) {
+    for (agent, capability) in
+        present.iter().flat_map(|agent| agent.capabilities.iter().map(move |one| (agent, one)))
+    {
         let health = by_name.entry(&capability.name).or_insert_with(|| CapabilityHealth {
             name: capability.name.clone(),
             full: 0,
             partial: 0,
             absent: 0,
+            unknown: 0,
             reasons: Vec::new(),
         });
         *match capability.state {
+            _ if !agent.connected => &mut health.unknown,
             CapabilityState::Full => &mut health.full,
             CapabilityState::Partial => &mut health.partial,
             CapabilityState::Absent => &mut health.absent,
         } += 1;
-        if let Some(reason) = &capability.reason
+        let reason = match agent.connected {
+            true => capability.reason.clone(),
+            false => Some(format!("{} is not connected", agent.name)),
+        };
+        if let Some(reason) = reason
             && health.reasons.len() < MAX_REASONS
-            && !health.reasons.contains(reason)
+            && !health.reasons.contains(&reason)
         {
-            health.reasons.push(reason.clone());
+            health.reasons.push(reason);
         }
     }
     by_name.into_values().collect()
 }
 
-fn dropped(own: &[&Agent]) -> Vec<Dropped> {
+fn dropped(own: &[Agent]) -> Vec<Dropped> {
     let mut by_class: BTreeMap<&str, u64> = BTreeMap::new();
     for lost in own.iter().flat_map(|agent| &agent.dropped) {
         let count = by_class.entry(&lost.class).or_default();
