@@ -115,7 +115,9 @@ impl Ingest for Store {
             agent.capabilities = capabilities;
         }
         if let Some((last, events)) = audit {
-            agent.last_audit_event = agent.last_audit_event.max(Some(last));
+            // A later one was told before times were bounded.
+            let before = agent.last_audit_event.map(|before| admission::bounded(before, tx.now));
+            agent.last_audit_event = before.max(Some(last));
             agent.audit_events = agent.audit_events.saturating_add(events);
         }
         (agent.last_sequence, agent.last_seen, agent.connected) = (batch.sequence, tx.now, true);
@@ -154,6 +156,7 @@ impl Writer<'_> {
                 Record::Decision(decision) => decisions.push(*decision),
                 Record::Gap(gap) => admission::store_gap(self, gap).await?,
                 Record::AuditSeen { last, events } => {
+                    let last = admission::bounded(last, self.tx.now);
                     let seen = self.audit.get_or_insert((last, 0));
                     *seen = (seen.0.max(last), seen.1.saturating_add(events));
                 }

@@ -1,5 +1,6 @@
 //! Assignments, decisions, gaps, and what an agent says of audit events.
 use crate::bench::*;
+use seawall_model::Millis;
 use seawall_model::admission::{
     Assignment, Decision, Gap, Narrowing, PolicyAction, StoredDecision, StoredGap, Verdict,
 };
@@ -47,24 +48,7 @@ pub(crate) async fn assignments_hold_downwards(bench: &Bench) {
 
 pub(crate) async fn what_agents_say_of_admission(bench: &Bench) {
     let agent = bench.agent("prod", "agent").await;
-    let resource = Resource {
-        api_version: "v1".to_owned(),
-        kind: "Pod".to_owned(),
-        namespace: Some("shop".to_owned()),
-        name: "web-1".to_owned(),
-        uid: None,
-    };
-    let decision = Decision {
-        time: NOW,
-        verdict: Verdict::Denied,
-        operation: "CREATE".to_owned(),
-        resource,
-        owner: None,
-        user: "u".to_owned(),
-        groups: Vec::new(),
-        controls: Vec::new(),
-        agent: "somebody else".to_owned(),
-    };
+    let decision = decision(NOW);
     let gap = Gap { from: NOW - 5, to: NOW, requests: None, reason: "restart".to_owned() };
     let records = vec![
         Record::Decision(Box::new(decision)),
@@ -82,4 +66,60 @@ pub(crate) async fn what_agents_say_of_admission(bench: &Bench) {
     assert_eq!(bench.all::<StoredGap>().await[0].gap.requests, None);
     let agent: Agent = bench.store.get(&Visible::system(), agent.id).await.unwrap().unwrap();
     assert_eq!((agent.last_audit_event, agent.audit_events), (Some(NOW), 5));
+}
+
+fn decision(time: Millis) -> Decision {
+    let resource = Resource {
+        api_version: "v1".to_owned(),
+        kind: "Pod".to_owned(),
+        namespace: Some("shop".to_owned()),
+        name: "web-1".to_owned(),
+        uid: None,
+    };
+    Decision {
+        time,
+        verdict: Verdict::Denied,
+        operation: "CREATE".to_owned(),
+        resource,
+        owner: None,
+        user: "u".to_owned(),
+        groups: Vec::new(),
+        controls: Vec::new(),
+        agent: "somebody else".to_owned(),
+    }
+}
+
+pub(crate) async fn times_of_admission_are_bounded(bench: &Bench) {
+    let agent = bench.agent("prod", "agent").await;
+    let (oldest, newest) = (NOW - 30 * DAY, NOW + 5 * 60_000);
+    let times = [
+        (NOW - DAY, NOW - DAY),
+        (NOW + 60_000, NOW + 60_000),
+        (i64::MAX, newest),
+        (i64::MIN, oldest),
+    ];
+    for (told, kept) in times {
+        bench.send(&agent, vec![Record::Decision(Box::new(decision(told)))]).await;
+        let decisions: Vec<StoredDecision> = bench.all().await;
+        let found = decisions.iter().any(|stored| stored.decision.time == kept);
+        assert!(found, "{told}: {decisions:?}");
+    }
+    let gaps = [
+        ((NOW - 5, NOW), (NOW - 5, NOW)),
+        ((NOW, NOW - 5), (NOW, NOW)),
+        ((i64::MIN, i64::MAX), (oldest, newest)),
+        ((i64::MAX, i64::MIN), (newest, newest)),
+    ];
+    for ((from, to), kept) in gaps {
+        let gap = Gap { from, to, requests: None, reason: "restart".to_owned() };
+        bench.send(&agent, vec![Record::Gap(gap)]).await;
+        let gaps: Vec<StoredGap> = bench.all().await;
+        let found = gaps.iter().any(|stored| (stored.gap.from, stored.gap.to) == kept);
+        assert!(found, "{from} to {to}: {gaps:?}");
+    }
+    for (told, kept) in [(i64::MIN, oldest), (NOW, NOW), (i64::MAX, newest)] {
+        bench.send(&agent, vec![Record::AuditSeen { last: told, events: 1 }]).await;
+        let agent = bench.store.get::<Agent>(&Visible::system(), agent.id).await.unwrap().unwrap();
+        assert_eq!(agent.last_audit_event, Some(kept), "{told}");
+    }
 }

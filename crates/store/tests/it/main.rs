@@ -44,6 +44,9 @@ const CASES: &[(&str, Case)] = &[
     ("what_agents_say_of_admission", |bench| {
         Box::pin(admission::what_agents_say_of_admission(bench))
     }),
+    ("times_of_admission_are_bounded", |bench| {
+        Box::pin(admission::times_of_admission_are_bounded(bench))
+    }),
     ("nodes_keep_what_was_left_out", |bench| {
         Box::pin(results::nodes_keep_what_was_left_out(bench))
     }),
