@@ -43,6 +43,9 @@ const LOCAL_ENROLMENT_LIFE: Millis = 10 * 60 * 1000;
 /// Sensor and cluster agent, each once more after an early restart.
 const LOCAL_ENROLMENTS: u32 = 4;
 
+/// Further names of the hub's own certificates; every handshake carries them.
+const MAX_TLS_NAMES: usize = 100;
+
 /// How a hub is run.
 pub struct Config {
     pub database: Location,
@@ -54,12 +57,13 @@ pub struct Config {
     pub index: PathBuf,
     /// A certificate chain and its key as PEM files, instead of one from the hub's own CA.
     pub tls: Option<TlsFiles>,
-    /// Further names in the hub's own certificate, such as those of a Service.
+    /// DNS names and IP addresses that the hub's own certificates are for, beside those it knows itself by.
     pub tls_names: Vec<String>,
-    /// Of the first account, instead of a random one; it is to be changed at the first sign-in all the same.
-    pub first_password: Option<String>,
     /// `https://HOST[:PORT]`, as browsers and agents reach the hub, where a proxy stands in between.
     pub base_url: Option<String>,
+    /// The first Owner's password on a new database, instead of a random one; to be changed at the first sign-in too,
+    /// since it stands elsewhere as well.
+    pub first_password: Option<String>,
     /// Proxies before the API port whose `X-Forwarded-For` says who asks; nobody else's is believed.
     pub trusted_proxies: Vec<IpNet>,
     pub clock: Arc<dyn Clock>,
@@ -85,9 +89,13 @@ pub enum StartError {
     Listen { address: SocketAddr, option: &'static str, source: std::io::Error },
     #[error("`{0}` is no base URL: expected https://HOST or https://HOST:PORT, without a path")]
     BaseUrl(String),
-    #[error("`{0}` is no name for a certificate: expected a host name or an address")]
+    #[error(
+        "`{0}` cannot be in a certificate: expected a DNS name or an IP address with --tls-name"
+    )]
     TlsName(String),
-    #[error("the first password {0}")]
+    #[error("over {MAX_TLS_NAMES} names for a certificate: give fewer with --tls-name")]
+    TlsNames,
+    #[error("the password given for the first account {0}")]
     FirstPassword(String),
     #[error("the stored certificate authority is damaged: restore the database from a backup")]
     Authority { source: Box<dyn std::error::Error + Send + Sync> },
@@ -120,8 +128,9 @@ impl Hub {
     /// Opens the store, makes what a first start needs, and serves both ports.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let base_url = config.base_url.as_deref().map(check_base_url).transpose()?;
-        if let Some(wrong) = config.tls_names.iter().find(|name| !is_host(name)) {
-            return Err(StartError::TlsName(wrong.clone()));
+        let names = check_tls_names(&config.tls_names)?;
+        if let Some(password) = &config.first_password {
+            password::check_new(password).map_err(StartError::FirstPassword)?;
         }
         // Ports before the store: a second hub must not touch what the first has open.
         let listener = listen(config.listen, "--listen").await?;
@@ -140,11 +149,13 @@ impl Hub {
         let created = || ClusterAuthority::create(now);
         let cluster_authority = load_authority(&store, CLUSTER_AUTHORITY, created).await?;
         let cluster_authority = ClusterAuthority::load(&cluster_authority)?;
-        let (browser_tls, pin) = browser_tls(&config, &authority, base_url.as_deref())?;
-        let agent_credentials = authority
-            .server(server_names(config.agents_listen.ip(), None, &[]), config.clock.now())?;
+        let browser_names = server_names(config.listen.ip(), base_url.as_deref(), &names);
+        let (browser_tls, pin) = browser_tls(&config, &authority, browser_names)?;
+        let agent_names = server_names(config.agents_listen.ip(), None, &names);
+        let agent_credentials = authority.server(agent_names, now)?;
         let agent_tls = tls::agent_config(&authority, agent_credentials, config.clock.clone())?;
-        let first_password = first_owner(&store, &config).await?;
+        let given = config.first_password.as_deref();
+        let first_password = first_owner(&store, &config.entropy, given).await?;
         if matches!(config.database, Location::Directory(_)) {
             store.disconnect_all().await?;
         }
@@ -212,7 +223,7 @@ impl Hub {
         ca::pem(self.app.authority.certificate())
     }
 
-    /// The first Owner's password, where this start made the account.
+    /// The first Owner's password, where this start made the account and the password: who gave one knows it.
     pub fn first_password(&self) -> Option<&str> {
         self.first_password.as_deref()
     }
@@ -359,14 +370,11 @@ async fn load_authority(
 fn browser_tls(
     config: &Config,
     authority: &Authority,
-    base_url: Option<&str>,
+    names: Vec<String>,
 ) -> Result<(ServerConfig, String), StartError> {
     let credentials: Credentials = match &config.tls {
         Some(files) => tls::read_credentials(&files.certificate, &files.key)?,
-        None => {
-            let names = server_names(config.listen.ip(), base_url, &config.tls_names);
-            authority.server(names, config.clock.now())?
-        }
+        None => authority.server(names, config.clock.now())?,
     };
     // The last certificate that is served leads the chain; one that is alone is its own CA.
     let root = credentials.chain.last().unwrap_or(authority.certificate());
@@ -374,10 +382,51 @@ fn browser_tls(
     Ok((tls::browser_config(credentials, config.clock.clone())?, pin))
 }
 
+/// The given names as certificates have them.
+fn check_tls_names(names: &[String]) -> Result<Vec<String>, StartError> {
+    if names.len() > MAX_TLS_NAMES {
+        return Err(StartError::TlsNames);
+    }
+    let check = |name: &String| {
+        if let Ok(address) = name.parse::<IpAddr>() {
+            return Ok(address.to_string());
+        }
+        let is_label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        let plain = name.strip_prefix("*.").unwrap_or(name);
+        match name.len() <= 253 && plain.split('.').all(is_label) {
+            true => Ok(name.to_ascii_lowercase()),
+            false => Err(StartError::TlsName(name.chars().take(80).collect())),
+        }
+    };
+    names.iter().map(check).collect()
+}
+
+#[test]
+fn names_of_certificates_are_dns_names_or_addresses() {
+    let check = |name: &str, expected: Option<&str>| {
+        let checked = check_tls_names(&[name.to_owned()]).ok();
+        assert_eq!(checked.as_ref().map(|names| names[0].as_str()), expected, "{name}");
+    };
+    check("Hub.Example", Some("hub.example"));
+    check("seawall-hub.seawall.svc", Some("seawall-hub.seawall.svc"));
+    check("*.hub.example", Some("*.hub.example"));
+    check("10.0.0.1", Some("10.0.0.1"));
+    check("2001:DB8::1", Some("2001:db8::1"));
+    for no_name in ["", "https://hub", "hub:8443", "a..b", "-a", "hub.*", "häb", "a b"] {
+        check(no_name, None);
+    }
+    assert!(check_tls_names(&vec!["hub".to_owned(); MAX_TLS_NAMES + 1]).is_err());
+}
+
 /// Names that the hub's own certificate is for.
-fn server_names(listen: IpAddr, base_url: Option<&str>, more: &[String]) -> Vec<String> {
+fn server_names(listen: IpAddr, base_url: Option<&str>, further: &[String]) -> Vec<String> {
     let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
-    names.extend(more.iter().map(|name| name.to_ascii_lowercase()));
+    names.extend_from_slice(further);
     if !listen.is_unspecified() && !listen.is_loopback() {
         names.push(listen.to_string());
     }
@@ -390,26 +439,16 @@ fn server_names(listen: IpAddr, base_url: Option<&str>, more: &[String]) -> Vec<
     names
 }
 
-/// A host name of RFC 1123, or an address.
-fn is_host(name: &str) -> bool {
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    name.parse::<IpAddr>().is_ok() || name.len() <= 253 && name.split('.').all(is_label)
-}
-
-/// Makes the first account on an empty database; a random password is returned this once.
-async fn first_owner(store: &Store, config: &Config) -> Result<Option<String>, StartError> {
-    let entropy = &config.entropy;
+/// Makes the first account on an empty database. A password that is made here is returned this once.
+async fn first_owner(
+    store: &Store,
+    entropy: &Arc<dyn Entropy>,
+    given: Option<&str>,
+) -> Result<Option<String>, StartError> {
     // Hashing takes its time: not on every start.
     if store.count::<User>(&Visible::system(), "").await? > 0 {
         return Ok(None);
     }
-    let given = config.first_password.as_deref().map(str::trim);
-    given.map_or(Ok(()), password::check).map_err(StartError::FirstPassword)?;
     let password = given.map_or_else(|| entropy.password(), str::to_owned);
     let entry = NewAuditEntry {
         actor: "hub".to_owned(),
@@ -423,5 +462,5 @@ async fn first_owner(store: &Store, config: &Config) -> Result<Option<String>, S
         must_change_password: true,
     };
     let made = store.audited(entry).create_first_owner(&new).await?;
-    Ok(made.filter(|_| given.is_none()).map(|_| password))
+    Ok(made.map(|_| password).filter(|_| given.is_none()))
 }

@@ -208,5 +208,5 @@ pub(crate) async fn change_password(
 }
 
 pub(crate) fn check_new_password(pointer: &str, password: &str) -> Result<(), Refusal> {
-    password::check(password).map_err(|wrong| Refusal::invalid(pointer, wrong))
+    password::check_new(password).map_err(|detail| Refusal::invalid(pointer, detail))
 }

@@ -94,6 +94,15 @@ async fn what_stands_in_the_way_is_named() {
     }
 
     let mut config = fresh();
+    config.tls_names = vec!["hub.example".to_owned(), "https://hub".to_owned()];
+    let said = refused(config).await;
+    assert!(said.contains("`https://hub`") && said.contains("--tls-name"), "{said}");
+    let mut config = fresh();
+    config.first_password = Some("too short".to_owned());
+    let said = refused(config).await;
+    assert!(said.contains("fewer than 12 characters") && !said.contains("too short"), "{said}");
+
+    let mut config = fresh();
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     config.database = seawall_hub::Location::Url(format!("postgres://seawall@{closed}/seawall"));
     let started = std::time::Instant::now();
@@ -160,6 +169,54 @@ async fn a_forgotten_password_is_reset_on_the_machine() {
     world.try_sign_in("admin", PASSWORD).await.expect(401);
     let session = world.try_sign_in("admin", &password).await.expect(200);
     assert_eq!(session["user"]["must_change_password"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_password_that_was_given_opens_once_and_is_told_nobody() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Arc::new(FixedClock::at(SystemClock.now()));
+    let given = |password: &str| {
+        let first_password = Some(password.to_owned());
+        seawall_hub::Config { first_password, ..config(directory.path(), clock.clone()) }
+    };
+    let hub = Hub::start(given("from a mounted secret")).await.unwrap();
+    assert_eq!(hub.first_password(), None, "nothing to print");
+    hub.shutdown().await;
+    // The account is there: another password changes nothing.
+    let hub = Hub::start(given("from another secret")).await.unwrap();
+    let base = format!("https://localhost:{}", hub.address().port());
+    let client = crate::world::client(&hub);
+    let world = World { hub, clock, directory, base, client, owner: String::new() };
+    world.try_sign_in("admin", "from another secret").await.expect(401);
+    let session = world.try_sign_in("admin", "from a mounted secret").await.expect(200);
+    assert_eq!(session["user"]["must_change_password"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_hubs_own_certificate_is_for_further_names() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Arc::new(FixedClock::at(SystemClock.now()));
+    let mut named = config(directory.path(), clock);
+    named.tls_names = vec!["Seawall-Hub.seawall.svc".to_owned(), "192.0.2.7".to_owned()];
+    let hub = Hub::start(named).await.unwrap();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let ca = reqwest::Certificate::from_pem(hub.ca_certificate().as_bytes()).unwrap();
+    let client = reqwest::Client::builder()
+        .tls_certs_only([ca])
+        .no_proxy()
+        .resolve("seawall-hub.seawall.svc", hub.address())
+        .resolve("other.seawall.svc", hub.address())
+        .build()
+        .unwrap();
+    let port = hub.address().port();
+    let health = async |name: &str| {
+        let answer = client.get(format!("https://{name}:{port}/healthz")).send().await;
+        answer.map(|answer| answer.status().as_u16()).ok()
+    };
+    assert_eq!(health("seawall-hub.seawall.svc").await, Some(200));
+    assert_eq!(health("localhost").await, Some(200));
+    assert_eq!(health("other.seawall.svc").await, None);
+    hub.shutdown().await;
 }
 
 /// Versions before wrote user and role one after the other; a kill in between left this.
