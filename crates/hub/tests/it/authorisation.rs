@@ -527,7 +527,7 @@ impl Estate {
             "/scopes" => "/org/a/",
             "/scores" => "/org/a/",
             "/scores/history" => "/org/a/",
-            "/features" => "\"full\":1",
+            "/features" => "\"name\":\"exec\"",
             "/alerts/facets" => "SW-D-9001",
             "/alerts/bulk" => "\"matched\":1",
             "/images/{id}/packages" => "django",

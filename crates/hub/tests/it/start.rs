@@ -219,6 +219,40 @@ async fn the_hubs_own_certificate_is_for_further_names() {
     hub.shutdown().await;
 }
 
+/// Versions before had one authority for everything.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_database_gets_its_second_authority_once() {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
+    use seawall_store::{Context, Settings, Store};
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Arc::new(FixedClock::at(SystemClock.now()));
+    let config = || config(directory.path(), clock.clone());
+    let open = async || {
+        let context = Context { clock: clock.clone(), random: Arc::new(|| [7; 10]) };
+        Store::open(&config().database, context).await.unwrap()
+    };
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    let old = params.self_signed(&key).unwrap();
+    let stored = json!({"key": key.serialize_pem(), "certificate": old.pem()}).to_string();
+    let store = open().await;
+    store.set_setting("certificate-authority", stored.as_bytes()).await.unwrap();
+    store.close().await;
+    drop(store);
+    let mut made = Vec::new();
+    for _ in 0..2 {
+        let hub = Hub::start(config()).await.unwrap();
+        use sha2::Digest;
+        assert_eq!(hub.ca_fingerprint(), hex::encode(sha2::Sha256::digest(old.der())));
+        hub.shutdown().await;
+        let store = open().await;
+        made.push(store.setting("cluster-certificate-authority").await.unwrap().unwrap());
+        store.close().await;
+    }
+    assert_eq!(made[0], made[1]);
+}
+
 /// Versions before wrote user and role one after the other; a kill in between left this.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_first_owner_without_a_role_gets_it_back() {
