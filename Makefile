@@ -43,6 +43,8 @@ oracles: web ## soaks and outside judges that take longer than a test run may
 	  $(CARGO) test -p seawall-e2e -- --nocapture crash
 	SEAWALL_BIN=$(CURDIR)/target/release/seawall SEAWALL_RIG_BIN=$$(e2e/rig/build.sh kubernetes helm coredns) SEAWALL_TIMED=1 \
 	  $(CARGO) test -p seawall-e2e -- --nocapture runtime hardening
+	SEAWALL_BIN=$(CURDIR)/target/release/seawall SEAWALL_RIG_BIN=$$(e2e/rig/build.sh kubernetes helm coredns) SEAWALL_SHORT_PODS=200 \
+	  SEAWALL_AWAY_SECONDS=600 $(CARGO) test -p seawall-e2e -- --nocapture short_lived
 	SEAWALL_BIN=$(CURDIR)/target/release/seawall SEAWALL_RIG_BIN=$$(e2e/rig/build.sh kubernetes helm coredns) SEAWALL_IDLE_SECONDS=600 SEAWALL_IDLE_CONTAINERS=20 \
 	  $(CARGO) test -p seawall-e2e -- --nocapture idle
 

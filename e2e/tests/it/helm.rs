@@ -322,7 +322,7 @@ fn apply(rig: &Rig, manifest: &str) -> Result<std::process::Output> {
 /// Whatever happens to the agent, nobody is kept from working, and the time without an answer is on record.
 async fn fail_open(installed: &Installed) -> Result<()> {
     let Installed { rig, api, .. } = installed;
-    let pid = agent_pid()?;
+    let pid = process(b"/seawall\0agent\0")?;
     signal(pid, "STOP")?;
     create(rig, "paused", 3)?;
     // A beat that is seconds late tells that the process stood still.
@@ -355,16 +355,16 @@ fn create(rig: &Rig, name: &str, count: usize) -> Result<()> {
     Ok(())
 }
 
-/// Of the agent's process, seen from the host.
-fn agent_pid() -> Result<u32> {
+/// The number of a container's process, seen from the host, by how its command line begins.
+fn process(command: &[u8]) -> Result<u32> {
     for process in std::fs::read_dir("/proc")?.flatten() {
-        let command = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
-        if command.starts_with(b"/seawall\0agent\0") {
+        let found = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        if found.starts_with(command) {
             let name = process.file_name().to_string_lossy().into_owned();
             return Ok(name.parse()?);
         }
     }
-    bail!("no agent runs")
+    bail!("no such process: {}", String::from_utf8_lossy(command))
 }
 
 fn signal(pid: u32, signal: &str) -> Result<()> {
@@ -394,4 +394,100 @@ fn rights_are_used(rig: &Rig) -> Result<()> {
     }
     assert_eq!(used, granted);
     Ok(())
+}
+
+/// How many; `make oracles` asks for more.
+fn asked(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn short_lived_pods_are_named_and_a_hub_that_is_away_loses_nothing() -> Result<()> {
+    let test = "short-lived pods are named and a hub that is away loses nothing";
+    let (Some(_turn), Some(_)) = (begin(test), crate::chart::helm(test)) else { return Ok(()) };
+    let installed = Installed::up(Rig::up()?, &[]).await?;
+    short_lived(&installed, asked("SEAWALL_SHORT_PODS", 20)).await?;
+    away(&installed, asked("SEAWALL_AWAY_SECONDS", 20)).await
+}
+
+/// Pods that are gone before anybody could ask about them.
+async fn short_lived(installed: &Installed, count: u64) -> Result<()> {
+    let Installed { rig, api, .. } = installed;
+    rig.kubectl(&["create", "namespace", "brief"])?;
+    let brief = |number: u64| {
+        format!(
+            "{{apiVersion: v1, kind: Pod, metadata: {{name: brief-{number}, namespace: brief}}, spec: {{\
+             restartPolicy: Never, automountServiceAccountToken: false, containers: [{{name: main, \
+             image: 'seawall.test/debian:1', imagePullPolicy: Never, command: [cat, /etc/shadow]}}]}}}}"
+        )
+    };
+    let began = Instant::now();
+    for batch in (0..count).collect::<Vec<_>>().chunks(20) {
+        let manifests: Vec<String> = batch.iter().map(|number| brief(*number)).collect();
+        rig.apply(&manifests.join("\n---\n"))?;
+        let done = "--for=jsonpath={.status.phase}=Succeeded";
+        rig.kubectl(&["-n", "brief", "wait", done, "pod", "--all", "--timeout=180s"])?;
+        rig.kubectl(&["-n", "brief", "delete", "pod", "--all", "--force", "--grace-period=0"])?;
+    }
+    let all = |items: &[Value]| items.len() as u64 >= count;
+    let found = api.wait_for("alerts", "namespace:brief", 30 * SECOND, all).await;
+    let alerts = match found {
+        Ok((_, alerts)) => alerts,
+        Err(_) => api.list("alerts", "namespace:brief").await?,
+    };
+    let is_named = |alert: &&Value| {
+        let place = &alert["where"];
+        let pod = place["pod"].as_str().unwrap_or_default();
+        place["workload"] == format!("Pod/{pod}")
+            && pod.starts_with("brief-")
+            && place["image"]["digest"].as_str().is_some_and(|d| d.starts_with("sha256:"))
+    };
+    let named: BTreeSet<&str> =
+        alerts.iter().filter(is_named).filter_map(|alert| alert["where"]["pod"].as_str()).collect();
+    eprintln!("{} of {count} short-lived pods named, in {:?}", named.len(), began.elapsed());
+    if named.len() as u64 * 1000 < count * 999 {
+        let all = api.list("alerts", "").await?;
+        let places: Vec<_> = all.iter().map(|alert| (&alert["where"], &alert["count"])).collect();
+        bail!("{places:#?}\n{}", situation(rig)?);
+    }
+    Ok(())
+}
+
+/// The hub cannot be reached while the sensor goes on: its spool holds what happens, and gives each once.
+async fn away(installed: &Installed, seconds: u64) -> Result<()> {
+    let Installed { rig, api, .. } = installed;
+    rig.pod("steady", "seawall.test/debian:1")?;
+    let read = || rig.kubectl(&["exec", "steady", "--", "cat", "/etc/shadow"]).map(drop);
+    read()?;
+    let counted = |items: &[Value]| items.iter().filter_map(|a| a["count"].as_u64()).sum::<u64>();
+    api.wait_for("alerts", "pod:steady", 10 * SECOND, |items| counted(items) == 1).await?;
+    let pids = [process(b"/seawall\0agent\0")?, process(b"/seawall\0sensor\0")?];
+    let memory = || pids.iter().map(|pid| resident_kib(*pid)).collect::<Result<Vec<_>>>();
+    let before = memory()?;
+    let cut = rig.cut(8444)?;
+    let (began, mut reads) = (Instant::now(), 1);
+    while began.elapsed() < Duration::from_secs(seconds) {
+        read()?;
+        reads += 1;
+    }
+    ensure!(counted(&api.list("alerts", "pod:steady").await?) == 1, "the hub was away");
+    let during = memory()?;
+    drop(cut);
+    let back = Instant::now();
+    // A peer that answers nothing is given up after 10 s, then the longest pause between attempts is 45 s.
+    let all = |items: &[Value]| counted(items) >= reads;
+    let (_, alerts) = api.wait_for("alerts", "pod:steady", 120 * SECOND, all).await?;
+    assert_eq!(counted(&alerts), reads, "each once");
+    eprintln!(
+        "{reads} alerts over {seconds} s without the hub, all there {:?} after its return; KiB of agent and sensor \
+         {before:?} before, {during:?} at the end",
+        back.elapsed()
+    );
+    Ok(())
+}
+
+fn resident_kib(pid: u32) -> Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
 }

@@ -106,6 +106,15 @@ impl Rig {
         self.script(&["restart-apiserver", &self.path("node"), &programs, flags])
     }
 
+    /// Drops what the node forwards to this TCP port, until the value is dropped.
+    pub(crate) fn cut(&self, port: u16) -> Result<Cut> {
+        let rules = format!(
+            "add table inet seawall-cut; add chain inet seawall-cut forward {{ type filter hook forward priority -300; }}; \
+             add rule inet seawall-cut forward tcp dport {port} drop"
+        );
+        text_of(nft(&rules)?, "nft").map(|_| Cut)
+    }
+
     /// A file of the rig's own, as the API server may read it.
     pub(crate) fn file(&self, name: &str, text: &str) -> Result<PathBuf> {
         let path = self.dir.path().join(name);
@@ -166,6 +175,22 @@ impl Rig {
             .spawn()?;
         Ok(child)
     }
+}
+
+/// A connection that is cut.
+pub(crate) struct Cut;
+
+impl Drop for Cut {
+    fn drop(&mut self) {
+        if !nft("delete table inet seawall-cut").is_ok_and(|output| output.status.success()) {
+            eprintln!("the cut was not mended");
+        }
+    }
+}
+
+fn nft(rules: &str) -> Result<Output> {
+    let namespace = "--net=/run/netns/seawall-rig";
+    Ok(Command::new("nsenter").args([namespace, "nft", rules]).output()?)
 }
 
 impl Drop for Rig {

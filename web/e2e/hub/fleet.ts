@@ -16,7 +16,7 @@ function capabilities(agents: readonly Agent[]): ClusterCapability[] {
     const all = agents.flatMap((agent) => agent.capabilities.filter((each) => each.name === name));
     const of = (state: string) => all.filter((each) => each.state === state).length;
     const reasons = [...new Set(all.flatMap((each) => (each.reason === null ? [] : [each.reason])))];
-    return { name, full: of("full"), partial: of("partial"), absent: of("absent"), reasons };
+    return { name, full: of("full"), partial: of("partial"), absent: of("absent"), unknown: 0, reasons };
   });
 }
 
@@ -89,6 +89,6 @@ export function features(world: World): Features {
     }
     return { cluster: cluster.name, id: cluster.id, working, reasons };
   });
-  const counted = capabilities(world.agents.filter((agent) => !agent.revoked)).map(({ name, full, partial, absent }) => ({ name, full, partial, absent }));
+  const counted = capabilities(world.agents.filter((agent) => !agent.revoked)).map(({ name, full, partial, absent, unknown }) => ({ name, full, partial, absent, unknown }));
   return { version: "0.1.0", environments: ["aks", "eks", "gke", "on-prem"], features: all, capabilities: counted, clusters };
 }

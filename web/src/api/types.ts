@@ -127,6 +127,8 @@ export interface ClusterCapability {
   full: number;
   partial: number;
   absent: number;
+  /** Agents that are away and said something when they were there. */
+  unknown: number;
   reasons: string[];
 }
 
@@ -236,6 +238,6 @@ export interface Features {
   version: string;
   environments: Environment[];
   features: Feature[];
-  capabilities: { name: string; full: number; partial: number; absent: number }[];
+  capabilities: { name: string; full: number; partial: number; absent: number; unknown: number }[];
   clusters: FeatureCluster[];
 }

@@ -53,7 +53,7 @@ pub(crate) struct Args {
     #[arg(long, requires = "webhook_service", value_name = "ADDR")]
     webhook: Option<SocketAddr>,
     /// The Service that leads to --webhook
-    #[arg(long, value_name = "NAMESPACE/NAME", value_parser = service)]
+    #[arg(long, env = "SEAWALL_WEBHOOK_SERVICE", value_name = "NAMESPACE/NAME", value_parser = service)]
     webhook_service: Option<String>,
     /// The ValidatingWebhookConfiguration to keep our CA in [default: none, its owner does]
     #[arg(long, value_name = "NAME")]

@@ -2,8 +2,9 @@
 use seawall_model::event::Event;
 use std::collections::{HashMap, VecDeque};
 
-/// How long an event waits for its container, nanoseconds: 500 ms.
-pub(super) const PATIENCE_NS: u64 = 500_000_000;
+/// How long an event waits for its container, nanoseconds: 5 s. A runtime that starts twenty pods at once answers after
+/// seconds, and an alert without its pod helps nobody; events of known containers do not wait.
+pub(super) const PATIENCE_NS: u64 = 5_000_000_000;
 /// Events that may wait, about 1 KiB each: 4 MiB.
 const MAX_WAITING: usize = 4_096;
 

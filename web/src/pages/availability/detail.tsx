@@ -47,7 +47,7 @@ export function FeatureDetail({ feature, features, close }: FeatureDetailProps) 
               return [
                 name,
                 found
-                  ? `${count(found.full)} full, ${count(found.partial)} partial, ${count(found.absent)} absent`
+                  ? `${count(found.full)} full, ${count(found.partial)} partial, ${count(found.absent)} absent, ${count(found.unknown)} unknown`
                   : "no agent reports it",
               ] as const;
             })}

@@ -149,7 +149,7 @@ function ClusterAgents({ cluster }: { cluster: Cluster }) {
   );
 }
 
-const TONES: Record<CapabilityState, Tone> = { full: "good", partial: "warn", absent: "bad" };
+const TONES: Record<CapabilityState, Tone> = { full: "good", partial: "warn", absent: "bad", unknown: "neutral" };
 
 function Capabilities({ capabilities }: { capabilities: readonly ClusterCapability[] }) {
   if (capabilities.length === 0) return <span className="muted">No sensor reports any.</span>;
@@ -185,7 +185,7 @@ function Capabilities({ capabilities }: { capabilities: readonly ClusterCapabili
 
 /** `3 full, 1 absent`. */
 function share(each: ClusterCapability): string {
-  return (["full", "partial", "absent"] as const)
+  return (["full", "partial", "absent", "unknown"] as const)
     .filter((state) => each[state] > 0)
     .map((state) => `${count(each[state])} ${state}`)
     .join(", ");

@@ -3,13 +3,14 @@ import type { ClusterCapability, ClusterStatus } from "../../api/types";
 import { agentKinds, certificateTone, droppedTotal, policyCounts, weakest, weaknesses } from "./status";
 
 const capability = (full: number, partial: number, absent: number): ClusterCapability => ({
-  name: "exec", full, partial, absent, reasons: [],
+  name: "exec", full, partial, absent, unknown: 0, reasons: [],
 });
 
 test.each([
   [capability(3, 0, 0), "full"],
   [capability(2, 1, 0), "partial"],
   [capability(2, 1, 1), "absent"],
+  [capability(0, 0, 0), "unknown"],
 ] as const)("the weakest agent counts", (given, expected) => {
   expect(weakest(given)).toBe(expected);
 });

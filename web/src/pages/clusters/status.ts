@@ -8,7 +8,7 @@ import type { Tone } from "../../parts/tag";
 export const KINDS: Record<Cluster["kind"], string> = { kubernetes: "Kubernetes", machine: "Machine" };
 
 /** What to run where no audit event arrives. */
-export const AUDIT_COMMAND = "kubectl -n seawall exec deploy/seawall-agent -- /seawall agent --print-audit-kubeconfig";
+export const AUDIT_COMMAND = "kubectl -n seawall exec deploy/seawall-agent -- /seawall agent --print-audit-kubeconfig --audit-server https://$(kubectl -n seawall get service seawall-audit -o jsonpath={.spec.clusterIP})";
 
 /** Milliseconds. A cluster that falls silent sends no event, so its age needs a question now and then. */
 const INTERVAL = 30_000;
@@ -22,18 +22,20 @@ export function droppedTotal({ dropped }: ClusterStatus): number {
   return dropped.reduce((sum, each) => sum + each.count, 0);
 }
 
-export type CapabilityState = "full" | "partial" | "absent";
+export type CapabilityState = "full" | "partial" | "absent" | "unknown";
 
 /** Agents differ within a cluster; the weakest says how far it can be trusted to see. */
-export function weakest({ partial, absent }: ClusterCapability): CapabilityState {
+export function weakest({ full, partial, absent }: ClusterCapability): CapabilityState {
   if (absent > 0) return "absent";
-  return partial > 0 ? "partial" : "full";
+  if (partial > 0) return "partial";
+  // Agents that are away see nothing.
+  return full > 0 ? "full" : "unknown";
 }
 
 /** `2 partial, 1 absent`; empty where every capability is full. */
 export function weaknesses(capabilities: readonly ClusterCapability[]): string {
   const states = capabilities.map(weakest);
-  return (["partial", "absent"] as const)
+  return (["partial", "absent", "unknown"] as const)
     .map((state) => [state, states.filter((each) => each === state).length] as const)
     .filter(([, count]) => count > 0)
     .map(([state, count]) => `${count} ${state}`)
