@@ -1,7 +1,7 @@
 //! Events as a busy node has them: web servers, shells of health checks, package managers; few of them suspect.
 use crate::dice::Dice;
 use seawall_model::event::{
-    Container, Event, EventKind, File, Identity, Pod, Process, Protocol, Socket,
+    Container, Event, EventKind, File, Identity, NO_SYSCALL, Pod, Process, Protocol, Socket,
 };
 use seawall_model::image::ImageRef;
 use std::net::{IpAddr, Ipv4Addr};
@@ -56,6 +56,7 @@ fn event(kind: EventKind, sequence: u64, container: &Arc<Container>, dice: &mut 
             EventKind::Connect => "connect",
             EventKind::Fork => "clone",
             EventKind::Exit => "procexit",
+            EventKind::Audit => NO_SYSCALL,
         },
         result: 0,
         process: Arc::new(process(dice, DEPTH)),
@@ -64,6 +65,7 @@ fn event(kind: EventKind, sequence: u64, container: &Arc<Container>, dice: &mut 
         container: Some(container.clone()),
         identity: Identity::Complete,
         cpu: 0,
+        audit: None,
     }
 }
 

@@ -1,12 +1,14 @@
-//! What a node's kernel reported: one self-contained record with the process, its ancestors and its container.
+//! What a node's kernel reported, one self-contained record with the process, its ancestors and its container; or what
+//! an API server's audit log did.
 //!
-//! The sensor makes these; `rules` reads them by Falco's field names. An absent value is `None`: a rule that
+//! The sensor makes the former, the agent the latter; `rules` reads both by Falco's field names. An absent value is `None`: a rule that
 //! compares it is false, never a guess.
+use crate::audit::AuditEvent;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-/// One kernel event.
+/// One event. Of a request to an API server only time, kind and `audit` say anything.
 #[derive(Clone, Debug)]
 pub struct Event {
     /// Epoch nanoseconds, UTC.
@@ -14,7 +16,8 @@ pub struct Event {
     /// Counts the records of one sensor run; a hole is a drop.
     pub sequence: u64,
     pub kind: EventKind,
-    /// The real system call, such as `execve`, `openat` or `connect`; Falco's `evt.type`.
+    /// The real system call, such as `execve`, `openat` or `connect`; Falco's `evt.type`. Its word for everything but
+    /// system calls is [`NO_SYSCALL`].
     pub syscall: &'static str,
     /// The system call's return value: at least 0 where it succeeded, else a negative errno.
     pub result: i64,
@@ -26,6 +29,34 @@ pub struct Event {
     pub container: Option<Arc<Container>>,
     pub identity: Identity,
     pub cpu: u32,
+    /// On [`EventKind::Audit`] alone.
+    pub audit: Option<Arc<AuditEvent>>,
+}
+
+/// Falco's `evt.type` of events that plugins bring.
+pub const NO_SYSCALL: &str = "pluginevent";
+
+/// The process of an event that no process of ours caused.
+static NOBODY: LazyLock<Arc<Process>> = LazyLock::new(Arc::default);
+
+impl Event {
+    /// One record of an audit log, the `sequence`th.
+    pub fn of_audit(audit: Arc<AuditEvent>, sequence: u64) -> Self {
+        Self {
+            time_ns: audit.time_ns,
+            sequence,
+            kind: EventKind::Audit,
+            syscall: NO_SYSCALL,
+            result: 0,
+            process: NOBODY.clone(),
+            file: None,
+            socket: None,
+            container: None,
+            identity: Identity::Complete,
+            cpu: 0,
+            audit: Some(audit),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -36,6 +67,8 @@ pub enum EventKind {
     Exit,
     Open,
     Connect,
+    /// A request to an API server.
+    Audit,
 }
 
 /// How much of "which container" is known.

@@ -15,6 +15,7 @@ pub mod advisory;
 pub mod alert;
 pub mod asset;
 pub mod attack;
+pub mod audit;
 pub mod event;
 pub mod exemption;
 pub mod finding;

@@ -59,6 +59,11 @@ pub(crate) fn parse_rfc3339(text: &str) -> Option<u64> {
     u64::try_from(seconds).ok()?.checked_mul(SECOND)?.checked_add(nanos)
 }
 
+/// The same, and a time without offset as UTC: log collectors rewrite `T…Z` into `YYYY-MM-DD hh:mm:ss.fff`.
+pub(crate) fn parse_time(text: &str) -> Option<u64> {
+    parse_rfc3339(text).or_else(|| parse_rfc3339(&format!("{text}Z")))
+}
+
 fn offset_seconds(offset: &str) -> Option<i64> {
     let sign = match offset.bytes().next()? {
         b'Z' | b'z' if offset.len() == 1 => return Some(0),

@@ -11,6 +11,7 @@
 //! Invariant: no input makes it panic or recurse deeper than the limits at the constants.
 
 pub mod attack;
+pub mod audit;
 mod clock;
 mod condition;
 mod cost;

@@ -49,6 +49,7 @@ pub(super) static FIELDS: &[Field] = &[
             EventKind::Exec | EventKind::Fork | EventKind::Exit => "process",
             EventKind::Open => "file",
             EventKind::Connect => "net",
+            EventKind::Audit => return None,
         }))
     }),
     Field::text("evt.time", "Time of day, UTC, with nanoseconds.", |e, _| {
@@ -239,6 +240,7 @@ fn arguments(event: &Event) -> Option<Value<'_>> {
         }
         EventKind::Fork => &["res", "tid", "pid", "ptid", "uid"],
         EventKind::Exit => &["status", "ret", "sig", "core"],
+        EventKind::Audit => &[],
     };
     let pairs: Vec<String> = names
         .iter()

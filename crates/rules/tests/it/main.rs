@@ -1,4 +1,5 @@
 //! The engine from outside: language, loading, replay, content.
+mod audit;
 mod content;
 mod falco_file;
 mod hostile;

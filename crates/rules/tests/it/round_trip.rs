@@ -105,6 +105,7 @@ prop_compose! {
             file: (kind == EventKind::Open).then_some(file),
             socket: (kind == EventKind::Connect).then_some(socket),
             container: container.map(Arc::new),
+            audit: None,
         }
     }
 }

@@ -17,6 +17,7 @@ fn event(kind: EventKind, syscall: &'static str, result: i64, process: Process) 
         container: None,
         identity: Identity::Complete,
         cpu: 0,
+        audit: None,
     }
 }
 

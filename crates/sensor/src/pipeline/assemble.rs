@@ -276,6 +276,7 @@ impl Pipeline {
             container: None,
             identity: Identity::Pending,
             cpu: u32::from(header.cpu),
+            audit: None,
         }
     }
 
