@@ -66,6 +66,11 @@ impl EventSet {
         Self(self.0 | other.0)
     }
 
+    /// Whether events that are no system calls are in it.
+    pub(crate) fn has_others(self) -> bool {
+        !self.and(Self::OTHER).is_empty()
+    }
+
     fn not(self) -> Self {
         Self(!self.0)
     }

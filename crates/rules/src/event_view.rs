@@ -1,12 +1,13 @@
 //! The two forms of an event: the sensor's typed one, and field names with values as tests and recordings write them.
 use crate::clock;
+use crate::feed::Feed;
 use crate::fields::{
     self, Argument, BadField, FieldId, FieldRef, Takes, descriptor::split_path, event::ARGUMENTS,
 };
 use crate::suggest::did_you_mean;
 use crate::value::{Kind, Quantity, Value, parse_bool, parse_number};
 use seawall_model::Problem;
-use seawall_model::event::Event;
+use seawall_model::event::{Event, EventKind};
 use serde_json::Value as Json;
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -42,7 +43,7 @@ impl dyn EventView + '_ {
 
 impl sealed::Read for Event {
     fn field(&self, field: &FieldRef) -> Option<Value<'_>> {
-        field.field().extract?(self, &field.argument)
+        event_value(self, field)
     }
 }
 
@@ -56,8 +57,12 @@ impl EventView for Event {
     }
 
     fn source(&self) -> &str {
-        "syscall"
+        feed(self).as_str()
     }
+}
+
+fn feed(event: &Event) -> Feed {
+    if event.kind == EventKind::Audit { Feed::Audit } else { Feed::Syscall }
 }
 
 /// An event as field names and values: `{"evt.type": "execve", "proc.name": "sh"}`, dotted or nested.
@@ -282,6 +287,10 @@ impl FieldEvent {
             Value::Text(text) if field.id == KNOWN.iso_time => {
                 self.time_ns = self.time_ns.or_else(|| clock::parse_rfc3339(text));
             }
+            // Fields of audit records alone tell what the event is.
+            _ if field.field().feed == Some(Feed::Audit) && self.source.is_none() => {
+                self.source = Some(Feed::Audit.as_str().to_owned());
+            }
             _ => {}
         }
         self.values.insert(field, value);
@@ -327,7 +336,13 @@ impl sealed::Read for FieldEvent {
         }
         match &field.argument {
             // What was joined cannot be told apart again.
-            Argument::Index(_) if field.field().takes == Takes::Index => return None,
+            Argument::Index(index) if field.field().takes == Takes::Index => {
+                let all = FieldRef { id: field.id, argument: Argument::None };
+                return match self.values.get(&all)? {
+                    Value::Many(values) => values.get(*index).map(borrow),
+                    _ => None,
+                };
+            }
             Argument::Index(0) => return self.field(OWN.get(&field.id)?),
             Argument::Index(_) if self.gaps.contains(&field.id) => return None,
             Argument::Index(index) => {
@@ -344,7 +359,7 @@ impl sealed::Read for FieldEvent {
             }
             Argument::Key(_) | Argument::None => {}
         }
-        if field.id == KNOWN.dir {
+        if field.id == KNOWN.dir && self.source() == Feed::Syscall.as_str() {
             return Some(Value::text("<"));
         }
         if field.id == KNOWN.source {
@@ -371,7 +386,7 @@ impl EventView for FieldEvent {
     }
 
     fn source(&self) -> &str {
-        self.source.as_deref().unwrap_or("syscall")
+        self.source.as_deref().unwrap_or(Feed::Syscall.as_str())
     }
 }
 
@@ -420,5 +435,6 @@ fn ancestors(event: &Event, id: FieldId) -> Option<Json> {
 }
 
 fn event_value<'e>(event: &'e Event, field: &FieldRef) -> Option<Value<'e>> {
-    field.field().extract?(event, &field.argument)
+    let known = field.field();
+    known.extract.filter(|_| known.is_of(feed(event)))?(event, &field.argument)
 }

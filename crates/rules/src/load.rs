@@ -7,9 +7,11 @@ use crate::condition::{Condition, Expr};
 use crate::definitions::{Definitions, MacroDef, Order, RuleDef};
 use crate::event_set::{COLLECTED, EventSet};
 use crate::exceptions;
+use crate::feed::Feed;
 use crate::output::Template;
 use crate::parse::{Text, unquote};
 use crate::program::{Names, NodeId, Program};
+use crate::requests::Requests;
 use crate::rule::{self, Rule, RuleState, Sequence};
 use crate::rule_set::RuleSet;
 use crate::suggest::did_you_mean;
@@ -17,9 +19,6 @@ use crate::yaml::{self, Place};
 use seawall_model::Problem;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-
-/// Event sources whose fields this version evaluates.
-const SOURCES: &[&str] = &["syscall"];
 
 type Found = (Problem, Place);
 
@@ -283,6 +282,9 @@ impl Loader {
         for compiled in used.iter().filter_map(|name| self.macros.get(name)?.as_ref()) {
             dead.extend(&compiled.dead);
         }
+        // A macro named twice would double it at every level.
+        dead.sort_unstable();
+        dead.dedup();
         self.used_macros.extend(used);
         result.map(|root| Compiled { root, dead })
     }
@@ -328,7 +330,7 @@ impl Loader {
         let mut condition = parse(&def.condition, &self.sources).map_err(one)?;
         self.warn_precedence(&condition, def.condition.get(1).map(|node| node.place), &def.name);
         exceptions::apply(&mut condition, &def.exceptions, &self.sources).map_err(one)?;
-        if !SOURCES.contains(&rule.source.as_str()) {
+        if Feed::of(&rule.source).is_none() {
             self.foreign_rule(def, &condition, &rule.source)?;
             rule.state = RuleState::Inactive;
             return Ok((rule, Vec::new()));
@@ -390,26 +392,35 @@ impl Loader {
     }
 
     fn finish(mut self, mut rules: Vec<Rule>, dead: &[Vec<usize>]) -> (RuleSet, Vec<Problem>) {
-        let possible = self.program.event_sets(false);
-        let live = self.program.event_sets(true);
-        for (rule, comparisons) in rules.iter_mut().zip(dead) {
-            let Some(root) = rule.root else { continue };
-            let roots: Vec<NodeId> = rule
-                .sequence
-                .iter()
-                .flat_map(|sequence| sequence.steps.iter().copied())
-                .chain([root])
-                .collect();
+        let possible = self.program.event_sets(None);
+        let live = Feed::ALL.map(|feed| self.program.event_sets(Some(feed)));
+        let foreign = Feed::ALL.map(|feed| self.program.with_foreign(feed));
+        let mut requests = Vec::new();
+        for (index, (rule, comparisons)) in rules.iter_mut().zip(dead).enumerate() {
+            let roots = rule.roots();
+            let Some(feed) = Feed::of(&rule.source).filter(|_| !roots.is_empty()) else {
+                continue;
+            };
+            let live = &live[feed as usize];
             let union = |sets: &[EventSet]| {
                 roots.iter().fold(EventSet::NONE, |all, id| all.or(sets[*id as usize]))
             };
-            rule.events = union(&possible);
-            rule.live = union(&live).collected();
-            let never = roots.iter().any(|id| live[*id as usize].collected().is_empty());
+            let never = match feed {
+                Feed::Syscall => {
+                    rule.events = union(&possible);
+                    rule.live = union(live).collected();
+                    roots.iter().any(|id| live[*id as usize].collected().is_empty())
+                }
+                Feed::Audit => roots.iter().any(|id| !live[*id as usize].has_others()),
+            };
             if never && rule.state == RuleState::Active {
                 rule.state = RuleState::Inactive;
             }
-            self.report_dead(rule, comparisons, never);
+            let foreign = self.program.foreign_below(&roots, feed, &foreign[feed as usize]);
+            if feed == Feed::Audit && rule.state != RuleState::Disabled {
+                requests.push((index as u32, roots));
+            }
+            self.report_dead(rule, comparisons, foreign, never);
         }
         self.report_unused();
         let index = (0..=COLLECTED.len())
@@ -431,16 +442,26 @@ impl Loader {
             (file, problem.line, problem.column)
         });
         let slots = self.program.slot_count();
-        (RuleSet { rules, nodes: self.program.nodes, slots, index }, problems)
+        let requests = Requests::new(&self.program.nodes, &requests);
+        (RuleSet { rules, nodes: self.program.nodes, slots, index, requests }, problems)
     }
 
     /// `never`: the rule as a whole cannot fire.
-    fn report_dead(&mut self, rule: &Rule, comparisons: &[usize], never: bool) {
+    fn report_dead(
+        &mut self,
+        rule: &Rule,
+        comparisons: &[usize],
+        foreign: Vec<(Place, String)>,
+        never: bool,
+    ) {
         let consequence =
             if never { "the rule never fires" } else { "the comparison is never true" };
         let comparisons = comparisons.iter().map(|index| &self.program.dead[*index]);
-        let mut found: Vec<(Place, String)> =
-            comparisons.map(|(_, place, why)| (*place, format!("{why}: {consequence}"))).collect();
+        let mut found: Vec<(Place, String)> = comparisons
+            .map(|(_, place, why)| (*place, why.clone()))
+            .chain(foreign)
+            .map(|(place, why)| (place, format!("{why}: {consequence}")))
+            .collect();
         if found.is_empty() && never {
             found.push((
                 rule.place,

@@ -1,6 +1,7 @@
 //! The compiled form of all conditions: one graph in which every distinct sub-expression stands once.
 use crate::condition::{Check, Condition, Expr, ExprId, Literal, MAX_DEPTH, Modifier, Op, Right};
 use crate::event_set::{self, EventSet};
+use crate::feed::Feed;
 use crate::fields::FieldRef;
 use crate::fields::names::{events, is_event};
 use crate::matching::{self, Test, Unsuited};
@@ -68,8 +69,10 @@ pub(crate) struct Program {
     depths: Vec<u32>,
     known: HashMap<Key, NodeId>,
     slots: HashMap<FieldRef, u16>,
-    /// Comparisons that are never true on what a sensor reports, where they stand, and why.
+    /// Comparisons that are never true on what is collected, where they stand, and why.
     pub(crate) dead: Vec<(NodeId, Place, String)>,
+    /// Comparisons that are never true on events of one feed, for it has no such field.
+    foreign: HashMap<NodeId, Vec<(Feed, Place, String)>>,
 }
 
 #[derive(PartialEq, Eq, Hash)]
@@ -208,11 +211,14 @@ impl Program {
             self.give_slots(right);
         }
         let key = Key::Check(format!("{} {}", source.written(), prepared.key));
-        let why = never_true(&source, &comparison);
+        let never = never_true(&source, &comparison);
+        let foreign = foreign_to(&source, &comparison);
         let id = self.intern(key, 1, cost, || {
             Node::Check(Box::new(Compiled { source, rule: comparison, shown }))
         })?;
-        self.dead.extend(why.map(|why| (id, place, why)));
+        self.dead.extend(never.map(|why| (id, place, why)));
+        let foreign = foreign.into_iter().map(|(feed, why)| (feed, place, why));
+        self.foreign.entry(id).or_insert_with(|| foreign.collect());
         Ok(id)
     }
 
@@ -235,11 +241,14 @@ impl Program {
         }
     }
 
-    /// For every node the events on which it can be true. With `live`, only what a sensor reports counts.
-    pub(crate) fn event_sets(&self, live: bool) -> Vec<EventSet> {
+    /// For every node the events on which it can be true. With `live`, only what that feed reports counts.
+    pub(crate) fn event_sets(&self, live: Option<Feed>) -> Vec<EventSet> {
         let mut sets: Vec<(EventSet, EventSet)> = Vec::with_capacity(self.nodes.len());
-        let dead: HashSet<NodeId> =
-            if live { self.dead.iter().map(|(id, ..)| *id).collect() } else { HashSet::new() };
+        let mut dead = HashSet::new();
+        if let Some(feed) = live {
+            dead.extend(self.dead.iter().map(|(id, ..)| *id));
+            dead.extend((0..self.nodes.len() as NodeId).filter(|id| self.is_foreign(*id, feed)));
+        }
         for (id, node) in self.nodes.iter().enumerate() {
             let of = |child: &NodeId| sets[*child as usize];
             let set = match node {
@@ -268,6 +277,57 @@ impl Program {
             sets.push(set);
         }
         sets.into_iter().map(|(yes, _)| yes).collect()
+    }
+}
+
+/// Foreign comparisons of one rule that are told.
+const MAX_FOREIGN: usize = 16;
+
+impl Program {
+    fn is_foreign(&self, id: NodeId, feed: Feed) -> bool {
+        self.foreign.get(&id).is_some_and(|found| found.iter().any(|(of, ..)| *of == feed))
+    }
+
+    /// Which nodes hold comparisons that are foreign to the feed.
+    pub(crate) fn with_foreign(&self, feed: Feed) -> Vec<bool> {
+        let mut with: Vec<bool> = Vec::with_capacity(self.nodes.len());
+        for (id, node) in self.nodes.iter().enumerate() {
+            let any = match node {
+                Node::And { children, .. } | Node::Or { children, .. } => {
+                    children.iter().any(|child| with[*child as usize])
+                }
+                Node::Not(child) => with[*child as usize],
+                Node::Check(_) => self.is_foreign(id as NodeId, feed),
+            };
+            with.push(any);
+        }
+        with
+    }
+
+    /// Places and reasons of the first foreign comparisons below the roots; `with` is [`Self::with_foreign`].
+    pub(crate) fn foreign_below(
+        &self,
+        roots: &[NodeId],
+        feed: Feed,
+        with: &[bool],
+    ) -> Vec<(Place, String)> {
+        let mut open: Vec<NodeId> = roots.to_vec();
+        let (mut seen, mut found) = (HashSet::new(), Vec::new());
+        while let Some(id) = open.pop().filter(|_| found.len() < MAX_FOREIGN) {
+            if !with[id as usize] || !seen.insert(id) {
+                continue;
+            }
+            match &self.nodes[id as usize] {
+                Node::And { children, .. } | Node::Or { children, .. } => open.extend(children),
+                Node::Not(child) => open.push(*child),
+                Node::Check(_) => {
+                    let own = self.foreign.get(&id).into_iter().flatten();
+                    let own = own.filter(|(of, ..)| *of == feed);
+                    found.extend(own.map(|(_, place, why)| (*place, why.clone())));
+                }
+            }
+        }
+        found
     }
 }
 
@@ -451,13 +511,18 @@ fn constant(source: &Source, op: Op, literals: &[Literal], test: Test) -> Compil
     })
 }
 
-/// Why a comparison is never true on what a sensor reports.
-fn never_true(source: &Source, comparison: &Comparison) -> Option<String> {
+fn fields_of<'c>(source: &'c Source, comparison: &'c Comparison) -> Vec<&'c FieldRef> {
     let mut fields = Vec::new();
     source.fields(&mut fields);
     if let Comparison::Computed { right, .. } = comparison {
         right.fields(&mut fields);
     }
+    fields
+}
+
+/// Why a comparison is never true on what is collected.
+fn never_true(source: &Source, comparison: &Comparison) -> Option<String> {
+    let fields = fields_of(source, comparison);
     if let Some(field) = fields.iter().find(|field| !field.is_collected()) {
         return Some(format!("`{}` is not collected", field.written()));
     }
@@ -475,6 +540,17 @@ fn never_true(source: &Source, comparison: &Comparison) -> Option<String> {
     let passes = |value: &&str| test.passes(&Value::text(value), Quantity::One, *all);
     let never = !values.iter().any(passes);
     never.then(|| format!("`{}` is only {}", field.written(), values.join(" or ")))
+}
+
+/// The feeds whose events lack a field of the comparison.
+fn foreign_to(source: &Source, comparison: &Comparison) -> Vec<(Feed, String)> {
+    let fields = fields_of(source, comparison);
+    let of_feed = |feed: Feed| {
+        let field = fields.iter().find(|field| !field.field().is_of(feed))?;
+        let why = format!("`{}` is no field of {} events", field.written(), feed.as_str());
+        Some((feed, why))
+    };
+    Feed::ALL.into_iter().filter_map(of_feed).collect()
 }
 
 /// Quotes what would not read back as one bare word.

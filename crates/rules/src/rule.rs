@@ -49,6 +49,14 @@ pub struct Rule {
     pub(crate) tests: Vec<RuleTest>,
 }
 
+impl Rule {
+    /// Its conditions: the steps of a sequence, and the last.
+    pub(crate) fn roots(&self) -> Vec<NodeId> {
+        let steps = self.sequence.iter().flat_map(|sequence| &sequence.steps);
+        self.root.iter().flat_map(|root| steps.clone().chain([root])).copied().collect()
+    }
+}
+
 /// Whether a loaded rule can fire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RuleState {

@@ -2,8 +2,10 @@
 use crate::evaluate::{Evaluation, Memo};
 use crate::event_set::{COLLECTED, EventSet};
 use crate::event_view::EventView;
+use crate::feed::Feed;
 use crate::load::Loader;
 use crate::program::{Node, NodeId};
+use crate::requests::Requests;
 use crate::rule::{Rule, RuleState, Sequence};
 use crate::source::{Slots, Source};
 use crate::value::Value;
@@ -21,6 +23,8 @@ pub struct RuleSet {
     pub(crate) slots: usize,
     /// Rules to evaluate by bit of [`EventSet`].
     pub(crate) index: Vec<Vec<u32>>,
+    /// Rules to evaluate on audit records.
+    pub(crate) requests: Requests,
 }
 
 /// What thresholds and sequences remember, and scratch memory of the evaluation. One per stream of events.
@@ -95,11 +99,15 @@ impl RuleSet {
     /// Evaluates every rule on one event, in order of definition. Thresholds and sequences go by the event's own
     /// time; without one they take 0.
     pub fn evaluate(&self, event: &dyn EventView, state: &mut State) -> Vec<Fired<'_>> {
-        let bit = EventSet::bit(event.event_type().unwrap_or_default());
-        let Some(candidates) = self.index.get(bit) else { return Vec::new() };
         let State { memo, memory } = state;
         let mut evaluation = Evaluation::new(event, &self.nodes, self.slots, memo);
-        candidates.iter().filter_map(|index| self.decide(*index, &mut evaluation, memory)).collect()
+        let mut decide = |index| self.decide(index, &mut evaluation, memory);
+        if Feed::of(event.source()) == Some(Feed::Audit) {
+            return self.requests.candidates(event).filter_map(decide).collect();
+        }
+        let bit = EventSet::bit(event.event_type().unwrap_or_default());
+        let candidates = self.index.get(bit).map(Vec::as_slice).unwrap_or_default();
+        candidates.iter().filter_map(|index| decide(*index)).collect()
     }
 
     /// One rule on one event, whether it is enabled or not.

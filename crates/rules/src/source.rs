@@ -1,7 +1,7 @@
 //! Where a comparison's values come from: fields and the transformers over them, resolved and typed.
 use crate::condition::{Argument as Written, FieldName, Operand, Transformer};
 use crate::event_view::EventView;
-use crate::fields::{self, BadField, FieldRef, Takes};
+use crate::fields::{self, BadField, FieldRef};
 use crate::suggest::did_you_mean;
 use crate::value::{Kind, Quantity, Value};
 use crate::yaml::Place;
@@ -77,7 +77,7 @@ impl Source {
     /// Text that may be a number: arguments of calls and other open-ended values.
     pub(crate) fn is_loose(&self) -> bool {
         matches!(self, Self::Field { field, .. }
-            if field.field().takes == Takes::Key && field.field().kind == Kind::Text)
+            if field.field().loose && field.field().kind == Kind::Text)
     }
 
     /// As a rule writes it.

@@ -35,15 +35,24 @@ const OPEN_FLAGS: &[(&str, u32)] = &[
 pub(super) static FIELDS: &[Field] = &[
     Field::number("evt.num", "Number of the record since the sensor's start.", |e, _| {
         Some(Value::Number(e.sequence.into()))
-    }),
-    Field::text("evt.type", "The system call.", |e, _| Some(Value::text(e.syscall))),
+    })
+    .of_all(),
+    Field::text(
+        "evt.type",
+        "The system call; `pluginevent` of a request to an API server.",
+        |e, _| Some(Value::text(e.syscall)),
+    )
+    .of_all(),
     Field::text("syscall.type", "The system call.", |e, _| {
         (e.syscall != "procexit").then(|| Value::text(e.syscall))
     }),
     Field::text("evt.dir", "Always `<`: events are reported when the call returns.", |_, _| {
         Some(Value::text("<"))
     }),
-    Field::text("evt.source", "The event source.", |_, _| Some(Value::text("syscall"))),
+    Field::text("evt.source", "The event source.", |e, _| {
+        Some(Value::text(crate::event_view::EventView::source(e)))
+    })
+    .of_all(),
     Field::text("evt.category", "process, file or net.", |e, _| {
         Some(Value::text(match e.kind {
             EventKind::Exec | EventKind::Fork | EventKind::Exit => "process",
@@ -55,32 +64,40 @@ pub(super) static FIELDS: &[Field] = &[
     Field::text("evt.time", "Time of day, UTC, with nanoseconds.", |e, _| {
         Some(Value::owned(clock::rfc3339(e.time_ns?)[11..29].to_owned()))
     })
+    .of_all()
     .costly(),
     Field::text("evt.time.s", "Time of day, UTC.", |e, _| {
         Some(Value::owned(clock::rfc3339(e.time_ns?)[11..19].to_owned()))
     })
+    .of_all()
     .costly(),
     Field::text("evt.time.iso8601", "Date and time, UTC, with nanoseconds.", |e, _| {
         Some(Value::owned(clock::rfc3339(e.time_ns?)))
     })
+    .of_all()
     .costly(),
     Field::text("evt.datetime", "Date and time, UTC, with nanoseconds.", |e, _| {
         Some(Value::owned(clock::rfc3339(e.time_ns?)[..29].replace('T', " ")))
     })
+    .of_all()
     .costly(),
     Field::text("evt.datetime.s", "Date and time, UTC.", |e, _| {
         Some(Value::owned(clock::rfc3339(e.time_ns?)[..19].replace('T', " ")))
     })
+    .of_all()
     .costly(),
     Field::number("evt.rawtime", "Epoch nanoseconds.", |e, _| {
         Some(Value::Number(e.time_ns?.into()))
-    }),
+    })
+    .of_all(),
     Field::number("evt.rawtime.s", "Epoch seconds.", |e, _| {
         Some(Value::Number((e.time_ns? / clock::SECOND).into()))
-    }),
+    })
+    .of_all(),
     Field::number("evt.rawtime.ns", "Nanoseconds within the second.", |e, _| {
         Some(Value::Number((e.time_ns? % clock::SECOND).into()))
-    }),
+    })
+    .of_all(),
     Field::number("evt.cpu", "The processor that ran the call.", |e, _| {
         Some(Value::Number(e.cpu.into()))
     }),

@@ -2,11 +2,14 @@
 //! not collected: rules on it load and are reported inactive.
 pub(crate) mod descriptor;
 pub(crate) mod event;
+mod ka;
 pub(crate) mod names;
+mod obj;
 mod origin;
 mod process;
 mod uncollected;
 
+use crate::feed::Feed;
 use crate::value::{Kind, Quantity, Value};
 use seawall_model::event::Event;
 use std::collections::HashMap;
@@ -43,6 +46,10 @@ pub struct Field {
     /// Makes a new string at each extraction, so the evaluator keeps it for the event.
     pub(crate) costly: bool,
     pub(crate) extract: Option<Extract>,
+    /// Whose events carry it; `None`: all.
+    pub(crate) feed: Option<Feed>,
+    /// Text that also compares as a number.
+    pub(crate) loose: bool,
 }
 
 /// What a field accepts in brackets.
@@ -68,6 +75,8 @@ impl Field {
             doc,
             costly: false,
             extract,
+            feed: Some(Feed::Syscall),
+            loose: false,
         }
     }
 
@@ -89,7 +98,25 @@ impl Field {
 
     const fn absent(name: &'static str, kind: Kind, doc: &'static str) -> Self {
         let (quantity, takes) = (Quantity::One, Takes::Nothing);
-        Self { name, kind, quantity, takes, doc, costly: false, extract: None }
+        let (feed, loose) = (None, false);
+        Self { name, kind, quantity, takes, doc, costly: false, extract: None, feed, loose }
+    }
+
+    /// A field of events of every feed.
+    const fn of_all(mut self) -> Self {
+        self.feed = None;
+        self
+    }
+
+    /// A field of audit records.
+    const fn of_audit(mut self) -> Self {
+        self.feed = Some(Feed::Audit);
+        self
+    }
+
+    const fn loose(mut self) -> Self {
+        self.loose = true;
+        self
     }
 
     const fn costly(mut self) -> Self {
@@ -104,6 +131,7 @@ impl Field {
 
     const fn keyed(mut self) -> Self {
         self.takes = Takes::Key;
+        self.loose = true;
         self
     }
 
@@ -126,11 +154,23 @@ impl Field {
     pub fn is_collected(&self) -> bool {
         self.extract.is_some()
     }
+
+    /// Whether events of that feed may carry it.
+    pub(crate) fn is_of(&self, feed: Feed) -> bool {
+        self.feed.is_none_or(|own| own == feed)
+    }
 }
 
 static ALL: LazyLock<Vec<&'static Field>> = LazyLock::new(|| {
-    let tables =
-        [event::FIELDS, process::FIELDS, descriptor::FIELDS, origin::FIELDS, uncollected::FIELDS];
+    let tables = [
+        event::FIELDS,
+        process::FIELDS,
+        descriptor::FIELDS,
+        origin::FIELDS,
+        ka::FIELDS,
+        obj::FIELDS,
+        uncollected::FIELDS,
+    ];
     tables.into_iter().flatten().collect()
 });
 
@@ -229,10 +269,10 @@ impl FieldRef {
         known && self.field().is_collected()
     }
 
-    /// An indexed ancestor is one value; everything else as its field says.
+    /// One of several has one value; everything else as its field says.
     pub(crate) fn quantity(&self) -> Quantity {
         match (self.field().takes, &self.argument) {
-            (Takes::Ancestor, Argument::Index(_)) => Quantity::One,
+            (Takes::Ancestor | Takes::Index, Argument::Index(_)) => Quantity::One,
             _ => self.field().quantity,
         }
     }
@@ -263,11 +303,9 @@ mod tests {
         assert_eq!(BY_NAME.len(), ALL.len(), "a field is listed twice");
         for field in all() {
             assert!(!field.doc.is_empty(), "{}", field.name);
-            assert!(
-                field.name.is_ascii() && field.name == field.name.to_lowercase(),
-                "{}",
-                field.name
-            );
+            // Falco's audit fields quote the keys of Kubernetes' objects.
+            let small = field.name == field.name.to_lowercase() || field.name.starts_with("ka.");
+            assert!(field.name.is_ascii() && small, "{}", field.name);
         }
     }
 

@@ -112,7 +112,7 @@ fn short(id: &str) -> &str {
 }
 
 /// `registry:5000/a/b:tag@sha256:…` into repository and tag.
-fn image_parts(name: &str) -> (&str, Option<&str>) {
+pub(super) fn image_parts(name: &str) -> (&str, Option<&str>) {
     let name = name.split_once('@').map_or(name, |(name, _)| name);
     match name.rsplit_once(':') {
         Some((repository, tag)) if !tag.contains('/') => (repository, Some(tag)),

@@ -8,8 +8,6 @@ const OTHER_SOURCE: &str =
 
 /// Beginnings of names that stand for a whole open family.
 pub(super) static FAMILIES: &[&str] = &[
-    "ka",
-    "jevt",
     "json",
     "obj",
     "ct",
@@ -234,8 +232,6 @@ pub(super) static FIELDS: &[Field] = &[
     Field::absent("dns.type", Kind::Text, NOT_COLLECTED),
     Field::absent("dns.rcode", Kind::Text, NOT_COLLECTED),
     Field::absent("dns.answers", Kind::Text, NOT_COLLECTED),
-    Field::absent("ka", Kind::Text, OTHER_SOURCE).keyed(),
-    Field::absent("jevt", Kind::Text, OTHER_SOURCE).keyed(),
     Field::absent("json", Kind::Text, OTHER_SOURCE).keyed(),
     Field::absent("obj", Kind::Text, OTHER_SOURCE).keyed(),
     Field::absent("ct", Kind::Text, OTHER_SOURCE).keyed(),

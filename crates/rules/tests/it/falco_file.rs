@@ -35,12 +35,11 @@ fn every_rule_loads_and_says_whether_it_can_fire() {
             "Modified system files",
             "Directory listing",
             "Unknown filter tolerated",
-            "Audit of a cluster",
             "Cloud console login",
         ]
     );
     assert_eq!(names(RuleState::Disabled), ["Metadata service"]);
-    assert_eq!(names(RuleState::Active).len(), 27);
+    assert_eq!(names(RuleState::Active).len(), 28);
 }
 
 #[test]

@@ -338,9 +338,9 @@ fn what_is_not_collected_is_inactive_not_an_error() {
         &["3:37 *inactive"],
     );
     assert_eq!(set.rules()[0].state, RuleState::Active);
-    let audit = rule("ka.verb = create and jevt.value[/kind] = Event")
-        .replace("priority", "source: k8s_audit\n  priority");
-    let set = check(&[&audit], &["5:11 *inactive"]);
+    let cloud = rule("ct.name = ConsoleLogin and json.value[/kind] = Event")
+        .replace("priority", "source: aws_cloudtrail\n  priority");
+    let set = check(&[&cloud], &["5:11 *inactive"]);
     assert_eq!(set.rules()[0].state, RuleState::Inactive);
     let skipped =
         rule("proc.brand_new = 1").replace("priority", "skip-if-unknown-filter: true\n  priority");
@@ -400,26 +400,55 @@ fn every_rule_on_an_uncollected_field_is_reported() {
 
 #[test]
 fn rules_of_other_sources_are_checked_as_far_as_they_can_be() {
-    let audit =
-        |condition: &str| rule(condition).replace("priority", "source: k8s_audit\n  priority");
-    let names = "- list: verbs\n  items: [create]\n- list: more\n  items: [get]\n- macro: kevt\n  condition: ka.verb exists\n";
+    let okta = |condition: &str| rule(condition).replace("priority", "source: okta\n  priority");
+    let names = "- list: verbs\n  items: [create]\n- list: more\n  items: [get]\n- macro: kevt\n  condition: okta.verb exists\n";
     check(
         &[
             names,
-            &audit("kevt and ka.verb in (verbs, list) and ka.user.name in more and new.plugin = 1"),
+            &okta(
+                "kevt and okta.verb in (verbs, list) and okta.user.name in more and new.plugin = 1",
+            ),
         ],
         &["5:11 *inactive"],
     );
-    check(&[&audit("kevtt and ka.verb = x")], &["3:14 unknown-macro"]);
-    check(&[&audit("ka.verb in verbs")], &["3:25 unknown-list"]);
+    check(&[&okta("kevtt and okta.verb = x")], &["3:14 unknown-macro"]);
+    check(&[&okta("okta.verb in verbs")], &["3:27 unknown-list"]);
     check(
-        &[&audit("ka.verb = x").replace("output: o", "output: \"%ka.verb[x\"")],
-        &["4:22 output"],
+        &[&okta("okta.verb = x").replace("output: o", "output: \"%okta.verb[x\"")],
+        &["4:24 output"],
     );
     check(
-        &[&audit("ka.verb = x").replace("output: o", "output: \"%new.plugin\"")],
+        &[&okta("okta.verb = x").replace("output: o", "output: \"%new.plugin\"")],
         &["5:11 *inactive"],
     );
+}
+
+/// A rule is of one source, and fields of another never hold a value for it.
+#[test]
+fn rules_on_audit_records_load() {
+    let audit =
+        |condition: &str| rule(condition).replace("priority", "source: k8s_audit\n  priority");
+    for (condition, expected) in [
+        ("ka.verb = create and jevt.value[/kind] = Event", &[][..]),
+        ("ka.response.code startswith 2 and ka.response.code < 300", &[]),
+        ("ka.user.groups intersects (system:masters) and ka.sourceips exists", &[]),
+        ("ka.req.pod.containers.image[0] startswith nginx", &[]),
+        ("evt.type = pluginevent and evt.time exists", &[]),
+        ("ka.verb = create or proc.name = sh", &["3:34 *inactive"]),
+        ("ka.verb = create and proc.name = sh", &["3:35 *inactive"]),
+        ("evt.type = execve", &["1:3 *inactive"]),
+        ("ka.vreb = create", &["3:14 unknown-field"]),
+        ("ka.uri.param = x", &["3:14 type"]),
+        ("ka.user.groups = x", &["3:29 type"]),
+    ] {
+        let set = check(&[&audit(condition)], expected);
+        let active = expected.is_empty() || condition.contains(" or ");
+        if let [rule] = set.rules() {
+            assert_eq!(rule.state == RuleState::Active, active, "{condition}");
+        }
+        assert!(set.wanted().is_empty(), "a sensor has nothing to report for it");
+    }
+    check(&[&rule("evt.type = execve and ka.verb = create")], &["3:36 *inactive"]);
 }
 
 /// Falco's own names for calls, and its fields, load whether they are collected or not.

@@ -3,6 +3,7 @@ mod audit;
 mod content;
 mod falco_file;
 mod hostile;
+mod ka;
 mod loading;
 mod replay;
 mod round_trip;
@@ -15,9 +16,13 @@ use seawall_rules::{FieldEvent, RuleSet};
 
 /// One rule with this condition, loaded without problems other than warnings.
 fn rule_set(condition: &str) -> RuleSet {
+    rule_set_of("syscall", condition)
+}
+
+fn rule_set_of(source: &str, condition: &str) -> RuleSet {
     let yaml = format!(
         "- list: shells\n  items: [bash, sh, '\"(odd)\"']\n- macro: spawned\n  condition: evt.type in (execve, execveat)\n\
-         - rule: r\n  desc: d\n  condition: {}\n  output: o\n  priority: INFO\n",
+         - rule: r\n  desc: d\n  source: {source}\n  condition: {}\n  output: o\n  priority: INFO\n",
         serde_json::Value::from(condition)
     );
     let (set, problems) = RuleSet::load(&[("t.yaml", &yaml)]);
