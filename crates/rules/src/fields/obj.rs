@@ -14,6 +14,9 @@ pub(super) static FIELDS: &[Field] = &[
     text("obj.workload", "The workload, or that of the pod: `Deployment/web`.", |e, _| {
         workload::name(audit(e)?).map(Value::owned)
     }),
+    text("obj.name", "Name of the object, from the answer where the server made it.", |e, _| {
+        audit(e)?.name().map(Value::text)
+    }),
     boolean("obj.controlled", "Whether a controller owns the object.", |e, _| {
         audit(e)?;
         Some(Value::Bool(asked(e).is_some_and(|object| workload::owner(&object).is_some())))

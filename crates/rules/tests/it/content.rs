@@ -52,6 +52,23 @@ fn the_sensor_is_asked_for_what_the_catalogue_needs() {
 }
 
 #[test]
+fn parity_names_alerts_that_defender_has() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/facts/defender-alerts.json");
+    let Ok(text) = std::fs::read_to_string(path) else {
+        println!("skipped: {path} is absent");
+        return;
+    };
+    let facts: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let rows = facts["alerts"].as_array().unwrap();
+    for rule in catalogue().rules() {
+        for name in &rule.parity {
+            let known = rows.iter().any(|row| row["id"] == **name || row["title"] == **name);
+            assert!(known, "{}: {name}", rule.name);
+        }
+    }
+}
+
+#[test]
 fn attack_lists_the_containers_matrix_and_the_facts() {
     let (attack, _) = Attack::parse("attack.yaml", seawall_content::ATTACK);
     assert_eq!(attack.version, "18");
