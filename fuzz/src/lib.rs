@@ -29,6 +29,7 @@ pub static TARGETS: &[Target] = &[
     targets::rules_condition::TARGET,
     targets::rules_yaml::TARGET,
     targets::rules_event::TARGET,
+    targets::rules_audit::TARGET,
     targets::rules_mask::TARGET,
     targets::extract_dpkg::TARGET,
     targets::extract_dpkg_files::TARGET,

@@ -1,10 +1,12 @@
-//! A rule that fired on a kernel event, as the alert that leaves the node.
+//! A rule that fired on an event, as the alert that leaves the node or the cluster.
 use crate::attack::Attack;
-use crate::rule_set::Fired;
+use crate::audit::workload;
+use crate::rule_set::{Fired, RuleSet, State};
 use seawall_model::alert::{
-    Action, ActionMode, ActionResult, Firing, Location, Object, ProcessEvidence,
+    Action, ActionMode, ActionResult, Actor, Firing, Location, Object, ProcessEvidence,
 };
-use seawall_model::event::{Event, EventKind, Process, Protocol};
+use seawall_model::audit::AuditEvent;
+use seawall_model::event::{Event, EventKind, Identity, Process, Protocol};
 
 /// What the event does not know of its place.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,12 +20,29 @@ pub struct Node<'n> {
     pub now: i64,
 }
 
+impl RuleSet {
+    /// Evaluates every rule on one event and makes a firing of each that holds.
+    pub fn firings(
+        &self,
+        event: &Event,
+        state: &mut State,
+        node: Node<'_>,
+        attack: &Attack,
+    ) -> Vec<Firing> {
+        let fired = self.evaluate(event, state);
+        fired.iter().map(|fired| fired.firing(event, node, attack)).collect()
+    }
+}
+
 impl Fired<'_> {
     /// The alert's firing with its evidence. A rule without id is named by its title.
     pub fn firing(&self, event: &Event, node: Node<'_>, attack: &Attack) -> Firing {
         let rule = self.rule;
         let time = event.time_ns.map_or(node.now, |time| (time / 1_000_000) as i64);
-        let line = std::iter::once(&event.process).chain(&event.process.ancestors);
+        let of = match event.audit.as_deref() {
+            Some(audit) => of_request(audit, node),
+            None => of_process(event, node),
+        };
         Firing {
             detection: rule.id.clone().unwrap_or_else(|| rule.name.clone()),
             title: rule.name.clone(),
@@ -33,10 +52,10 @@ impl Fired<'_> {
             parity: rule.parity.clone(),
             source: rule.source.clone(),
             time,
-            location: location(event, node),
-            process: line.map(|process| evidence(process)).collect(),
-            actor: None,
-            object: Some(object(event)),
+            location: of.location,
+            process: of.process,
+            actor: of.actor,
+            object: Some(of.object),
             why: self.why.clone(),
             output: self.output.clone(),
             remediation: rule.remediation.clone(),
@@ -49,16 +68,76 @@ impl Fired<'_> {
     }
 }
 
+/// Where, who and what.
+struct Evidence {
+    location: Location,
+    process: Vec<ProcessEvidence>,
+    actor: Option<Actor>,
+    object: Object,
+}
+
+fn of_process(event: &Event, node: Node<'_>) -> Evidence {
+    let line = std::iter::once(&event.process).chain(&event.process.ancestors);
+    Evidence {
+        location: location(event, node),
+        process: line.map(|process| evidence(process)).collect(),
+        actor: None,
+        object: object(event),
+    }
+}
+
+/// A request has no process; its actor may be anywhere, its object is in the cluster.
+fn of_request(audit: &AuditEvent, node: Node<'_>) -> Evidence {
+    let target = audit.object.clone().unwrap_or_default();
+    let resource = target.resource.clone().unwrap_or_default();
+    let is_pod = resource == "pods";
+    let uid = target.uid.as_deref().or_else(|| audit.metadata("uid"));
+    let container = audit.query.iter().find(|(name, _)| is_pod && name == "container");
+    let cluster = Some(node.cluster).filter(|name| !name.is_empty());
+    Evidence {
+        location: Location {
+            cluster: cluster.or(audit.cluster.as_deref()).unwrap_or_default().to_owned(),
+            node: None,
+            namespace: target.namespace.clone(),
+            workload: workload::name(audit),
+            pod: audit.name().filter(|_| is_pod).map(str::to_owned),
+            pod_uid: uid.filter(|_| is_pod).map(str::to_owned),
+            container: container.map(|(_, name)| name.clone()),
+            container_id: None,
+            image: None,
+            identity: Identity::Complete,
+        },
+        process: Vec::new(),
+        actor: audit.user.as_ref().map(|user| Actor {
+            user: user.clone(),
+            groups: audit.groups.clone(),
+            address: audit.addresses.first().cloned(),
+            user_agent: audit.user_agent.clone(),
+        }),
+        object: Object::Api {
+            resource: match &target.subresource {
+                Some(subresource) => format!("{resource}/{subresource}"),
+                None => resource,
+            },
+            namespace: target.namespace,
+            name: audit.name().map(str::to_owned),
+            verb: audit.verb.clone().unwrap_or_default(),
+        },
+    }
+}
+
 fn location(event: &Event, node: Node<'_>) -> Location {
     let container = event.container.as_deref();
     let pod = container.and_then(|container| container.pod.as_ref());
+    // A pod known by its UID alone has no name, which is not an empty one.
+    let known = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
     Location {
         cluster: node.cluster.to_owned(),
         node: node.node.map(str::to_owned),
-        namespace: pod.map(|pod| pod.namespace.clone()),
+        namespace: pod.and_then(|pod| known(&pod.namespace)),
         workload: pod.and_then(|pod| pod.workload.clone()),
-        pod: pod.map(|pod| pod.name.clone()),
-        pod_uid: pod.map(|pod| pod.uid.clone()),
+        pod: pod.and_then(|pod| known(&pod.name)),
+        pod_uid: pod.and_then(|pod| known(&pod.uid)),
         container: container.and_then(|container| container.name.clone()),
         container_id: container.map(|container| container.id.clone()),
         image: container.and_then(|container| container.image.clone()),

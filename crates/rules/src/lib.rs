@@ -3,9 +3,12 @@
 //! ```text
 //! files ─yaml─► definitions ─parse, exceptions, load─► program ─┐
 //! Event, FieldEvent ──────────event_view, fields────────────────┴─evaluate─► Fired ─firing─► alert::Firing
+//!   ▲
+//!   └─audit─ bytes of a Kubernetes audit log
 //! ```
 //!
-//! Start at [`RuleSet::load`]; give each stream of events a [`State`] and call [`RuleSet::evaluate`].
+//! Start at [`RuleSet::load`]; give each stream of events a [`State`] and call [`RuleSet::evaluate`], or each cluster an
+//! [`audit::AuditLog`].
 //!
 //! Invariant: nothing here reads a clock, a file or the environment; windows go by the events' own time.
 //! Invariant: no input makes it panic or recurse deeper than the limits at the constants.
@@ -36,6 +39,7 @@ mod rule_set;
 mod self_test;
 mod source;
 mod suggest;
+mod timeline;
 mod value;
 mod window;
 mod yaml;

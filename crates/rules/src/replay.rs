@@ -1,14 +1,15 @@
-//! Recorded events to alerts, one JSON object each: what `seawall replay --events` prints.
+//! Recorded events and audit logs to alerts, one JSON object each: what `seawall replay` prints.
+use crate::audit::{Counts, Decoded, Decoder, Numbered};
 use crate::clock;
 use crate::event_view::{EventView, FieldEvent};
 use crate::rule_set::{Fired, RuleSet, State};
+use crate::timeline::Timeline;
+use seawall_model::event::Event;
 use seawall_model::{Problem, Severity};
 use serde_json::{Map, Value as Json, json};
 
-/// A record this much older than the latest is taken to have come late: its time is the previous record's.
-const LATE_NS: u64 = 60 * clock::SECOND;
-/// Between records of a file in which none carries a time.
-const STEP_NS: u64 = 1_000_000;
+/// Audit records held back until one carries a time. Where so many have none, the others go without theirs.
+const MAX_UNTIMED: usize = 10_000;
 
 /// How a replay treats its rules.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,18 +34,15 @@ pub struct Replay<'s> {
     set: &'s RuleSet,
     state: State,
     options: ReplayOptions,
-    /// Whether any record of the file carries a time.
-    timed: bool,
     records: u64,
-    latest: Option<u64>,
-    /// Records without a usable time of their own.
-    flagged: u64,
+    timeline: Timeline,
 }
 
 impl<'s> Replay<'s> {
     /// `timed` tells whether any record of the file carries a time: see [`has_time`].
     pub fn new(set: &'s RuleSet, options: ReplayOptions, timed: bool) -> Self {
-        Self { set, state: set.state(), options, timed, records: 0, latest: None, flagged: 0 }
+        let timeline = Timeline::new(timed);
+        Self { set, state: set.state(), options, records: 0, timeline }
     }
 
     /// Evaluates one line. A line that does not decode is a problem with its record number as line; problems with
@@ -57,36 +55,102 @@ impl<'s> Replay<'s> {
             problem
         };
         let (mut event, problems) = FieldEvent::parse(line).map_err(place)?;
-        let shown = self.set_time(&mut event);
-        let fired = self.set.evaluate(&event, &mut self.state);
+        let settled = self.timeline.settle(event.time_ns(), self.records);
+        event.set_time(settled.time_ns);
+        let alerts = self.evaluate(&event, settled.shown, self.records);
+        Ok((alerts, problems.into_iter().map(place).collect()))
+    }
+
+    fn audit(&mut self, numbered: Numbered) -> Vec<ReplayAlert> {
+        let mut event = Event::of_audit(numbered.event, numbered.record);
+        let settled = self.timeline.settle(event.time_ns, numbered.record);
+        event.time_ns = settled.time_ns;
+        self.evaluate(&event, settled.shown, numbered.record)
+    }
+
+    fn evaluate(
+        &mut self,
+        event: &dyn EventView,
+        shown: Option<u64>,
+        record: u64,
+    ) -> Vec<ReplayAlert> {
+        let fired = self.set.evaluate(event, &mut self.state);
         let wanted = fired.iter().filter(|fired| self.options.audit || !fired.rule.audit);
         let limit = if self.options.first_match { 1 } else { usize::MAX };
-        let alerts = wanted.take(limit).map(|fired| alert(fired, shown, self.records)).collect();
-        Ok((alerts, problems.into_iter().map(place).collect()))
+        wanted.take(limit).map(|fired| alert(fired, shown, record)).collect()
     }
 
     /// A warning for the records whose time was missing or late, so that the one before lent them its own.
     pub fn untimed(&self) -> Option<Problem> {
-        let count = self.flagged;
+        let count = self.timeline.flagged();
         let message =
             format!("{count} records have no time or a late one, and took the previous one's");
         (count > 0).then(|| Problem::warning("time", message))
     }
+}
 
-    /// Gives the event the time that windows go by; returns the one that is printed.
-    fn set_time(&mut self, event: &mut FieldEvent) -> Option<u64> {
-        if !self.timed {
-            event.set_time(Some(self.records * STEP_NS));
-            return None;
+/// Evaluates an audit log as its bytes come.
+#[derive(Debug)]
+pub struct AuditReplay<'s> {
+    set: &'s RuleSet,
+    options: ReplayOptions,
+    decoder: Decoder,
+    /// Records before the first with a time.
+    waiting: Vec<Numbered>,
+    replay: Option<Replay<'s>>,
+}
+
+impl<'s> AuditReplay<'s> {
+    pub fn new(set: &'s RuleSet, options: ReplayOptions) -> Self {
+        Self { set, options, decoder: Decoder::default(), waiting: Vec::new(), replay: None }
+    }
+
+    /// Evaluates what the next bytes complete. Each problem is a record that did not decode, wholly or in part.
+    pub fn push(&mut self, bytes: &[u8]) -> (Vec<ReplayAlert>, Vec<Problem>) {
+        let decoded = self.decoder.push(bytes);
+        self.take(decoded)
+    }
+
+    /// Evaluates the rest.
+    pub fn end(mut self) -> Replayed {
+        let decoded = self.decoder.end();
+        let (mut alerts, mut problems) = self.take(decoded);
+        if self.replay.is_none() {
+            alerts.extend(self.start(false));
         }
-        let usable = event
-            .time_ns()
-            .filter(|time| self.latest.is_none_or(|latest| time.saturating_add(LATE_NS) >= latest));
-        let time = usable.or(self.latest);
-        self.flagged += u64::from(usable.is_none());
-        self.latest = self.latest.max(time);
-        event.set_time(time);
-        time
+        let Counts { foreign, duplicates, faulty, .. } = self.decoder.counts();
+        let told = [
+            (foreign, "foreign", "are not of a Kubernetes audit log"),
+            (duplicates, "duplicate", "came before"),
+        ];
+        let told = told.into_iter().filter(|(count, ..)| *count > 0);
+        problems.extend(told.map(|(count, code, what)| {
+            Problem::note(code, format!("records that {what}: {count}"))
+        }));
+        problems.extend(self.replay.as_ref().and_then(Replay::untimed));
+        Replayed { alerts, problems, undecodable: faulty }
+    }
+
+    fn take(&mut self, decoded: Decoded) -> (Vec<ReplayAlert>, Vec<Problem>) {
+        let mut alerts = Vec::new();
+        for numbered in decoded.events {
+            if let Some(replay) = &mut self.replay {
+                alerts.extend(replay.audit(numbered));
+                continue;
+            }
+            let timed = numbered.event.time_ns.is_some();
+            self.waiting.push(numbered);
+            if timed || self.waiting.len() >= MAX_UNTIMED {
+                alerts.extend(self.start(timed));
+            }
+        }
+        (alerts, decoded.problems)
+    }
+
+    /// Begins to evaluate, with what has waited.
+    fn start(&mut self, timed: bool) -> Vec<ReplayAlert> {
+        let replay = self.replay.insert(Replay::new(self.set, self.options, timed));
+        self.waiting.drain(..).flat_map(|numbered| replay.audit(numbered)).collect()
     }
 }
 

@@ -1,6 +1,5 @@
 //! Rules on events, alerts into the sink.
 use crate::kernel::drops::Losses;
-use seawall_model::alert::Firing;
 use seawall_model::event::Event;
 use seawall_model::record::Record;
 use seawall_rules::attack::Attack;
@@ -76,13 +75,13 @@ impl Judge {
             lost_nearby: lost,
             now: i64::try_from(event.time_ns.unwrap_or_default() / 1_000_000).unwrap_or_default(),
         };
-        for fired in self.detections.rules.evaluate(event, &mut self.state) {
-            let name = &fired.rule.name;
-            if again.is_some_and(|before| before.contains(name)) {
+        let Detections { rules, attack } = &self.detections;
+        for firing in rules.firings(event, &mut self.state, node, attack) {
+            // A firing's title is its rule's name.
+            if again.is_some_and(|before| before.contains(&firing.title)) {
                 continue;
             }
-            names.push(name.clone());
-            let firing = without_blanks(fired.firing(event, node, &self.detections.attack));
+            names.push(firing.title.clone());
             (self.outputs.record)(Record::Firing(Box::new(firing)));
         }
         names
@@ -100,13 +99,4 @@ impl Judge {
             self.lost.pop_front();
         }
     }
-}
-
-/// A pod known by its UID alone has no name, which is not an empty one.
-fn without_blanks(mut firing: Firing) -> Firing {
-    let place = &mut firing.location;
-    for field in [&mut place.pod, &mut place.namespace, &mut place.pod_uid] {
-        *field = field.take().filter(|text| !text.is_empty());
-    }
-    firing
 }

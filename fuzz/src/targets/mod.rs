@@ -19,6 +19,7 @@ pub(crate) mod posture_manifests;
 pub(crate) mod posture_objects;
 pub(crate) mod posture_patch;
 pub(crate) mod posture_yaml;
+pub(crate) mod rules_audit;
 pub(crate) mod rules_condition;
 pub(crate) mod rules_event;
 pub(crate) mod rules_mask;

@@ -1,4 +1,4 @@
-//! Bytes of a Kubernetes audit log to [`AuditEvent`]s, whichever source wrapped them.
+//! Bytes of a Kubernetes audit log to [`AuditEvent`]s, whichever source wrapped them, and those to firings.
 //!
 //! ```text
 //! bytes ─documents─► JSON ─unwrap, gke─► audit.k8s.io record ─redact, form─► AuditEvent
@@ -8,6 +8,7 @@
 mod documents;
 mod form;
 mod gke;
+mod judge;
 mod recent;
 mod redact;
 mod unwrap;
@@ -16,6 +17,7 @@ pub(crate) mod workload;
 pub use self::documents::MAX_DOCUMENT_BYTES;
 use self::documents::{Documents, Piece};
 use self::form::Around;
+pub use self::judge::{AuditLog, Judged};
 use self::recent::Recent;
 use self::unwrap::{Batch, Record, Wrapped};
 use seawall_model::Problem;

@@ -3,7 +3,7 @@ use seawall_model::attack::Tactic;
 use seawall_rules::attack::Attack;
 use seawall_rules::{RuleSet, RuleState};
 
-fn catalogue() -> RuleSet {
+pub(super) fn catalogue() -> RuleSet {
     let entries = seawall_content::detections();
     let files: Vec<(&str, &str)> = entries.iter().map(|entry| (entry.path, entry.text)).collect();
     let (set, problems) = RuleSet::load(&files);

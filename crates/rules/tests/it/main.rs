@@ -1,5 +1,6 @@
 //! The engine from outside: language, loading, replay, content.
 mod audit;
+mod audit_data;
 mod content;
 mod falco_file;
 mod hostile;
