@@ -7,6 +7,15 @@ use seawall_model::alert::{
 };
 use seawall_model::audit::AuditEvent;
 use seawall_model::event::{Event, EventKind, Identity, Process, Protocol};
+use std::sync::Arc;
+
+/// What an application judges events by.
+#[derive(Clone)]
+pub struct Detections {
+    pub rules: Arc<RuleSet>,
+    /// Names the tactics of the rules' techniques.
+    pub attack: Arc<Attack>,
+}
 
 /// What the event does not know of its place.
 #[derive(Clone, Copy, Debug, Default)]

@@ -2,22 +2,13 @@
 use crate::kernel::drops::Losses;
 use seawall_model::event::Event;
 use seawall_model::record::Record;
-use seawall_rules::attack::Attack;
-use seawall_rules::firing::Node;
-use seawall_rules::{RuleSet, State};
+use seawall_rules::State;
+use seawall_rules::firing::{Detections, Node};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// What an alert calls near in time, seconds.
 const NEARBY_SECONDS: usize = 60;
-
-/// What events are judged by.
-#[derive(Clone)]
-pub struct Detections {
-    pub rules: Arc<RuleSet>,
-    /// Names the tactics of the rules' techniques.
-    pub attack: Arc<Attack>,
-}
 
 /// Where this sensor runs.
 pub(crate) struct Place {

@@ -24,7 +24,8 @@ mod streams;
 
 pub use config::{CONTAINERD_SOCKETS, Config, Watch};
 pub use inventory::InventoryTask;
-pub use judge::{Detections, EventTap, Outputs};
+pub use judge::{EventTap, Outputs};
 pub use probe::{CannotRun, probe};
 pub use recorder::Recorder;
+pub use seawall_rules::firing::Detections;
 pub use sensor::Sensor;

@@ -1,7 +1,7 @@
 //! Starting and stopping a sensor.
 use crate::config::Config;
 use crate::identity::Worker;
-use crate::judge::{Detections, Judge, Outputs, Place};
+use crate::judge::{Judge, Outputs, Place};
 use crate::kernel::drops::Losses;
 use crate::kernel::load::{Programs, Settings};
 use crate::pipeline::{Parts, Pipeline};
@@ -9,6 +9,7 @@ use crate::probe::{CannotRun, chain, probe};
 use seawall_model::asset::{Capability, Dropped};
 use seawall_model::record::Record;
 use seawall_model::time::Clock;
+use seawall_rules::firing::Detections;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;

@@ -4,6 +4,7 @@
 //! by name. They run one at a time: there is one node.
 
 mod api;
+mod audit;
 mod browser;
 mod chart;
 mod crash;

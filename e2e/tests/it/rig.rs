@@ -152,6 +152,14 @@ impl Rig {
         text_of(command.output()?, &format!("helm {arguments:?}"))
     }
 
+    /// Applies a manifest, which begins with a brace, or runs the words of a kubectl command.
+    pub(crate) fn apply_or_run(&self, text: &str) -> Result<String> {
+        if text.starts_with('{') {
+            return self.apply(text);
+        }
+        self.kubectl(&text.split_whitespace().collect::<Vec<_>>())
+    }
+
     /// Starts a pod of one container that waits, and returns once it runs.
     pub(crate) fn pod(&self, name: &str, image: &str) -> Result<()> {
         self.apply(&format!(

@@ -1,39 +1,171 @@
-//! The API server's audit events: what passed admission unjudged, and that they arrive at all.
+//! The API server's audit events: judged by the rules, searched for requests that passed admission unjudged, counted.
 use super::{AuditOutcome, AuditSink, Lifeline};
 use bytes::Bytes;
 use seawall_model::Millis;
+use seawall_model::event::Event;
 use seawall_model::record::Record;
-use serde_json::Value;
-use tokio::sync::mpsc;
+use seawall_model::time::Clock;
+use seawall_rules::State;
+use seawall_rules::audit::Decoder;
+use seawall_rules::firing::{Detections, Node};
+use std::sync::Arc;
+use tokio::sync::{Mutex, mpsc};
 
-/// Takes batches for as long as `records` has room for what they tell.
-pub(super) fn audit_sink(lifeline: Lifeline, records: mpsc::Sender<Record>) -> AuditSink {
+/// What is remembered from batch to batch.
+struct Ears {
+    detections: Detections,
+    /// Display name or UID of the cluster.
+    cluster: String,
+    clock: Arc<dyn Clock>,
+    lifeline: Lifeline,
+    decoder: Decoder,
+    state: State,
+    sequence: u64,
+}
+
+/// What one batch told.
+struct Heard {
+    records: Vec<Record>,
+    /// None of it was an audit event.
+    foreign: bool,
+}
+
+/// Takes one batch after the other; each is answered once its records are handed on.
+pub(super) fn audit_sink(
+    detections: Detections,
+    cluster: String,
+    clock: Arc<dyn Clock>,
+    lifeline: Lifeline,
+    records: mpsc::Sender<Record>,
+) -> AuditSink {
+    let state = detections.rules.state();
+    let decoder = Decoder::default();
+    let ears = Ears { detections, cluster, clock, lifeline, decoder, state, sequence: 0 };
+    let ears = Arc::new(Mutex::new(ears));
     Box::new(move |body: Bytes| {
-        let (lifeline, records) = (lifeline.clone(), records.clone());
-        Box::pin(async move {
-            // Room first: a batch that was looked at and is then sent again would count twice.
-            let Ok(room) = records.reserve().await else { return AuditOutcome::Busy };
-            let heard = tokio::task::spawn_blocking(move || hear(&body, &lifeline));
-            match heard.await {
-                Ok(Ok((last, events))) => {
-                    room.send(Record::AuditSeen { last, events });
-                    AuditOutcome::Taken
-                }
-                Ok(Err(error)) => AuditOutcome::Malformed(error),
-                Err(error) => {
-                    tracing::error!(%error, "audit batch not read");
-                    AuditOutcome::Malformed("the batch could not be read".to_owned())
+        let (ears, records) = (ears.clone(), records.clone());
+        // A task of its own: what was decoded once counts as seen, so a caller who gives up must not stop it half-way.
+        let hearing = tokio::spawn(async move {
+            let mut ears = ears.lock_owned().await;
+            let heard = tokio::task::spawn_blocking(move || {
+                let heard = ears.hear(&body);
+                (ears, heard)
+            });
+            let (_ears, heard) = heard.await?;
+            if heard.foreign {
+                return Ok(AuditOutcome::Malformed("no audit event is in it".to_owned()));
+            }
+            for record in heard.records {
+                if records.send(record).await.is_err() {
+                    return Ok(AuditOutcome::Busy);
                 }
             }
+            Ok::<_, tokio::task::JoinError>(AuditOutcome::Taken)
+        });
+        Box::pin(async move {
+            let outcome = hearing.await.and_then(|outcome| outcome);
+            outcome.unwrap_or_else(|error| {
+                tracing::error!(%error, "audit batch not judged");
+                AuditOutcome::Malformed("the batch could not be judged".to_owned())
+            })
         })
     })
 }
 
-/// The newest event's time and the number of events.
-fn hear(body: &[u8], lifeline: &Lifeline) -> Result<(Millis, u64), String> {
-    let list: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    let events = list["items"].as_array().ok_or("expected an EventList with `items`")?;
-    events.iter().for_each(|event| lifeline.audit(event));
-    let last = events.iter().filter_map(|event| super::gaps::time(event, "stageTimestamp")).max();
-    Ok((last.unwrap_or_default(), events.len() as u64))
+impl Ears {
+    fn hear(&mut self, body: &[u8]) -> Heard {
+        let before = self.decoder.counts();
+        let decoded = self.decoder.decode(body);
+        let counts = self.decoder.counts();
+        for problem in decoded.problems {
+            tracing::warn!(%problem, "audit event not read whole");
+        }
+        let now = self.clock.now();
+        let node = Node { cluster: &self.cluster, now, ..Node::default() };
+        let (mut records, mut last) = (Vec::new(), 0);
+        for numbered in &decoded.events {
+            let audit = numbered.event.clone();
+            self.lifeline.audit(&audit.json);
+            last = last.max(audit.time_ns.map_or(now, |time| (time / 1_000_000) as Millis));
+            self.sequence += 1;
+            let event = Event::of_audit(audit, self.sequence);
+            let (rules, attack) = (&self.detections.rules, &self.detections.attack);
+            let fired = rules.firings(&event, &mut self.state, node, attack);
+            records.extend(fired.into_iter().map(|firing| Record::Firing(Box::new(firing))));
+        }
+        if !decoded.events.is_empty() {
+            records.push(Record::AuditSeen { last, events: decoded.events.len() as u64 });
+        }
+        let known = counts.records - before.records > counts.foreign - before.foreign;
+        Heard { records, foreign: !known }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use seawall_model::time::FixedClock;
+    use seawall_rules::RuleSet;
+    use seawall_rules::attack::Attack;
+    use serde_json::json;
+    use std::time::Duration;
+
+    fn detections() -> Detections {
+        let entries = seawall_content::detections();
+        let files: Vec<_> = entries.iter().map(|entry| (entry.path, entry.text)).collect();
+        let (rules, problems) = RuleSet::load(&files);
+        assert_eq!(problems, []);
+        let (attack, _) = Attack::parse("attack.yaml", seawall_content::ATTACK);
+        Detections { rules: Arc::new(rules), attack: Arc::new(attack) }
+    }
+
+    fn exec(id: &str) -> serde_json::Value {
+        json!({"kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Request", "auditID": id,
+            "stage": "ResponseStarted", "verb": "create", "user": {"username": "mallory", "groups": ["system:authenticated"]},
+            "requestURI": "/api/v1/namespaces/shop/pods/web/exec?command=sh&container=main",
+            "sourceIPs": ["192.0.2.9"], "userAgent": "kubectl/v1.36.3",
+            "objectRef": {"resource": "pods", "subresource": "exec", "namespace": "shop", "name": "web", "apiVersion": "v1"},
+            "responseStatus": {"code": 101}, "stageTimestamp": "2026-11-27T10:00:00.000000Z",
+            "requestReceivedTimestamp": "2026-11-27T10:00:00.000000Z"})
+    }
+
+    #[tokio::test]
+    async fn a_batch_is_judged_once_whoever_gives_up_waiting() {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Arc::new(FixedClock::at(1_795_773_600_000));
+        let lifeline = Lifeline::load(dir.path(), "w", Duration::from_secs(5));
+        // Room for one record: the batch has two.
+        let (sender, mut records) = mpsc::channel(1);
+        let sink = audit_sink(detections(), "prod".to_owned(), clock, lifeline, sender);
+        let batch = |id: &str| {
+            let list =
+                json!({"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "items": [exec(id)]});
+            Bytes::from(list.to_string())
+        };
+        let waiting = tokio::time::timeout(Duration::from_millis(100), sink(batch("a")));
+        assert!(waiting.await.is_err(), "there is no room for the second record");
+        let Some(Record::Firing(firing)) = records.recv().await else { panic!("a firing first") };
+        assert_eq!(
+            (firing.location.cluster.as_str(), firing.location.pod.as_deref()),
+            ("prod", Some("web"))
+        );
+        let actor = firing.actor.unwrap();
+        assert_eq!((actor.user.as_str(), actor.address.as_deref()), ("mallory", Some("192.0.2.9")));
+        let seen = Record::AuditSeen { last: 1_795_773_600_000, events: 1 };
+        assert_eq!(records.recv().await, Some(seen));
+        // The API server did not hear the answer and sends the batch again.
+        assert_eq!(sink(batch("a")).await, AuditOutcome::Taken);
+        assert!(records.try_recv().is_err());
+        let drain = tokio::spawn(async move {
+            let mut all = Vec::new();
+            while let Some(record) = records.recv().await {
+                all.push(record);
+            }
+            all
+        });
+        assert_eq!(sink(batch("b")).await, AuditOutcome::Taken);
+        assert!(matches!(sink(Bytes::from("{\"a\": 1}")).await, AuditOutcome::Malformed(_)));
+        drop(sink);
+        assert_eq!(drain.await.unwrap().len(), 2);
+    }
 }

@@ -20,6 +20,7 @@ pub use gaps::Reason;
 pub use life::Lifeline;
 pub use run::{Config, Files, Running, WebhookHealth, service_names};
 pub use seawall_cluster::webhook::{AuditOutcome, AuditTrust, Server, Tls, TlsError};
+pub use seawall_rules::firing::Detections;
 
 use bytes::Bytes;
 use counters::Text;

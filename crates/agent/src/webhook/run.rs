@@ -1,5 +1,6 @@
 //! The webhook as it runs beside a hub: certificate signed and renewed, policies followed, our entry in the API server
 //! kept, the moments without an answer recorded.
+use super::Detections;
 use super::audit::audit_sink;
 use super::keep::Keep;
 use super::{AuditTrust, Lifeline, Reason, Server, Settings, Tls, TlsError, Webhook};
@@ -49,6 +50,10 @@ pub struct Config {
     pub files: Option<Files>,
     pub state_dir: PathBuf,
     pub cluster_uid: String,
+    /// As alerts name the cluster.
+    pub cluster_name: String,
+    /// What audit events are judged by.
+    pub detections: Detections,
 }
 
 /// PEM files, read again when they change.
@@ -115,7 +120,13 @@ impl Running {
             namespace: config.namespace.clone(),
             clock: clock.clone(),
             records: records.clone(),
-            audit: audit_sink(lifeline.clone(), records.clone()),
+            audit: audit_sink(
+                config.detections.clone(),
+                config.cluster_name.clone(),
+                clock.clone(),
+                lifeline.clone(),
+                records.clone(),
+            ),
         });
         let (state_sender, state) = watch::channel(State::default());
         let (ca, ca_pem) = watch::channel(String::new());

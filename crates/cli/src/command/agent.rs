@@ -5,6 +5,7 @@ use crate::command::hub::ended;
 use crate::entry::{Candidate, HubOptions, Waiting};
 use crate::exit::{self, Exit, Failure, Outcome};
 use crate::link::{self, Linked};
+use crate::node;
 use crate::output;
 use anyhow::{Context, anyhow};
 use base64::Engine;
@@ -171,7 +172,7 @@ impl Args {
         let forward = link::forward(received, uplink.clone());
         let webhook = match self.webhook {
             Some(listen) => {
-                let config = self.webhook(listen, name, cluster.uid);
+                let config = self.webhook(listen, name, &cluster);
                 let catalogue = seawall_agent::content().map_err(Failure::could_not_run)?;
                 let clock = Arc::new(SystemClock);
                 let connection = &agent.connection;
@@ -230,7 +231,7 @@ impl Args {
         Some(subject.replace(':', "/"))
     }
 
-    fn webhook(&self, listen: SocketAddr, agent: String, cluster_uid: String) -> webhook::Config {
+    fn webhook(&self, listen: SocketAddr, agent: String, cluster: &Cluster) -> webhook::Config {
         let files = self.tls_cert.clone().zip(self.tls_key.clone());
         webhook::Config {
             agent,
@@ -242,7 +243,9 @@ impl Args {
             timeout: WEBHOOK_TIMEOUT,
             files: files.map(|(certificate, key)| Files { certificate, key }),
             state_dir: self.state_dir(),
-            cluster_uid,
+            cluster_uid: cluster.uid.clone(),
+            cluster_name: cluster.name.clone(),
+            detections: node::detections(),
         }
     }
 }

@@ -41,13 +41,21 @@ fn check(config: Config, stand_still: bool, class: &str) {
 #[test]
 fn over_the_budget_is_counted() {
     if rig("over_the_budget_is_counted").is_some() {
-        check(Config { budget: 500, ..Config::new("n", "c") }, false, "budget:container");
+        check(
+            Config { budget: 500, ..Config::new("n", "c", std::path::Path::new("/")) },
+            false,
+            "budget:container",
+        );
     }
 }
 
 #[test]
 fn a_full_ring_is_counted() {
     if rig("a_full_ring_is_counted").is_some() {
-        check(Config { budget: u32::MAX, ..Config::new("n", "c") }, true, "ring:data");
+        check(
+            Config { budget: u32::MAX, ..Config::new("n", "c", std::path::Path::new("/")) },
+            true,
+            "ring:data",
+        );
     }
 }

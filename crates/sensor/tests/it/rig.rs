@@ -35,7 +35,7 @@ static RIG: LazyLock<Option<Rig>> = LazyLock::new(|| {
     if !rustix::process::geteuid().is_root() {
         return None;
     }
-    let mut config = Config::new("test-node", "test-cluster");
+    let mut config = Config::new("test-node", "test-cluster", std::path::Path::new("/"));
     config.containerd = vec![CONTAINERD_SOCKET.clone()];
     Some(Rig::start(config))
 });
