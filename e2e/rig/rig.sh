@@ -48,7 +48,7 @@ start_apiserver() {
 }
 restart_apiserver() {
   local bin; bin=$(realpath "$1"); shift; cd "$dir"
-  kill "$(cat kube-apiserver.pid)"
+  kill -9 "$(cat kube-apiserver.pid)"   # politely it would wait a minute for its watches
   while kill -0 "$(cat kube-apiserver.pid)" 2>/dev/null; do sleep 0.1; done
   start_apiserver "$bin" $*
 }
