@@ -112,30 +112,17 @@ impl Documents {
                 }
             }
             State::Inside { start, depth, string, escaped } => {
-                let start = *start;
-                if *string {
-                    // JSON has no line breaks in strings, so the document was cut off.
-                    if byte == b'\n' {
-                        out(Piece::Broken(&self.buffer[start..at]));
-                        self.state = State::Between;
-                    } else if *escaped {
-                        *escaped = false;
-                    } else {
-                        *escaped = byte == b'\\';
-                        *string = byte != b'"';
-                    }
+                let mut cursor = Cursor { depth: *depth, string: *string, escaped: *escaped };
+                let (start, end) = (*start, cursor.run(&self.buffer[at..]));
+                let Some((end, whole)) = end.map(|(length, whole)| (at + length, whole)) else {
+                    self.at = self.buffer.len();
+                    let Cursor { depth, string, escaped } = cursor;
+                    self.state = State::Inside { start, depth, string, escaped };
                     return;
-                }
-                match byte {
-                    b'"' => *string = true,
-                    b'{' | b'[' => *depth = depth.saturating_add(1),
-                    b'}' | b']' => *depth -= 1,
-                    _ => {}
-                }
-                if *depth == 0 {
-                    out(Piece::Document(&self.buffer[start..=at]));
-                    self.state = State::Between;
-                }
+                };
+                let text = &self.buffer[start..end];
+                out(if whole { Piece::Document(text) } else { Piece::Broken(text) });
+                (self.at, self.state) = (end, State::Between);
             }
         }
     }
@@ -151,6 +138,51 @@ impl Documents {
             b',' | b' ' | b'\t' | b'\r' | b'\n' | 0x1e | 0xef | 0xbb | 0xbf => {}
             _ => self.state = State::Junk { start: at },
         }
+    }
+}
+
+/// Where a scan stands inside a document.
+struct Cursor {
+    depth: u32,
+    string: bool,
+    escaped: bool,
+}
+
+impl Cursor {
+    /// Scans on. The length up to where the document ends and whether it is whole; `None` where it goes on behind the
+    /// bytes. The bulk of all work is done here, so the state is local to one tight loop.
+    fn run(&mut self, bytes: &[u8]) -> Option<(usize, bool)> {
+        let mut at = 0;
+        while let Some(byte) = bytes.get(at).copied() {
+            if self.string {
+                match byte {
+                    // JSON has no line breaks in strings, so the document was cut off.
+                    b'\n' => return Some((at, false)),
+                    _ if self.escaped => self.escaped = false,
+                    b'\\' => self.escaped = true,
+                    b'"' => self.string = false,
+                    _ => {
+                        let plain = |byte: &u8| !matches!(byte, b'"' | b'\\' | b'\n');
+                        let rest = &bytes[at + 1..];
+                        at += rest.iter().position(|byte| !plain(byte)).unwrap_or(rest.len());
+                    }
+                }
+            } else {
+                match byte {
+                    b'"' => self.string = true,
+                    b'{' | b'[' => self.depth = self.depth.saturating_add(1),
+                    b'}' | b']' => {
+                        self.depth -= 1;
+                        if self.depth == 0 {
+                            return Some((at + 1, true));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            at += 1;
+        }
+        None
     }
 }
 

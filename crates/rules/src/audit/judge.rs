@@ -1,5 +1,5 @@
 //! One cluster's audit log through the rules: what an agent does with each batch.
-use super::{Counts, Decoded, Decoder};
+use super::{Counts, Decoder};
 use crate::attack::Attack;
 use crate::firing::Node;
 use crate::rule_set::{RuleSet, State};
@@ -64,14 +64,14 @@ impl AuditLog {
         attack: &Attack,
         node: Node<'_>,
     ) -> Judged {
-        let Decoded { events, problems } = self.decoder.decode(bytes);
+        let Self { decoder, state, timeline, events } = self;
         let mut firings = Vec::new();
-        for numbered in events {
-            self.events += 1;
-            let mut event = Event::of_audit(numbered.event, self.events);
-            event.time_ns = self.timeline.settle(event.time_ns, self.events).time_ns;
-            firings.extend(rules.firings(&event, &mut self.state, node, attack));
-        }
+        let problems = decoder.each(bytes, &mut |numbered| {
+            *events += 1;
+            let mut event = Event::of_audit(numbered.event, *events);
+            event.time_ns = timeline.settle(event.time_ns, *events).time_ns;
+            firings.extend(rules.firings(&event, state, node, attack));
+        });
         Judged { firings, problems }
     }
 }

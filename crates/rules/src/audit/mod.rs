@@ -69,27 +69,37 @@ impl Decoder {
 
     /// Decodes a whole batch: a webhook's body, or lines of a file.
     pub fn decode(&mut self, bytes: &[u8]) -> Decoded {
-        let mut decoded = self.push(bytes);
-        let rest = self.end();
-        decoded.events.extend(rest.events);
-        decoded.problems.extend(rest.problems);
-        decoded
+        let mut events = Vec::new();
+        let problems = self.each(bytes, &mut |event| events.push(event));
+        Decoded { events, problems }
     }
 
     /// Decodes what the next bytes of a stream complete.
     pub fn push(&mut self, bytes: &[u8]) -> Decoded {
-        let Self { documents, recent, counts } = self;
-        let mut pass = Pass { recent, counts, decoded: Decoded::default() };
-        documents.push(bytes, |piece| pass.piece(&piece));
-        pass.decoded
+        let mut events = Vec::new();
+        let mut sink = |event| events.push(event);
+        let mut pass = Pass::new(&mut self.recent, &mut self.counts, &mut sink);
+        self.documents.push(bytes, |piece| pass.piece(&piece));
+        let problems = pass.problems;
+        Decoded { events, problems }
     }
 
     /// Decodes what the end of the stream leaves.
     pub fn end(&mut self) -> Decoded {
-        let Self { documents, recent, counts } = self;
-        let mut pass = Pass { recent, counts, decoded: Decoded::default() };
-        documents.end(|piece| pass.piece(&piece));
-        pass.decoded
+        let mut events = Vec::new();
+        let mut sink = |event| events.push(event);
+        let mut pass = Pass::new(&mut self.recent, &mut self.counts, &mut sink);
+        self.documents.end(|piece| pass.piece(&piece));
+        let problems = pass.problems;
+        Decoded { events, problems }
+    }
+
+    /// Decodes a whole batch and holds of its events one at a time.
+    fn each(&mut self, bytes: &[u8], sink: &mut dyn FnMut(Numbered)) -> Vec<Problem> {
+        let mut pass = Pass::new(&mut self.recent, &mut self.counts, sink);
+        self.documents.push(bytes, |piece| pass.piece(&piece));
+        self.documents.end(|piece| pass.piece(&piece));
+        pass.problems
     }
 }
 
@@ -97,10 +107,19 @@ impl Decoder {
 struct Pass<'d> {
     recent: &'d mut Recent,
     counts: &'d mut Counts,
-    decoded: Decoded,
+    sink: &'d mut dyn FnMut(Numbered),
+    problems: Vec<Problem>,
 }
 
-impl Pass<'_> {
+impl<'d> Pass<'d> {
+    fn new(
+        recent: &'d mut Recent,
+        counts: &'d mut Counts,
+        sink: &'d mut dyn FnMut(Numbered),
+    ) -> Self {
+        Self { recent, counts, sink, problems: Vec::new() }
+    }
+
     fn piece(&mut self, piece: &Piece<'_>) {
         match piece {
             Piece::TooLong => self.faulty("too-large", too_large("line", MAX_DOCUMENT_BYTES)),
@@ -176,7 +195,7 @@ impl Pass<'_> {
         }
         if self.recent.is_new(&event) {
             let record = self.counts.records;
-            self.decoded.events.push(Numbered { record, event: Arc::new(event) });
+            (self.sink)(Numbered { record, event: Arc::new(event) });
         } else {
             self.counts.duplicates += 1;
         }
@@ -187,7 +206,7 @@ impl Pass<'_> {
         self.counts.faulty += 1;
         let mut problem = Problem::error(code, message);
         problem.line = Some(u32::try_from(self.counts.records).unwrap_or(u32::MAX));
-        self.decoded.problems.push(problem);
+        self.problems.push(problem);
     }
 }
 
