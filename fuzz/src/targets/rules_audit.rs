@@ -7,7 +7,7 @@ use seawall_rules::audit::{AuditLog, Decoded, Decoder};
 use seawall_rules::firing::Node;
 use std::sync::LazyLock;
 
-pub(crate) const TARGET: Target = Target { name: "rules-audit", run, seeds, rounds: 1_000 };
+pub(crate) const TARGET: Target = Target { name: "rules-audit", run, seeds, rounds: 250 };
 
 static CATALOGUE: LazyLock<RuleSet> = LazyLock::new(|| {
     let entries = seawall_content::detections();
