@@ -4,17 +4,17 @@ use crate::Target;
 use seawall_rules::RuleSet;
 use seawall_rules::attack::Attack;
 use seawall_rules::audit::{AuditLog, Decoded, Decoder};
-use seawall_rules::firing::Node;
-use std::sync::LazyLock;
+use seawall_rules::firing::{Detections, Node};
+use std::sync::{Arc, LazyLock};
 
 pub(crate) const TARGET: Target = Target { name: "rules-audit", run, seeds, rounds: 250 };
 
-static CATALOGUE: LazyLock<RuleSet> = LazyLock::new(|| {
+static DETECTIONS: LazyLock<Detections> = LazyLock::new(|| {
     let entries = seawall_content::detections();
-    RuleSet::load(&entries.iter().map(|entry| (entry.path, entry.text)).collect::<Vec<_>>()).0
+    let files: Vec<_> = entries.iter().map(|entry| (entry.path, entry.text)).collect();
+    let (attack, _) = Attack::parse("attack.yaml", seawall_content::ATTACK);
+    Detections { rules: Arc::new(RuleSet::load(&files).0), attack: Arc::new(attack) }
 });
-static ATTACK: LazyLock<Attack> =
-    LazyLock::new(|| Attack::parse("attack.yaml", seawall_content::ATTACK).0);
 
 fn run(bytes: &[u8]) {
     let mut decoder = Decoder::default();
@@ -31,8 +31,8 @@ fn run(bytes: &[u8]) {
     assert_eq!(decoder.counts(), counts);
     let events: Vec<_> = pieces.into_iter().flat_map(|piece| piece.events).collect();
     assert_eq!(events, whole.events);
-    let mut log = AuditLog::new(&CATALOGUE);
-    for firing in log.judge(bytes, &CATALOGUE, &ATTACK, Node::default()).firings {
+    let mut log = AuditLog::new(DETECTIONS.clone());
+    for firing in log.judge(bytes, Node::default(), &mut |_| {}).firings {
         assert!(firing.object.is_some() && firing.process.is_empty());
     }
     assert_eq!(log.counts(), counts);

@@ -2,25 +2,20 @@
 use super::{AuditOutcome, AuditSink, Lifeline};
 use bytes::Bytes;
 use seawall_model::Millis;
-use seawall_model::event::Event;
 use seawall_model::record::Record;
 use seawall_model::time::Clock;
-use seawall_rules::State;
-use seawall_rules::audit::Decoder;
+use seawall_rules::audit::AuditLog;
 use seawall_rules::firing::{Detections, Node};
 use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc};
 
 /// What is remembered from batch to batch.
 struct Ears {
-    detections: Detections,
+    log: AuditLog,
     /// Display name or UID of the cluster.
     cluster: String,
     clock: Arc<dyn Clock>,
     lifeline: Lifeline,
-    decoder: Decoder,
-    state: State,
-    sequence: u64,
 }
 
 /// What one batch told.
@@ -38,9 +33,7 @@ pub(super) fn audit_sink(
     lifeline: Lifeline,
     records: mpsc::Sender<Record>,
 ) -> AuditSink {
-    let state = detections.rules.state();
-    let decoder = Decoder::default();
-    let ears = Ears { detections, cluster, clock, lifeline, decoder, state, sequence: 0 };
+    let ears = Ears { log: AuditLog::new(detections), cluster, clock, lifeline };
     let ears = Arc::new(Mutex::new(ears));
     Box::new(move |body: Bytes| {
         let (ears, records) = (ears.clone(), records.clone());
@@ -74,28 +67,24 @@ pub(super) fn audit_sink(
 
 impl Ears {
     fn hear(&mut self, body: &[u8]) -> Heard {
-        let before = self.decoder.counts();
-        let decoded = self.decoder.decode(body);
-        let counts = self.decoder.counts();
-        for problem in decoded.problems {
+        let Self { log, cluster, clock, lifeline } = self;
+        let (before, now) = (log.counts(), clock.now());
+        let node = Node { cluster, now, ..Node::default() };
+        let (mut events, mut last) = (0, 0);
+        let judged = log.judge(body, node, &mut |audit| {
+            events += 1;
+            last = last.max(audit.time_ns.map_or(now, |time| (time / 1_000_000) as Millis));
+            lifeline.audit(&audit.json);
+        });
+        for problem in judged.problems {
             tracing::warn!(%problem, "audit event not read whole");
         }
-        let now = self.clock.now();
-        let node = Node { cluster: &self.cluster, now, ..Node::default() };
-        let (mut records, mut last) = (Vec::new(), 0);
-        for numbered in &decoded.events {
-            let audit = numbered.event.clone();
-            self.lifeline.audit(&audit.json);
-            last = last.max(audit.time_ns.map_or(now, |time| (time / 1_000_000) as Millis));
-            self.sequence += 1;
-            let event = Event::of_audit(audit, self.sequence);
-            let (rules, attack) = (&self.detections.rules, &self.detections.attack);
-            let fired = rules.firings(&event, &mut self.state, node, attack);
-            records.extend(fired.into_iter().map(|firing| Record::Firing(Box::new(firing))));
+        let firing = |firing| Record::Firing(Box::new(firing));
+        let mut records: Vec<Record> = judged.firings.into_iter().map(firing).collect();
+        if events > 0 {
+            records.push(Record::AuditSeen { last, events });
         }
-        if !decoded.events.is_empty() {
-            records.push(Record::AuditSeen { last, events: decoded.events.len() as u64 });
-        }
+        let counts = log.counts();
         let known = counts.records - before.records > counts.foreign - before.foreign;
         Heard { records, foreign: !known }
     }

@@ -3,10 +3,11 @@ use super::content::catalogue;
 use seawall_model::alert::{Firing, Object};
 use seawall_rules::attack::Attack;
 use seawall_rules::audit::{AuditLog, Counts};
-use seawall_rules::firing::Node;
+use seawall_rules::firing::{Detections, Node};
 use seawall_rules::replay::{AuditReplay, ReplayOptions, Replayed};
 use serde_json::{Value, json};
 use std::io::Read;
+use std::sync::Arc;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/audit");
 
@@ -14,16 +15,19 @@ fn is_here() -> bool {
     std::path::Path::new(FOLDER).is_dir()
 }
 
-fn attack() -> Attack {
-    Attack::parse("attack.yaml", seawall_content::ATTACK).0
+fn detections() -> Detections {
+    let (attack, _) = Attack::parse("attack.yaml", seawall_content::ATTACK);
+    Detections { rules: Arc::new(catalogue()), attack: Arc::new(attack) }
 }
 
 fn judge(log: &[u8]) -> (Vec<Firing>, Counts) {
-    let rules = catalogue();
-    let mut stream = AuditLog::new(&rules);
+    let mut stream = AuditLog::new(detections());
     let node = Node { cluster: "prod", now: 7, ..Node::default() };
-    let judged = stream.judge(log, &rules, &attack(), node);
-    assert_eq!(judged.problems.len() as u64, stream.counts().faulty);
+    let mut heeded = 0;
+    let judged = stream.judge(log, node, &mut |_| heeded += 1);
+    let counts = stream.counts();
+    assert_eq!(judged.problems.len() as u64, counts.faulty);
+    assert!(heeded + counts.foreign + counts.duplicates <= counts.records);
     (judged.firings, stream.counts())
 }
 
