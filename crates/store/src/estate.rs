@@ -352,7 +352,10 @@ impl Agents for Store {
         let mut tx = self.begin().await?;
         let Some(mut agent) = living_agent(&mut tx, agent).await? else { return Ok(None) };
         agent.version = clip(&greeting.version);
-        agent.capabilities.clone_from(&greeting.capabilities);
+        // Sensors tell theirs by records, which a new connection must not undo.
+        if !greeting.capabilities.is_empty() {
+            agent.capabilities.clone_from(&greeting.capabilities);
+        }
         agent.connected = true;
         agent.last_seen = tx.now;
         put(&mut tx, std::slice::from_ref(&agent)).await?;

@@ -1,6 +1,6 @@
 //! Scopes, enrolment, agents.
-use crate::bench::{Bench, DAY, NOW, container, grant, image, new_agent, running};
-use seawall_model::asset::{Agent, AgentRole, Cluster};
+use crate::bench::{Bench, DAY, NOW, grant, new_agent};
+use seawall_model::asset::{Agent, AgentRole, Capability, CapabilityState, Cluster};
 use seawall_model::scope::{Scope, ScopeKind, ScopePath};
 use seawall_store::*;
 use std::collections::BTreeSet;
@@ -298,7 +298,16 @@ pub(crate) async fn agents_come_and_go(bench: &Bench) {
     store.agent_disconnected(agent.id).await.unwrap();
     let seen: Agent = store.get(&Visible::system(), agent.id).await.unwrap().unwrap();
     assert!(!seen.connected, "the live column is read back");
-    store.agent_connected(agent.id, &greeting).await.unwrap();
+    let open = Capability {
+        name: "open".to_owned(),
+        state: CapabilityState::Full,
+        tier: None,
+        reason: None,
+    };
+    let able = Greeting { capabilities: vec![open.clone()], ..greeting.clone() };
+    store.agent_connected(agent.id, &able).await.unwrap();
+    let again = store.agent_connected(agent.id, &greeting).await.unwrap().unwrap();
+    assert_eq!(again.capabilities, [open], "a greeting that tells none takes none away");
     assert_eq!(store.disconnect_all().await.unwrap(), 1);
     assert!(store.agent_renewed(agent.id, NOW + 9 * DAY).await.unwrap().is_some());
 
