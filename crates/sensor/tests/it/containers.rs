@@ -305,7 +305,7 @@ fn drift(rig: &Rig, runtime: &Runtime) {
 
 /// One inventory per image digest and one of the node, whose root is the image's folder here.
 fn inventory(runtime: &Runtime) {
-    let mut config = Config::new("test-node", "test-cluster", std::path::Path::new("/"));
+    let mut config = Config::new("test-node", "test-cluster", Path::new("/"));
     config.containerd = vec![CONTAINERD_SOCKET.clone()];
     config.root = runtime.folder.join("image");
     let (sender, receiver) = std::sync::mpsc::channel();

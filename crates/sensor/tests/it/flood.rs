@@ -2,6 +2,7 @@
 use crate::rig::{Rig, bash, below, rig};
 use seawall_model::event::EventKind;
 use seawall_sensor::Config;
+use std::path::Path;
 
 /// Opens for writing by one process, each of another file: repeats would be suppressed.
 const FILES: usize = 60_000;
@@ -42,7 +43,7 @@ fn check(config: Config, stand_still: bool, class: &str) {
 fn over_the_budget_is_counted() {
     if rig("over_the_budget_is_counted").is_some() {
         check(
-            Config { budget: 500, ..Config::new("n", "c", std::path::Path::new("/")) },
+            Config { budget: 500, ..Config::new("n", "c", Path::new("/")) },
             false,
             "budget:container",
         );
@@ -53,7 +54,7 @@ fn over_the_budget_is_counted() {
 fn a_full_ring_is_counted() {
     if rig("a_full_ring_is_counted").is_some() {
         check(
-            Config { budget: u32::MAX, ..Config::new("n", "c", std::path::Path::new("/")) },
+            Config { budget: u32::MAX, ..Config::new("n", "c", Path::new("/")) },
             true,
             "ring:data",
         );

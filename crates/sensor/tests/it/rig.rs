@@ -7,7 +7,7 @@ use seawall_model::time::SystemClock;
 use seawall_rules::RuleSet;
 use seawall_rules::attack::Attack;
 use seawall_sensor::{Config, Detections, Outputs, Sensor};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -35,7 +35,7 @@ static RIG: LazyLock<Option<Rig>> = LazyLock::new(|| {
     if !rustix::process::geteuid().is_root() {
         return None;
     }
-    let mut config = Config::new("test-node", "test-cluster", std::path::Path::new("/"));
+    let mut config = Config::new("test-node", "test-cluster", Path::new("/"));
     config.containerd = vec![CONTAINERD_SOCKET.clone()];
     Some(Rig::start(config))
 });
