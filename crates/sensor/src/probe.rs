@@ -1,5 +1,6 @@
 //! What this kernel lets the sensor see: found by loading, attaching and provoking an event, never by version.
 use crate::config::Watch;
+use crate::identity::{Hierarchy, hierarchy};
 use crate::kernel::decode::{self, Body, Record};
 use crate::kernel::load::{LISTING, Programs, Settings};
 use seawall_model::asset::{Capability, CapabilityState};
@@ -164,13 +165,25 @@ fn capabilities(programs: &Programs, provoked: &Provoked, seen: &Seen) -> Vec<Ca
         judged("open", "on_syscall", provoked.opened, seen.open, None),
         judged("connect", "on_syscall", provoked.port.is_some(), seen.connect, directions),
         judged("existing_processes", LISTING, true, true, listing),
-        judged("containers", "on_cgroup_made", true, true, groups),
+        containers(judged("containers", "on_cgroup_made", true, true, groups)),
         blind(
             "io_uring",
             "opens and connects that io_uring makes, and files opened by handle, are not seen",
         ),
         blind("sendto", "data sent to an address without connect is not seen"),
     ]
+}
+
+/// On version 1 alone the kernel tells no group that the sensor could see.
+fn containers(judged: Capability) -> Capability {
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    match hierarchy(&mounts) {
+        Hierarchy::Legacy => blind(
+            &judged.name,
+            "no unified control group hierarchy is mounted: containers are taken for the host",
+        ),
+        Hierarchy::Unified(_) | Hierarchy::Hybrid(_) => judged,
+    }
 }
 
 /// What no kernel lets this version see.

@@ -9,6 +9,7 @@ mod containerd;
 mod describe;
 mod worker;
 
+pub(crate) use cgroup::{Hierarchy, hierarchy};
 pub(crate) use worker::{Answer, Question, Worker};
 
 use seawall_model::event::{Container, Identity};
