@@ -23,8 +23,8 @@ pub(crate) struct Settings {
     pub(crate) node: String,
     /// Where the host's root file system is seen from here.
     pub(crate) root: PathBuf,
-    /// Socket of containerd; none probes the usual ones.
-    pub(crate) containerd: Option<PathBuf>,
+    /// Socket of containerd or a CRI runtime; none probes the usual ones.
+    pub(crate) runtime: Option<PathBuf>,
 }
 
 /// A running sensor whose records go to the hub.
@@ -49,8 +49,8 @@ pub(crate) fn detections() -> Detections {
 pub(crate) fn sensor_config(settings: &Settings) -> seawall_sensor::Config {
     let mut config =
         seawall_sensor::Config::new(&settings.node, &settings.cluster.name, &settings.root);
-    if let Some(socket) = &settings.containerd {
-        config.containerd = vec![socket.clone()];
+    if let Some(socket) = &settings.runtime {
+        config.runtimes = vec![socket.clone()];
     }
     config
 }

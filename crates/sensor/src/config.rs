@@ -8,8 +8,8 @@ pub struct Config {
     pub node: String,
     /// Display name or UID of the cluster or machine the alerts belong to.
     pub cluster: String,
-    /// Sockets of containerd that are tried in order; those that do not exist are skipped.
-    pub containerd: Vec<PathBuf>,
+    /// Sockets of containerd or any CRI runtime, asked in order which it is; those that do not exist are skipped.
+    pub runtimes: Vec<PathBuf>,
     /// Where the host's root file system is seen from here; `/` outside containers.
     pub root: PathBuf,
     pub watch: Watch,
@@ -24,7 +24,7 @@ impl Config {
         Self {
             node: node.into(),
             cluster: cluster.into(),
-            containerd: CONTAINERD_SOCKETS.iter().map(below).collect(),
+            runtimes: RUNTIME_SOCKETS.iter().map(below).collect(),
             root: root.to_owned(),
             watch: Watch::default(),
             budget: 20_000,
@@ -32,12 +32,14 @@ impl Config {
     }
 }
 
-/// Where distributions put containerd's socket.
-pub const CONTAINERD_SOCKETS: [&str; 4] = [
+/// Where distributions put containerd's socket, and CRI-O's.
+pub const RUNTIME_SOCKETS: [&str; 6] = [
     "/run/containerd/containerd.sock",
     "/run/k3s/containerd/containerd.sock",
     "/var/snap/microk8s/common/run/containerd.sock",
     "/run/docker/containerd/containerd.sock",
+    "/run/crio/crio.sock",
+    "/var/run/crio/crio.sock",
 ];
 
 /// Which files' reads are reported. Writes always are; all reads would be the busiest event of a node.

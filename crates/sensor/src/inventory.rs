@@ -87,7 +87,7 @@ impl Scans {
     fn run(mut self, stopped: &Receiver<()>) {
         let mut node_due = Instant::now();
         loop {
-            for socket in self.config.containerd.clone() {
+            for socket in self.config.runtimes.clone() {
                 let containerd = Containerd { address: socket, namespace: None };
                 if containerd.address.exists() && !self.images(&containerd, stopped) {
                     return;

@@ -3,7 +3,7 @@
 //! ```text
 //! bpf/*.bpf.c ─rings─► kernel ─Record─► pipeline ─Event─► judge ─Firing─► sink
 //!                                        │  ▲
-//!             processes, streams, drift ─┘  └─ identity ◄─gRPC─ containerd
+//!             processes, streams, drift ─┘  └─ identity ◄─gRPC─ containerd, CRI
 //! node, images ─scan─► inventory ─Inventory─► sink
 //! ```
 //!
@@ -22,7 +22,7 @@ mod recorder;
 mod sensor;
 mod streams;
 
-pub use config::{CONTAINERD_SOCKETS, Config, Watch};
+pub use config::{Config, RUNTIME_SOCKETS, Watch};
 pub use inventory::InventoryTask;
 pub use judge::{EventTap, Outputs};
 pub use probe::{CannotRun, probe};

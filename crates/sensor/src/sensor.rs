@@ -45,7 +45,7 @@ impl Sensor {
         let place = Place { cluster: config.cluster.clone(), node: config.node.clone() };
         let judge = Judge::new(detections, outputs, place, Arc::clone(&losses));
         let (sender, answers) = mpsc::channel();
-        let worker = Worker::start(config.containerd.clone(), sender).map_err(CannotRun::Thread)?;
+        let worker = Worker::start(config.runtimes.clone(), sender).map_err(CannotRun::Thread)?;
         let parts =
             Parts { config, clock, programs, losses: Arc::clone(&losses), judge, worker, answers };
         let stop = Arc::new(AtomicBool::new(false));

@@ -33,7 +33,7 @@ pub(crate) struct Args {
     /// Serve /livez, /readyz and /metrics here, plain HTTP
     #[arg(long, env = "SEAWALL_HEALTH", value_name = "ADDR")]
     health: Option<SocketAddr>,
-    /// containerd's socket [default: the usual places]
+    /// Socket of containerd or a CRI runtime such as CRI-O [default: the usual places]
     #[arg(long, value_name = "ADDR")]
     containerd: Option<PathBuf>,
     /// Print what this kernel lets the sensor see, and end (exit 4 if anything is absent)
@@ -64,7 +64,7 @@ impl Args {
             cluster: link::machine(),
             node: self.node.clone().unwrap_or_else(link::host_name),
             root: self.root.clone(),
-            containerd: self.containerd.clone(),
+            runtime: self.containerd.clone(),
         }
     }
 

@@ -21,7 +21,7 @@ pub(crate) struct Args {
     /// Also watch the cluster of this kubeconfig; this machine is taken for a node of it
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
-    /// containerd's socket [default: the usual places]
+    /// Socket of containerd or a CRI runtime such as CRI-O [default: the usual places]
     #[arg(long, value_name = "ADDR")]
     containerd: Option<PathBuf>,
     /// Do not look at this machine: neither kernel events nor packages
@@ -154,7 +154,7 @@ impl Args {
             cluster,
             node: link::host_name(),
             root: "/".into(),
-            containerd: self.containerd.clone(),
+            runtime: self.containerd.clone(),
         };
         Node::start(settings, &hub.url(), Some(hub.agents_address().to_string()), || {
             local_token(hub)

@@ -1,18 +1,14 @@
 //! The part of containerd's gRPC interface the sensor reads: containers, images, their manifests, tasks.
-//! Source: containerd `api/services/{containers,content,images,namespaces,tasks}/v1`, field numbers as there.
-use http::uri::PathAndQuery;
-use hyper_util::rt::TokioIo;
+//! Source: containerd `api/services/{containers,content,images,namespaces,tasks,version}/v1`, field numbers as there.
+mod lookup;
+
+pub(crate) use lookup::Lookup;
+
+use super::connection::{Connection, Empty};
 use prost::Message;
 use std::collections::HashMap;
-use std::path::Path;
-use std::time::Duration;
 use tonic::Status;
-use tonic::transport::{Channel, Endpoint};
 
-/// A local socket answers in milliseconds or not at all.
-const TIMEOUT: Duration = Duration::from_secs(2);
-/// Listings carry every container's whole OCI spec, about 10 KiB each.
-const MAX_RESPONSE: usize = 64 * 1024 * 1024;
 /// Manifests and indexes are a few KiB; the distribution specification suggests a limit of 4 MiB.
 const MAX_MANIFEST: usize = 4 * 1024 * 1024;
 
@@ -160,25 +156,19 @@ struct Content {
 /// One containerd behind one socket.
 #[derive(Clone)]
 pub(crate) struct Containerd {
-    channel: Channel,
+    connection: Connection,
 }
 
 impl Containerd {
-    /// Fails where nothing listens on `socket`.
-    pub(crate) async fn connect(socket: &Path) -> Result<Self, tonic::transport::Error> {
-        let socket = socket.to_path_buf();
-        let connector = tower::service_fn(move |_| {
-            let socket = socket.clone();
-            async move {
-                Ok::<_, std::io::Error>(TokioIo::new(
-                    tokio::net::UnixStream::connect(socket).await?,
-                ))
-            }
-        });
-        // The address is not used: the connector always takes the socket.
-        let endpoint =
-            Endpoint::from_static("http://containerd").timeout(TIMEOUT).connect_timeout(TIMEOUT);
-        Ok(Self { channel: endpoint.connect_with_connector(connector).await? })
+    /// `Unimplemented` where something else listens.
+    pub(crate) async fn ask(connection: Connection) -> Result<Self, Status> {
+        let path = "/containerd.services.version.v1.Version/Version";
+        let _version: Empty = connection.attempt(path, tonic::Request::new(Empty {})).await?;
+        Ok(Self { connection })
+    }
+
+    pub(crate) fn is_lost(&self) -> bool {
+        self.connection.is_lost()
     }
 
     pub(crate) async fn namespaces(&self) -> Result<Vec<String>, Status> {
@@ -237,16 +227,11 @@ impl Containerd {
 
     /// A manifest or index from the content store, at most [`MAX_MANIFEST`] bytes.
     pub(crate) async fn content(&self, namespace: &str, digest: &str) -> Result<Vec<u8>, Status> {
-        let path = PathAndQuery::from_static("/containerd.services.content.v1.Content/Read");
-        let mut client = tonic::client::Grpc::new(self.channel.clone());
-        client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+        let path = "/containerd.services.content.v1.Content/Read";
         let size = i64::try_from(MAX_MANIFEST).expect("4 MiB fit");
         let request = ReadContent { digest: digest.to_owned(), offset: 0, size };
-        let codec = tonic_prost::ProstCodec::<ReadContent, Content>::default();
-        let mut parts = client
-            .server_streaming(in_namespace(request, namespace)?, path, codec)
-            .await?
-            .into_inner();
+        let mut parts =
+            self.connection.stream::<_, Content>(path, in_namespace(request, namespace)?).await?;
         let mut bytes = Vec::new();
         while let Some(part) = parts.message().await? {
             bytes.extend_from_slice(&part.data);
@@ -262,12 +247,7 @@ impl Containerd {
         Q: Message + Default + Send + Sync + 'static,
         R: Message + Default + Send + Sync + 'static,
     {
-        let mut client =
-            tonic::client::Grpc::new(self.channel.clone()).max_decoding_message_size(MAX_RESPONSE);
-        client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
-        let codec = tonic_prost::ProstCodec::<Q, R>::default();
-        let request = in_namespace(request, namespace)?;
-        Ok(client.unary(request, PathAndQuery::from_static(path), codec).await?.into_inner())
+        self.connection.call(path, in_namespace(request, namespace)?).await
     }
 }
 

@@ -1,10 +1,14 @@
-//! containerd's records to the product's nouns: container, image with its digests, pod with its workload.
+//! containerd's records to the product's nouns: container, image with its digests; and what every runtime's records
+//! share: the pod with its workload.
 use super::cgroup::PathIdentity;
 use super::containerd::ContainerRecord;
-use seawall_model::event::{Container, Pod};
+use super::worker::Found;
+use seawall_model::asset::RunningContainer;
+use seawall_model::event::{Container, Identity, Pod};
 use seawall_model::image::ImageRef;
 use serde::Deserialize;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// The part of the OCI runtime specification that identity needs.
 #[derive(Debug, Default, Deserialize)]
@@ -43,7 +47,7 @@ impl Spec {
 
     /// Runtimes have no such flag: it is what `privileged` does to the specification. No masked paths, and
     /// capabilities that no default set contains.
-    fn privileged(&self) -> bool {
+    pub(crate) fn privileged(&self) -> bool {
         let holds = |name: &str| self.process.capabilities.bounding.iter().any(|held| held == name);
         self.linux.masked_paths.is_empty() && holds("CAP_SYS_ADMIN") && holds("CAP_SYS_MODULE")
     }
@@ -110,7 +114,37 @@ pub(crate) fn from_path(path: PathIdentity) -> Container {
     }
 }
 
-fn pod(labels: &HashMap<String, String>, pod_labels: &HashMap<String, String>) -> Option<Pod> {
+/// Complete where a digest says which image runs.
+pub(crate) fn found(container: Container) -> Found {
+    let complete = container.image.as_ref().is_some_and(|image| image.key_digest().is_some());
+    let identity = if complete { Identity::Complete } else { Identity::Partial };
+    (Arc::new(container), identity)
+}
+
+pub(crate) fn running(container: Container) -> Option<RunningContainer> {
+    let pod = container.pod.unwrap_or_default();
+    let known = |text: String| (!text.is_empty()).then_some(text);
+    Some(RunningContainer {
+        id: container.id,
+        name: container.name,
+        image: container.image?,
+        namespace: known(pod.namespace),
+        pod: known(pod.name),
+        pod_uid: known(pod.uid),
+        workload: pod.workload,
+    })
+}
+
+/// Whether an image's name says which version, rather than its digest.
+pub(crate) fn is_tagged(name: &str) -> bool {
+    !name.starts_with("sha256:") && !name.contains('@')
+}
+
+/// From the kubelet's labels of a container and those of its pod's sandbox.
+pub(crate) fn pod(
+    labels: &HashMap<String, String>,
+    pod_labels: &HashMap<String, String>,
+) -> Option<Pod> {
     let label = |name: &str| labels.get(name).cloned();
     let name = label("io.kubernetes.pod.name")?;
     let internal =

@@ -1,17 +1,25 @@
 //! Which container a control group is: the path at once, the rest from the runtime while its events wait.
 //!
 //! ```text
-//! pipeline ─Question─► worker ─gRPC─► containerd
+//! pipeline ─Question─► worker ─gRPC─► containerd, or any runtime by CRI
 //!          ◄──Answer──
 //! ```
 mod cgroup;
+mod connection;
 mod containerd;
+mod cri;
 mod describe;
+#[cfg(test)]
+mod fake;
+mod images;
+mod sockets;
 mod worker;
 
 pub(crate) use cgroup::{Hierarchy, hierarchy};
+pub(crate) use sockets::{Behind, behind};
 pub(crate) use worker::{Answer, Question, Worker};
 
+use images::ImageCache;
 use seawall_model::event::{Container, Identity};
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;

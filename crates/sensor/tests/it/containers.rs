@@ -306,7 +306,7 @@ fn drift(rig: &Rig, runtime: &Runtime) {
 /// One inventory per image digest and one of the node, whose root is the image's folder here.
 fn inventory(runtime: &Runtime) {
     let mut config = Config::new("test-node", "test-cluster", Path::new("/"));
-    config.containerd = vec![CONTAINERD_SOCKET.clone()];
+    config.runtimes = vec![CONTAINERD_SOCKET.clone()];
     config.root = runtime.folder.join("image");
     let (sender, receiver) = std::sync::mpsc::channel();
     let sink = Arc::new(move |record| sender.send(record).unwrap());

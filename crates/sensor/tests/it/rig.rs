@@ -36,7 +36,7 @@ static RIG: LazyLock<Option<Rig>> = LazyLock::new(|| {
         return None;
     }
     let mut config = Config::new("test-node", "test-cluster", Path::new("/"));
-    config.containerd = vec![CONTAINERD_SOCKET.clone()];
+    config.runtimes = vec![CONTAINERD_SOCKET.clone()];
     Some(Rig::start(config))
 });
 
