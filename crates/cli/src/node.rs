@@ -97,6 +97,7 @@ impl Node {
         let inventory = InventoryTask::start(
             sensor_config(&settings),
             Some(&settings.state_dir.join("layers")),
+            capabilities.clone(),
             record,
         );
         let node = Self { sensor, inventory: inventory?, uplink, capabilities };

@@ -1,12 +1,18 @@
-//! What is installed on this node and in the images its containerd holds: read by `scan`, sent when it changed.
+//! What is installed on this node and in the images its runtimes hold: read by `scan`, sent when it changed.
+mod gaps;
+
+pub use gaps::images;
+
 use crate::config::Config;
+use gaps::Held;
+use seawall_model::asset::Capability;
 use seawall_model::record::Record;
 use seawall_scan::{
     Containerd, FactsCache, ImageOptions, Listed, OpenOptions, RootfsOptions, ScanError,
     list_containerd_images, scan_image, scan_rootfs,
 };
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, mpsc};
@@ -28,10 +34,12 @@ pub struct InventoryTask {
 
 impl InventoryTask {
     /// Scans each image once per digest and the node, in a thread of low priority. Needs no kernel events and hence
-    /// no root beyond what reading the files takes. `cache` keeps what layers contain across starts.
+    /// no root beyond what reading the files takes. `cache` keeps what layers contain across starts. `capabilities`
+    /// are those already known: they are told again with `images`, for a list replaces the one before.
     pub fn start(
         config: Config,
         cache: Option<&Path>,
+        capabilities: Vec<Capability>,
         sink: Arc<dyn Fn(Record) + Send + Sync>,
     ) -> std::io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
@@ -47,6 +55,8 @@ impl InventoryTask {
                     facts,
                     stop_walk,
                     sink,
+                    capabilities,
+                    told: None,
                     images: HashSet::new(),
                     refused: HashMap::new(),
                 }
@@ -74,6 +84,9 @@ struct Scans {
     /// Ends a walk of the node's file system.
     stop_walk: Arc<AtomicBool>,
     sink: Arc<dyn Fn(Record) + Send + Sync>,
+    capabilities: Vec<Capability>,
+    /// `images` as it was told last.
+    told: Option<Capability>,
     /// Digests scanned.
     images: HashSet<String>,
     /// Digests that could not be opened, with how often: content may still be arriving.
@@ -87,12 +100,20 @@ impl Scans {
     fn run(mut self, stopped: &Receiver<()>) {
         let mut node_due = Instant::now();
         loop {
-            for socket in self.config.runtimes.clone() {
-                let containerd = Containerd { address: socket, namespace: None };
-                if containerd.address.exists() && !self.images(&containerd, stopped) {
-                    return;
+            let mut held = gaps::ask(&self.config.runtimes);
+            // Before the scans, which take minutes, and after them.
+            self.tell(&held);
+            for (socket, held) in &mut held {
+                if !matches!(held, Held::Read { .. }) {
+                    continue;
+                }
+                let containerd = Containerd { address: socket.clone(), namespace: None };
+                match self.images(&containerd, stopped) {
+                    Some(found) => *held = found,
+                    None => return,
                 }
             }
+            self.tell(&held);
             // After the images: a large file system takes minutes, known layers none.
             if Instant::now() >= node_due {
                 node_due = Instant::now() + NODE_EVERY;
@@ -119,22 +140,36 @@ impl Scans {
         }
     }
 
-    /// False where the task should end.
-    fn images(&mut self, containerd: &Containerd, stopped: &Receiver<()>) -> bool {
+    /// Sends what is known of images, where it changed.
+    fn tell(&mut self, held: &[(PathBuf, Held)]) {
+        let images = gaps::capability(held);
+        if self.told.as_ref() == Some(&images) {
+            return;
+        }
+        if let Some(reason) = &images.reason {
+            tracing::warn!(reason, "images are left out");
+        }
+        self.told = Some(images.clone());
+        let known = self.capabilities.iter().cloned();
+        (self.sink)(Record::Capabilities(known.chain([images]).collect()));
+    }
+
+    /// `None` where the task should end.
+    fn images(&mut self, containerd: &Containerd, stopped: &Receiver<()>) -> Option<Held> {
         let listed = match list_containerd_images(containerd) {
             Ok(listed) => listed,
-            Err(error) => {
-                tracing::warn!(error = %crate::probe::chain(&error), "images could not be listed");
-                return true;
-            }
+            Err(error) => return Some(Held::Failed(crate::probe::chain(&error))),
         };
-        for image in one_per_digest(listed) {
+        let images = one_per_digest(listed);
+        for image in &images {
             if matches!(stopped.try_recv(), Ok(()) | Err(mpsc::TryRecvError::Disconnected)) {
-                return false;
+                return None;
             }
-            self.image(containerd, &image);
+            self.image(containerd, image);
         }
-        true
+        let refused =
+            |image: &&Listed| digest(image).is_none_or(|digest| !self.images.contains(digest));
+        Some(Held::Read { unread: images.iter().filter(refused).count() })
     }
 
     fn image(&mut self, containerd: &Containerd, listed: &Listed) {

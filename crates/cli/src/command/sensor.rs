@@ -36,7 +36,7 @@ pub(crate) struct Args {
     /// Socket of containerd or a CRI runtime such as CRI-O [default: the usual places]
     #[arg(long, value_name = "ADDR")]
     containerd: Option<PathBuf>,
-    /// Print what this kernel lets the sensor see, and end (exit 4 if anything is absent)
+    /// Print what this kernel and its container runtimes let the sensor see, and end (exit 4 if anything is absent)
     #[arg(long, conflicts_with_all = ["hub", "record"])]
     probe: bool,
     /// Write every event to this file as JSON lines, for `seawall replay`
@@ -49,7 +49,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self) -> Outcome {
         if self.probe {
-            return probe(self.format);
+            return probe(&node::sensor_config(&self.settings()), self.format);
         }
         let runtime = tokio::runtime::Runtime::new()?;
         match &self.hub.hub {
@@ -175,8 +175,9 @@ async fn health(
     Ok(bound.with_context(|| format!("cannot listen on {address}"))?)
 }
 
-fn probe(format: Format) -> Outcome {
-    let capabilities = seawall_sensor::probe().map_err(Failure::could_not_run)?;
+fn probe(config: &seawall_sensor::Config, format: Format) -> Outcome {
+    let mut capabilities = seawall_sensor::probe().map_err(Failure::could_not_run)?;
+    capabilities.push(seawall_sensor::images(config));
     match format {
         Format::Json => output::print_json(&capabilities)?,
         Format::Table => {

@@ -1,5 +1,6 @@
 //! Containers of a containerd of our own: identity, drift, what runs.
 use crate::rig::{CONTAINERD_SOCKET, Rig, rig};
+use seawall_model::asset::CapabilityState;
 use seawall_model::event::{Event, EventKind, Identity};
 use seawall_model::package::Target;
 use seawall_model::record::Record;
@@ -310,10 +311,13 @@ fn inventory(runtime: &Runtime) {
     config.root = runtime.folder.join("image");
     let (sender, receiver) = std::sync::mpsc::channel();
     let sink = Arc::new(move |record| sender.send(record).unwrap());
-    let _task = InventoryTask::start(config, None, sink).unwrap();
-    let targets: Vec<Target> =
-        std::iter::from_fn(|| match receiver.recv_timeout(Duration::from_secs(10)) {
-            Ok(Record::Inventory(inventory)) => Some(inventory.target),
+    let _task = InventoryTask::start(config, None, Vec::new(), sink).unwrap();
+    let mut records = std::iter::from_fn(|| receiver.recv_timeout(Duration::from_secs(10)).ok());
+    let Some(Record::Capabilities(told)) = records.next() else { panic!("no capabilities") };
+    assert_eq!((told[0].name.as_str(), told[0].state), ("images", CapabilityState::Full));
+    let targets: Vec<Target> = records
+        .filter_map(|record| match record {
+            Record::Inventory(inventory) => Some(inventory.target),
             _ => None,
         })
         .take(2)
