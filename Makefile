@@ -11,6 +11,9 @@ TEST_NEEDS := $(BUILD_NEEDS) containerd:containerd runc:runc ctr:containerd nft:
   openssl:openssl python3:python3 perl:perl nc:netcat-openbsd curl:curl zstd:zstd \
   /usr/lib/postgresql/15/bin/postgres:postgresql-15 chromium:chromium
 
+# Builds the rig's programs and prints their folder.
+RIG := e2e/rig/build.sh kubernetes helm coredns
+
 .PHONY: help
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -27,25 +30,25 @@ test: web ## everything that fits in under 50 minutes cold: unit, store, kernel,
 	$(CARGO) fmt --all --check
 	npm --prefix web run --silent test
 	$(CARGO) xtask tidy
-	SEAWALL_RIG_BIN=$$(e2e/rig/build.sh kubernetes helm coredns) $(CARGO) test --workspace
+	bin=$$($(RIG)) && SEAWALL_RIG_BIN=$$bin $(CARGO) test --workspace
 
 .PHONY: e2e
 e2e: web ## scenarios on a real node, hub and browser (as root; skipped by name when not)
 	@$(NEED) $(TEST_NEEDS)
 	$(CARGO) build --workspace
-	SEAWALL_RIG_BIN=$$(e2e/rig/build.sh kubernetes helm coredns) $(CARGO) test -p seawall-e2e -- --nocapture
+	bin=$$($(RIG)) && SEAWALL_RIG_BIN=$$bin $(CARGO) test -p seawall-e2e -- --nocapture
 
 .PHONY: oracles
 oracles: web ## soaks and outside judges that take longer than a test run may
 	@$(NEED) $(TEST_NEEDS)
 	$(CARGO) build --release -p seawall-cli
-	SEAWALL_BIN=$(CURDIR)/target/release/seawall SEAWALL_RIG_BIN=$$(e2e/rig/build.sh kubernetes helm coredns) SEAWALL_KILLS=100 \
+	bin=$$($(RIG)) && SEAWALL_BIN=$(CURDIR)/target/release/seawall SEAWALL_RIG_BIN=$$bin SEAWALL_KILLS=100 \
 	  $(CARGO) test -p seawall-e2e -- --nocapture crash
-	SEAWALL_BIN=$(CURDIR)/target/release/seawall SEAWALL_RIG_BIN=$$(e2e/rig/build.sh kubernetes helm coredns) SEAWALL_TIMED=1 \
+	bin=$$($(RIG)) && SEAWALL_BIN=$(CURDIR)/target/release/seawall SEAWALL_RIG_BIN=$$bin SEAWALL_TIMED=1 \
 	  $(CARGO) test -p seawall-e2e -- --nocapture runtime hardening
-	SEAWALL_BIN=$(CURDIR)/target/release/seawall SEAWALL_RIG_BIN=$$(e2e/rig/build.sh kubernetes helm coredns) SEAWALL_SHORT_PODS=200 \
+	bin=$$($(RIG)) && SEAWALL_BIN=$(CURDIR)/target/release/seawall SEAWALL_RIG_BIN=$$bin SEAWALL_SHORT_PODS=200 \
 	  SEAWALL_AWAY_SECONDS=600 $(CARGO) test -p seawall-e2e -- --nocapture short_lived
-	SEAWALL_BIN=$(CURDIR)/target/release/seawall SEAWALL_RIG_BIN=$$(e2e/rig/build.sh kubernetes helm coredns) SEAWALL_IDLE_SECONDS=600 SEAWALL_IDLE_CONTAINERS=20 \
+	bin=$$($(RIG)) && SEAWALL_BIN=$(CURDIR)/target/release/seawall SEAWALL_RIG_BIN=$$bin SEAWALL_IDLE_SECONDS=600 SEAWALL_IDLE_CONTAINERS=20 \
 	  $(CARGO) test -p seawall-e2e -- --nocapture idle
 
 .PHONY: lint
@@ -85,7 +88,7 @@ bench: ## measure the engines on this machine: make bench [ARGS=FILTER]
 demo: web ## Seawall on a Kubernetes of its own with flawed workloads and a harmless attack, as root: make demo [FEEDS=DIR]
 	@$(NEED) $(TEST_NEEDS) pip3:python3-pip bc:bc
 	$(CARGO) build --release -p seawall-cli
-	e2e/demo/demo.sh .demo $$(e2e/rig/build.sh kubernetes helm coredns) target/release/seawall $(FEEDS)
+	bin=$$($(RIG)) && e2e/demo/demo.sh .demo "$$bin" target/release/seawall $(FEEDS)
 
 .PHONY: dist
 dist: web ## release artifacts in dist/: binary, Debian package, image, Helm chart, SBOM, checksums: make dist [BINARY=FILE]

@@ -16,16 +16,19 @@ say() { printf '%6.1f s  %s\n' "$(echo "$(date +%s.%N) - $began" | bc)" "$*"; }
 kubectl() { "$bin/kubectl" --kubeconfig "$node/kubeconfig" "$@"; }
 helm() { HELM_CACHE_HOME=$dir/helm HELM_CONFIG_HOME=$dir/helm HELM_DATA_HOME=$dir/helm KUBECONFIG=$node/kubeconfig "$bin/helm" "$@"; }
 cleanup() {
-  trap - EXIT INT TERM
+  trap '' INT TERM
   echo "ending the demo"
+  [ -z "${waiting:-}" ] || kill "$waiting" 2>/dev/null || true
   "$rig/rig.sh" down "$node"
   rm -rf "$dir"
 }
-# call METHOD PATH [JSON]: the API with the Owner's session
+# call METHOD PATH [JSON]: the API with the Owner's session; by a pipe, so that no process list shows a password
 call() {
-  curl --silent --show-error --fail-with-body --insecure --cookie "$dir/cookie" --cookie-jar "$dir/cookie" \
-    --request "$1" --header "origin: $url" --header 'content-type: application/json' ${3:+--data "$3"} "$url/api/v1$2"
+  printf %s "${3:-}" | curl --silent --show-error --fail-with-body --insecure --cookie "$dir/cookie" --cookie-jar "$dir/cookie" \
+    --request "$1" --header "origin: $url" --header 'content-type: application/json' ${3:+--data @-} "$url/api/v1$2"
 }
+# secret NAME KEY VALUE
+secret() { printf %s "$3" | kubectl -n seawall create secret generic "$1" --from-file="$2=/dev/stdin" >/dev/null; }
 # first WHAT LIST FILTER: waits until the list has an item
 first() {
   for _ in $(seq 600); do
@@ -35,8 +38,11 @@ first() {
   echo "nothing within two minutes: $1" >&2
 }
 
-trap cleanup EXIT INT TERM
-rm -rf "$dir/helm" "$dir/cookie"; mkdir -p "$dir"
+[ ! -e "$dir" ] || [ -e "$dir/.demo" ] || { echo "$dir is not a demo's folder" >&2; exit 2; }
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+"$rig/rig.sh" down "$node"
+rm -rf "$dir"; mkdir -p "$dir"; touch "$dir/.demo"
 "$rig/rig.sh" up "$node" "$bin" </dev/null
 say "a Kubernetes node is ready"
 "$rig/images.sh" "$node"
@@ -55,7 +61,7 @@ say "images are there, the shop is deployed"
 
 given=$(openssl rand -hex 8) password=$(openssl rand -hex 8)
 kubectl create namespace seawall >/dev/null
-kubectl -n seawall create secret generic first-password --from-literal=password="$given" >/dev/null
+secret first-password password "$given"
 values=(--namespace seawall --values "$rig/values.yaml" --set hub.firstPassword.existingSecret=first-password
   --set hub.service.type=NodePort --set hub.service.nodePort=30443 --set "sensor.containerd=$node/cri/containerd.sock"
   --set "sensor.stateDir=$dir/sensor" --set clusterName=demo)
@@ -68,7 +74,7 @@ call POST /session "{\"user\": \"admin\", \"password\": \"$given\"}" >/dev/null
 call PUT /session/password "{\"current\": \"$given\", \"new\": \"$password\"}" >/dev/null
 call POST /session "{\"user\": \"admin\", \"password\": \"$password\"}" >/dev/null
 token=$(call POST /enrolments '{"scope": "/org/"}' | jq -r .token)
-kubectl -n seawall create secret generic enrolment --from-literal=token="$token" >/dev/null
+secret enrolment token "$token"
 helm upgrade seawall "$repository/deploy/helm/seawall" "${values[@]}" --set profile=both --set "hub.ca=sha256:${token##*.}" \
   --set agent.token.existingSecret=enrolment >/dev/null
 kubectl -n seawall rollout status deployment/seawall-agent --timeout=120s >/dev/null
@@ -100,4 +106,4 @@ cat <<T
 
 Ctrl-C ends the demo and removes all of it.
 T
-while :; do sleep 3600 & wait $!; done
+while :; do sleep 3600 & waiting=$!; wait "$waiting"; done

@@ -70,7 +70,8 @@ up() {
   done
 
   openssl genrsa -out sa.key 2048 2>/dev/null; openssl rsa -in sa.key -pubout -out sa.pub 2>/dev/null
-  echo "rig,admin,1,system:masters" >tokens.csv
+  # Controllers ask in their own names, as everywhere: who acts is what the audit log is about.
+  printf '%s\n' rig,admin,1,system:masters kcm,system:kube-controller-manager,2 >tokens.csv
   cat >audit.yaml <<Y
 apiVersion: audit.k8s.io/v1
 kind: Policy
@@ -85,6 +86,7 @@ clusters: [{name: rig, cluster: {server: "https://$node:6443", certificate-autho
 users: [{name: admin, user: {token: rig}}]
 contexts: [{name: rig, context: {cluster: rig, user: admin}}]
 Y
+  sed 's/token: rig/token: kcm/' kubeconfig >controllers.kubeconfig
   cat >cri/config.toml <<Y
 version = 2
 root = "$dir/cri/root"
@@ -147,7 +149,8 @@ Y
   wait_for in_ns bash -c 'exec 3<>/dev/tcp/127.0.0.1/2379'
   start_apiserver "$bin"
   local c=(--kubeconfig kubeconfig --authentication-kubeconfig kubeconfig --authorization-kubeconfig kubeconfig --leader-elect=false)
-  start kube-controller-manager "$bin/kube-controller-manager" "${c[@]}" --service-account-private-key-file sa.key --root-ca-file certs/apiserver.crt
+  start kube-controller-manager "$bin/kube-controller-manager" "${c[@]}" --kubeconfig controllers.kubeconfig \
+    --use-service-account-credentials --service-account-private-key-file sa.key --root-ca-file certs/apiserver.crt
   start kube-scheduler "$bin/kube-scheduler" "${c[@]}"
   start kubelet "$bin/kubelet" --config kubelet.yaml --kubeconfig kubeconfig --root-dir "$dir/kubelet" --cert-dir "$dir/kubelet/pki" \
     --hostname-override node-1 --node-ip $node

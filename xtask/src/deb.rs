@@ -10,6 +10,12 @@ const RELOAD: &str = "#!/bin/sh
 set -e
 [ ! -d /run/systemd/system ] || systemctl --system daemon-reload || true
 ";
+/// After an upgrade what runs is the new program.
+const RESTART: &str = "#!/bin/sh
+set -e
+[ ! -d /run/systemd/system ] || systemctl --system daemon-reload || true
+[ ! -d /run/systemd/system ] || systemctl try-restart seawall.service || true
+";
 const STOP: &str = "#!/bin/sh
 set -e
 [ \"$1\" != remove ] || [ ! -d /run/systemd/system ] || systemctl disable --now seawall.service || true
@@ -41,7 +47,7 @@ pub(crate) fn pack(root: &Path, binary: &Binary, architecture: &str, time: u64) 
     let control = vec![
         Entry::file("./control", 0o644, control),
         Entry::file("./conffiles", 0o644, "/etc/default/seawall\n"),
-        Entry::file("./postinst", 0o755, RELOAD),
+        Entry::file("./postinst", 0o755, RESTART),
         Entry::file("./prerm", 0o755, STOP),
         Entry::file("./postrm", 0o755, RELOAD),
     ];

@@ -3,7 +3,9 @@
 use crate::exit::Failure;
 use crate::link::read_token;
 use anyhow::anyhow;
+use seawall_model::Millis;
 use seawall_model::asset::{AgentRole, Cluster};
+use seawall_model::time::{Clock, SystemClock};
 use seawall_uplink::{EnrolError, Enrolment, HubCa, Identity, Joining};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -74,19 +76,22 @@ impl HubOptions {
         let ca = self.ca()?;
         let known = Identity::load(candidate.state_dir).map_err(Failure::could_not_run)?;
         // A node's folder outlives the installation, and with it the hub that gave the identity.
-        let is_foreign = |identity: &Identity| {
-            ca.as_ref()
-                .zip(identity.joined_by.as_ref())
-                .is_some_and(|(ca, by)| ca.to_string() != *by)
-        };
         match known {
-            Some(identity) if is_foreign(&identity) => {
-                tracing::warn!(
-                    "the identity in the state directory is of another hub: joining anew"
-                );
+            Some(identity) if ca.as_ref().is_some_and(|ca| is_of_another_hub(&identity, ca)) => {
+                tracing::warn!("the state directory is another hub's: joining anew");
+                Identity::forget(candidate.state_dir).map_err(Failure::could_not_run)?;
+            }
+            Some(identity) if self.service_account_token.is_some() && is_lost(&identity) => {
+                tracing::warn!("the certificate is too old to be renewed: joining anew");
             }
             Some(identity) => return Ok(identity),
             None => {}
+        }
+        if self.service_account_token.is_none()
+            && let Some(file) = &self.token_file
+        {
+            // Nothing else can let this process in, so a file that cannot be read is worth no waiting.
+            read_token(file)?;
         }
         let mut wait = SHORTEST_WAIT;
         loop {
@@ -130,6 +135,7 @@ impl HubOptions {
                 Err(error) => return Err(error),
             }
         }
+        // It may be a Secret that is deleted once the first agent is in.
         let token = self.token_file.as_deref().and_then(|file| read_token(file).ok());
         match (token, candidate.cluster, refused) {
             (Some(token), Some(cluster), _) => {
@@ -159,6 +165,17 @@ impl HubOptions {
             (None, None) => Ok(None),
         }
     }
+}
+
+fn is_of_another_hub(identity: &Identity, ca: &HubCa) -> bool {
+    let named = ca.fingerprints();
+    !identity.joined_by.is_empty() && !identity.joined_by.iter().any(|by| named.contains(by))
+}
+
+/// A hub renews what ended less than thirty days ago.
+fn is_lost(identity: &Identity) -> bool {
+    const RENEWABLE: Millis = 30 * 86_400_000;
+    identity.validity().is_some_and(|(_, to)| to + RENEWABLE < SystemClock.now())
 }
 
 fn is_unknown(error: &EnrolError) -> bool {

@@ -10,7 +10,7 @@ use seawall_wire::v1;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 /// Batches that the hub has not committed: hours of alerts of a noisy node.
@@ -25,7 +25,7 @@ pub(crate) struct Linked {
     pub(crate) cluster: Cluster,
     pub(crate) capabilities: Vec<Capability>,
     /// By whose word later pods of the cluster may join; from a cluster agent.
-    pub(crate) trust: Option<v1::Trust>,
+    pub(crate) trust: watch::Receiver<Option<v1::Trust>>,
 }
 
 impl Linked {
@@ -74,6 +74,11 @@ impl Linked {
         identity.save(&self.state_dir).map_err(Failure::could_not_run)?;
         Ok(identity)
     }
+}
+
+/// Of agents whose word lets nobody join.
+pub(crate) fn no_trust() -> watch::Receiver<Option<v1::Trust>> {
+    watch::channel(None).1
 }
 
 /// Passes records on until their senders are gone. A slow hub slows them through the channel's bound.

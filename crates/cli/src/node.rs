@@ -74,7 +74,7 @@ impl Node {
             cluster: settings.cluster.clone(),
             // The sensor reports them as its first record.
             capabilities: Vec::new(),
-            trust: None,
+            trust: crate::link::no_trust(),
         };
         let uplink = linked.connect(hub_url, agents_address, token).await?;
         let sink = uplink.clone();

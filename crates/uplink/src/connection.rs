@@ -66,8 +66,8 @@ pub struct Config {
     pub cluster: Cluster,
     pub version: String,
     pub capabilities: Vec<Capability>,
-    /// From a cluster's agent: by whose word later pods may join.
-    pub trust: Option<v1::Trust>,
+    /// From a cluster's agent: by whose word later pods may join. A change is told by a new connection.
+    pub trust: watch::Receiver<Option<v1::Trust>>,
     /// Bytes of batches the hub has not committed; what comes beyond is dropped and counted.
     pub spool_bytes: u64,
     pub clock: Arc<dyn Clock>,
@@ -77,6 +77,8 @@ pub struct Config {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Status {
     pub connected: bool,
+    /// At least once since the start.
+    pub was_connected: bool,
     /// Why it is not connected.
     pub error: Option<String>,
     pub last_sequence: u64,
@@ -296,14 +298,16 @@ impl Connection {
         };
         self.resume(ack.sequence)?;
         *was_connected = true;
-        self.status.send_modify(|status| (status.connected, status.error) = (true, None));
+        self.status.send_modify(|status| {
+            (status.connected, status.was_connected, status.error) = (true, true, None);
+        });
         self.hub.send_replace(Some(client.clone()));
         tracing::info!(hub = %self.config.identity.hub, committed = ack.sequence, "hub connected");
         self.exchange(client, &frames, &mut incoming, ack.sequence).await
     }
 
-    fn hello(&self) -> v1::Hello {
-        let config = &self.config;
+    fn hello(&mut self) -> v1::Hello {
+        let config = &mut self.config;
         v1::Hello {
             version: config.version.clone(),
             role: config.role.into(),
@@ -312,7 +316,7 @@ impl Connection {
             last_sequence: self.shared.spool().last_sequence(),
             content: String::new(),
             cluster: Some((&config.cluster).into()),
-            trust: config.trust.clone(),
+            trust: config.trust.borrow_and_update().clone(),
         }
     }
 
@@ -331,8 +335,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends batches and takes acknowledgements. After a renewal no further batch is sent, and the connection ends
-    /// once all are acknowledged: nothing is sent twice.
+    /// Sends batches and takes acknowledgements. After a renewal, or once there is more to say of trust, no further batch
+    /// is sent, and the connection ends when all are acknowledged: nothing is sent twice.
     async fn exchange(
         &mut self,
         client: HubClient<Channel>,
@@ -345,15 +349,16 @@ impl Connection {
         let (identity, name, clock) =
             (config.identity.clone(), config.name.clone(), config.clock.clone());
         let mut renewal = Renewal::new(client, identity, name, clock, self.renewed);
-        let mut is_renewed = false;
+        let mut is_ending = false;
+        let mut trust = config.trust.clone();
         let mut heartbeat = tokio::time::interval(HEARTBEAT);
         let mut sync = tokio::time::interval(SYNC_EVERY);
         let (mut sent, mut acknowledged) = (committed, committed);
         loop {
-            if is_renewed && acknowledged == sent {
+            if is_ending && acknowledged == sent {
                 return Ok(Ended::Renewed);
             }
-            while !is_renewed && sent - acknowledged < IN_FLIGHT {
+            while !is_ending && sent - acknowledged < IN_FLIGHT {
                 let next = shared.spool().after(sent)?;
                 let Some((sequence, batch)) = next else { break };
                 if frames.send(batch_frame(sequence, &batch)).await.is_err() {
@@ -374,10 +379,12 @@ impl Connection {
                     }
                     Some(_) => {}
                 },
-                identity = renewal.renewed(), if !is_renewed => {
+                identity = renewal.renewed(), if !is_ending => {
                     self.adopt(identity);
-                    is_renewed = true;
+                    is_ending = true;
                 }
+                // A sender that is gone changes nothing any more.
+                Ok(()) = trust.changed(), if !is_ending => is_ending = true,
                 _ = heartbeat.tick() => {
                     let last_sequence = shared.spool().last_sequence();
                     let beat = v1::from_agent::Frame::Heartbeat(v1::Heartbeat { last_sequence });

@@ -9,7 +9,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
 use seawall_model::asset::{AgentRole, Cluster};
 use serde::de::DeserializeOwned;
-use std::fmt;
+use sha2::{Digest, Sha256};
 use std::io;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -85,16 +85,18 @@ impl FromStr for HubCa {
     }
 }
 
-impl fmt::Display for HubCa {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl HubCa {
+    /// `sha256:HEX` of each certificate, by which one CA is known however it was named.
+    pub fn fingerprints(&self) -> Vec<String> {
         match self {
-            Self::Sha256(hash) => write!(f, "sha256:{}", hex::encode(hash)),
-            Self::Pem(pem) => f.write_str(pem),
+            Self::Sha256(hash) => vec![format!("sha256:{}", hex::encode(hash))],
+            Self::Pem(pem) => CertificateDer::pem_slice_iter(pem.as_bytes())
+                .filter_map(Result::ok)
+                .map(|certificate| format!("sha256:{}", hex::encode(Sha256::digest(certificate))))
+                .collect(),
         }
     }
-}
 
-impl HubCa {
     fn anchor(&self) -> Result<Anchor, EnrolError> {
         let pem = match self {
             Self::Sha256(hash) => return Ok(Anchor::Sha256(*hash)),
@@ -162,7 +164,7 @@ pub async fn join(joining: &Joining<'_>) -> Result<Identity, EnrolError> {
     let joined: JoinAnswer = ask(&address, joining.ca.anchor()?, "join", &body).await?;
     let cluster = KnownCluster { uid: joined.cluster_uid, name: joined.cluster_name };
     let identity = joined.answer.identity(&address, key_pem);
-    Ok(Identity { cluster: Some(cluster), joined_by: Some(joining.ca.to_string()), ..identity })
+    Ok(Identity { cluster: Some(cluster), joined_by: joining.ca.fingerprints(), ..identity })
 }
 
 impl Answer {
@@ -174,18 +176,18 @@ impl Answer {
             certificate_pem: self.certificate,
             ca_pem: self.ca.concat(),
             cluster: None,
-            joined_by: None,
+            joined_by: Vec::new(),
         }
     }
 }
 
-/// `HOST:PORT` of the hub's API, by default 8443.
+/// `HOST:PORT` of the hub's API; the port of https where none is given.
 fn address(hub: &str) -> Result<String, EnrolError> {
     let address = hub.strip_prefix("https://").map(|rest| rest.trim_end_matches('/'));
     let address = address.filter(|address| !address.is_empty() && !address.contains('/'));
     let address = address.ok_or_else(|| EnrolError::Address(hub.to_owned()))?;
     let has_port = address.rsplit(']').next().is_some_and(|tail| tail.contains(':'));
-    Ok(if has_port { address.to_owned() } else { format!("{address}:8443") })
+    Ok(if has_port { address.to_owned() } else { format!("{address}:443") })
 }
 
 /// The hub may listen on every address; its agent port is then on the host that was asked.

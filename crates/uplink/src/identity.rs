@@ -34,9 +34,9 @@ pub struct Identity {
     /// The cluster by the hub's word, where the agent has no right to ask the API server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<KnownCluster>,
-    /// The hub's CA as it was named to whoever joined: named differently, it is another hub.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub joined_by: Option<String>,
+    /// Fingerprints of the hub's CA as it was named to whoever joined: by others it is another hub.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub joined_by: Vec<String>,
 }
 
 /// A cluster that the hub knows.
@@ -67,6 +67,22 @@ impl Identity {
         let path = dir.join(FILE);
         let text = serde_json::to_string(self).expect("strings serialise");
         write_private(&path, &text).map_err(|source| IdentityError::Write { path, source })?;
+        files::remove(dir)
+    }
+
+    /// Removes the identity and what is in the spool: another hub's is not told to the next.
+    pub fn forget(dir: &Path) -> Result<(), IdentityError> {
+        for (path, removed) in [
+            (dir.join("spool"), std::fs::remove_dir_all as fn(PathBuf) -> io::Result<()>),
+            (dir.join(FILE), std::fs::remove_file),
+        ] {
+            match removed(path.clone()) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(IdentityError::Write { path, source });
+                }
+                _ => {}
+            }
+        }
         files::remove(dir)
     }
 
@@ -159,7 +175,7 @@ mod tests {
             certificate_pem: text("certificate"),
             ca_pem: text("ca"),
             cluster: None,
-            joined_by: None,
+            joined_by: Vec::new(),
         }
     }
 

@@ -20,8 +20,9 @@ pub(crate) enum Anchor {
 const HUB_CA: &str = "Seawall hub CA";
 const HUB: &str = "Seawall hub";
 
-/// Accepts a server chain that leads to the anchor. DNS names are not compared: agents know their hub by any address,
-/// and only the hub holds a certificate of its CA with the server usage; agents' have the client usage alone.
+/// Accepts a server chain that leads to the anchor. Under the hub's own CA DNS names are not compared: agents know their
+/// hub by any address, and only the hub holds a certificate of that name. Any other CA, of `--tls-cert`, certifies others
+/// too, so the name that was dialled must be the certificate's.
 #[derive(Debug)]
 pub(crate) struct HubVerifier {
     anchor: Anchor,
@@ -69,7 +70,8 @@ impl ServerCertVerifier for HubVerifier {
         let Some(roots) = self.roots(end_entity, intermediates)? else {
             return Ok(ServerCertVerified::assertion());
         };
-        if !is_hub(end_entity) {
+        let holder = holder(end_entity);
+        if holder == Holder::Other {
             return Err(Error::InvalidCertificate(CertificateError::NotValidForName));
         }
         let webpki = WebPkiServerVerifier::builder_with_provider(roots, self.provider.clone())
@@ -79,7 +81,7 @@ impl ServerCertVerifier for HubVerifier {
         match webpki.verify_server_cert(end_entity, intermediates, server_name, ocsp, now) {
             Err(Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) => Ok(ServerCertVerified::assertion()),
+            )) if holder == Holder::Hub => Ok(ServerCertVerified::assertion()),
             other => other,
         }
     }
@@ -109,16 +111,29 @@ impl ServerCertVerifier for HubVerifier {
     }
 }
 
-/// Whether the certificate is the hub's, as far as its own CA says: up to 0.1 that CA signed clusters' webhooks too, for
-/// 30 days and with the server usage. Another CA, of `--tls-cert`, names its certificates as it likes.
-fn is_hub(end_entity: &CertificateDer<'_>) -> bool {
+/// Whose certificate it is, as far as its CA's name tells.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holder {
+    /// The hub, by its own CA.
+    Hub,
+    /// Somebody else, by the hub's own CA.
+    Other,
+    /// Whoever has that name, by another CA.
+    Named,
+}
+
+fn holder(end_entity: &CertificateDer<'_>) -> Holder {
     let Ok((_, certificate)) = x509_parser::parse_x509_certificate(end_entity) else {
-        return false;
+        return Holder::Other;
     };
     let is = |name: &x509_parser::x509::X509Name<'_>, expected: &str| {
         name.iter_common_name().any(|name| name.as_str() == Ok(expected))
     };
-    !is(certificate.issuer(), HUB_CA) || is(certificate.subject(), HUB)
+    match (is(certificate.issuer(), HUB_CA), is(certificate.subject(), HUB)) {
+        (true, true) => Holder::Hub,
+        (true, false) => Holder::Other,
+        (false, _) => Holder::Named,
+    }
 }
 
 #[cfg(test)]
@@ -156,11 +171,12 @@ mod tests {
     }
 
     #[test]
-    fn a_webhook_of_the_hubs_ca_is_not_the_hub() {
+    fn only_the_hub_is_taken_for_the_hub() {
         for dialled in ["a.b.svc", "hub.example"] {
             check("Seawall hub CA", "Seawall hub", dialled, true);
             check("Seawall hub CA", "Seawall webhook", dialled, false);
-            check("Corporate CA", "hub.example", dialled, true);
         }
+        check("Corporate CA", "whatever", "a.b.svc", true);
+        check("Corporate CA", "Seawall hub", "hub.example", false);
     }
 }

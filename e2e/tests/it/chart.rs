@@ -39,6 +39,8 @@ const PROFILES: [(&str, &[&str]); 4] = [
             "hub.baseUrl=https://hub.test",
             "hub.agentsUrl=hub.test:9000",
             "agent.token.existingSecret=enrolment",
+            "agent.webhook.tls.existingSecret=webhook",
+            "agent.webhook.caBundle=Q0E=",
         ],
     ),
     (
@@ -51,8 +53,8 @@ const PROFILES: [(&str, &[&str]); 4] = [
             "agent.audit.enabled=true",
             "agent.audit.service.type=NodePort",
             "agent.audit.service.nodePort=30444",
-            "agent.webhook.tls.existingSecret=webhook",
-            "agent.webhook.caBundle=Q0E=",
+            "agent.webhook.failurePolicy=Fail",
+            "agent.webhook.timeoutSeconds=3",
             "agent.webhook.excludedNamespaces={legacy}",
             "sensor.containerd=/run/k3s/containerd/containerd.sock",
             "networkPolicy.apiServerCidrs={198.18.0.2/32}",
@@ -184,8 +186,42 @@ fn wrong_values_are_refused() -> Result<()> {
         assert!(!output.status.success(), "{value} is accepted");
         assert!(errors.contains(told), "{value}: {errors}");
     }
+    for (values, told) in [
+        (&["agent.webhook.tls.existingSecret=a"][..], "agent.webhook.caBundle: name the authority"),
+        (&["agent.webhook.caBundle=Q0E="], "agent.webhook.caBundle: the hub signs"),
+        (
+            &[
+                "agent.webhook.tls.existingSecret=a",
+                "agent.webhook.caBundle=Q0E=",
+                "agent.audit.enabled=true",
+            ],
+            "audit events need a certificate of the hub",
+        ),
+        (&["agent.webhook.failurePolicy=Fail", "agent.replicas=1"], "Fail needs agent.replicas"),
+    ] {
+        let output = template(&helm, &[&[agent], values].concat())?;
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && errors.contains(told), "{values:?}: {errors}");
+    }
     let output = template(&helm, &["profile=hub", "hub.replicas=2"])?;
     assert!(String::from_utf8_lossy(&output.stderr).contains("SQLite has one writer"));
+    Ok(())
+}
+
+#[test]
+fn the_agent_prints_the_webhook_that_the_chart_renders() -> Result<()> {
+    let Some(helm) = helm("the agent prints the webhook that the chart renders") else {
+        return Ok(());
+    };
+    let webhooks = |yaml: &str| -> Result<Value> {
+        let of_kind = |object: &Value| object["kind"] == "ValidatingWebhookConfiguration";
+        let found = objects(yaml)?.into_iter().find(of_kind).context("the configuration")?;
+        Ok(found["webhooks"].clone())
+    };
+    let print = ["agent", "--print-webhook", "--webhook-service", "seawall/seawall-agent"];
+    let printed = text_of(Command::new(rig::seawall()).args(print).output()?, "--print-webhook")?;
+    let rendered = render(&helm, &["hub.baseUrl=https://hub.test"])?;
+    assert_eq!(webhooks(&printed)?, webhooks(&rendered)?);
     Ok(())
 }
 

@@ -304,7 +304,7 @@ fn config(
         cluster,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         capabilities: Vec::new(),
-        trust: None,
+        trust: tokio::sync::watch::channel(None).1,
         spool_bytes,
         clock: Arc::new(SystemClock),
     }

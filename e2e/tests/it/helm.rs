@@ -4,6 +4,7 @@ use crate::begin;
 use crate::rig::Rig;
 use crate::up::PASSWORD;
 use anyhow::{Context, Result, bail, ensure};
+use seawall_model::time::{Clock, SystemClock};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -319,31 +320,38 @@ fn apply(rig: &Rig, manifest: &str) -> Result<std::process::Output> {
     rig.kubectl_output(&["apply", "-f", &file.display().to_string()])
 }
 
-/// Whatever happens to the agent, nobody is kept from working, and the time without an answer is on record.
+/// Whatever happens to the agent, nobody is kept from working, and the times without an answer are on record. An expired
+/// certificate and rotation are the agent's own tests, on an API server with a clock of theirs.
 async fn fail_open(installed: &Installed) -> Result<()> {
     let Installed { rig, api, .. } = installed;
     let pid = process(b"/seawall\0agent\0")?;
+    let paused = SystemClock.now();
     signal(pid, "STOP")?;
     create(rig, "paused", 3)?;
     // A beat that is seconds late tells that the process stood still.
     tokio::time::sleep(3 * SECOND).await;
     signal(pid, "CONT")?;
+    let resumed = SystemClock.now();
+    tokio::time::sleep(3 * SECOND).await;
+    let killed = SystemClock.now();
     signal(pid, "KILL")?;
     create(rig, "killed", 10)?;
     rollout(rig, "deployment/seawall-agent")?;
+    let back = SystemClock.now();
     let began = Instant::now();
-    let gap = |items: &[Value]| items.iter().any(|gap| gap["reason"] == "restart");
     // Told once audit events of that time could have come, a minute and a half later.
-    let (_, gaps) = api.wait_for("gaps", "", 150 * SECOND, gap).await?;
-    eprintln!(
-        "the gap is on record {:?} after the agent was ready again: {gaps:?}",
-        began.elapsed()
-    );
-    for gap in &gaps {
-        let (from, to) = (gap["from"].as_i64(), gap["to"].as_i64());
-        ensure!(from < to, "{gap}");
+    let (_, gaps) = api.wait_for("gaps", "", 150 * SECOND, |items| items.len() >= 2).await?;
+    eprintln!("on record {:?} after the agent was ready again: {gaps:?}", began.elapsed());
+    let of = |reason: &str| gaps.iter().find(|gap| gap["reason"] == reason);
+    for (reason, from, to) in [("unreachable", paused, resumed), ("restart", killed, back)] {
+        let gap = of(reason).with_context(|| format!("a gap by {reason}: {gaps:?}"))?;
+        let bound = |name: &str| gap[name].as_i64().context("a time");
+        // The beat is a second, and what wrote it may have been late by another.
+        ensure!((from - 3_000..=from + 1_000).contains(&bound("from")?), "from {from}: {gap}");
+        ensure!((to - 10_000..=to + 3_000).contains(&bound("to")?), "to {to}: {gap}");
         assert_eq!(gap["requests"], Value::Null, "no audit event reaches the agent: unknown");
     }
+    assert_eq!(gaps.len(), 2, "{gaps:?}");
     Ok(())
 }
 
@@ -393,6 +401,41 @@ fn rights_are_used(rig: &Rig) -> Result<()> {
         used.insert((of("apiGroup"), of("resource"), verb));
     }
     assert_eq!(used, granted);
+    Ok(())
+}
+
+/// By the API server's own judgement of the agent's account: each right of the optional roles is there with its switch
+/// and gone without.
+fn optional_rights_come_and_go(installed: &Installed) -> Result<()> {
+    let Installed { rig, values, .. } = installed;
+    let may = |right: &Right| -> Result<bool> {
+        let resource = format!("{}.{}", right.resource, right.group);
+        let mut resource = resource.trim_end_matches('.').to_owned();
+        if let Some(object) = &right.object {
+            resource += &format!("/{object}");
+        }
+        let mut question = vec!["auth", "can-i", &right.verb, &resource];
+        question.extend(["-n", NAMESPACE, "--as", "system:serviceaccount:seawall:seawall-agent"]);
+        // It exits with 1 where the answer is no.
+        let output = rig.kubectl_output(&question)?;
+        let answer = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        ensure!(answer == "yes" || answer == "no", "{question:?}: {output:?}");
+        Ok(answer == "yes")
+    };
+    for switch in ["enforcement", "installer"] {
+        let mut rights = rights_of(&format!("ClusterRole/seawall-{switch}"))?;
+        if switch == "installer" {
+            rights.extend(rights_of("Role/seawall-installer")?);
+        }
+        for on in [true, false] {
+            let values = [&values[..], &[format!("rbac.{switch}={on}")]].concat();
+            helm_upgrade(rig, &values)?;
+            for right in &rights {
+                let Right { verb, resource, .. } = right;
+                assert_eq!(may(right)?, on, "{switch}={on}: {verb} {resource}");
+            }
+        }
+    }
     Ok(())
 }
 

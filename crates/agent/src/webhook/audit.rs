@@ -7,7 +7,10 @@ use seawall_model::time::Clock;
 use seawall_rules::audit::AuditLog;
 use seawall_rules::firing::{Detections, Node};
 use std::sync::Arc;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, Semaphore, mpsc};
+
+/// Batches held at a time, whoever gave up waiting for them; at 16 MiB the largest, more would be the agent's memory.
+const MAX_BATCHES: usize = 4;
 
 /// What is remembered from batch to batch.
 struct Ears {
@@ -35,10 +38,15 @@ pub(super) fn audit_sink(
 ) -> AuditSink {
     let ears = Ears { log: AuditLog::new(detections), cluster, clock, lifeline };
     let ears = Arc::new(Mutex::new(ears));
+    let room = Arc::new(Semaphore::new(MAX_BATCHES));
     Box::new(move |body: Bytes| {
         let (ears, records) = (ears.clone(), records.clone());
+        let Ok(room) = room.clone().try_acquire_owned() else {
+            return Box::pin(std::future::ready(AuditOutcome::Busy));
+        };
         // A task of its own: what was decoded once counts as seen, so a caller who gives up must not stop it half-way.
         let hearing = tokio::spawn(async move {
+            let _room = room;
             let mut ears = ears.lock_owned().await;
             let heard = tokio::task::spawn_blocking(move || {
                 let heard = ears.hear(&body);

@@ -13,9 +13,11 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-/// How often the moment is written; a gap begins at most this much too early.
+/// How often the moment is written. A gap begins at most this much too early, at an orderly end by what answers under way
+/// then take.
 const BEAT: Duration = Duration::from_secs(1);
-/// A beat this late means that the process stood still: stopped, starved, or its machine asleep.
+/// A beat this late means that the process stood still: stopped or starved. A machine's sleep is not seen: its API
+/// server, where it is one, slept too.
 const STILL: Duration = Duration::from_secs(3);
 const FILE: &str = "admission-life.json";
 

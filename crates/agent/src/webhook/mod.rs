@@ -14,6 +14,7 @@ mod gaps;
 mod keep;
 mod life;
 mod run;
+mod tampered;
 
 pub use counters::{Counters, Totals};
 pub use gaps::Reason;

@@ -3,8 +3,8 @@
 use super::Detections;
 use super::audit::audit_sink;
 use super::keep::Keep;
+use super::tampered;
 use super::{AuditTrust, Lifeline, Reason, Server, Settings, Tls, TlsError, Webhook};
-use seawall_cluster::webhook::Handler;
 use seawall_cluster::{Connection, RegistrationEvent, keep_registered};
 use seawall_model::Millis;
 use seawall_model::admission::{Desired, audit_client_name};
@@ -16,7 +16,7 @@ use seawall_wire::v1::SignPurpose;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -73,22 +73,25 @@ pub(super) struct State {
     pub certificate_error: Option<String>,
     /// Policies have been given, now or before a restart.
     pub has_policies: bool,
-    /// The entry in the API server, where it is ours to keep.
+    /// The entry in the API server is ours to keep.
+    pub keeps_entry: bool,
+    /// What is known of it.
     pub entry: Option<RegistrationEvent>,
 }
 
 /// A running webhook; dropping it cuts it off, [`Running::stop`] lets answers finish.
 pub struct Running {
-    pub lifeline: Lifeline,
     pub health: WebhookHealth,
+    webhook: Arc<Webhook>,
     server: Arc<Mutex<Option<Server>>>,
+    leaving: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
 
-/// What health pages ask.
+/// What health pages ask. It keeps neither the webhook nor its records' channel open.
 #[derive(Clone)]
 pub struct WebhookHealth {
-    webhook: Arc<Webhook>,
+    webhook: Weak<Webhook>,
     state: watch::Receiver<State>,
     clock: Arc<dyn Clock>,
 }
@@ -128,7 +131,8 @@ impl Running {
                 records.clone(),
             ),
         });
-        let (state_sender, state) = watch::channel(State::default());
+        let keeps_entry = config.configuration.is_some();
+        let (state_sender, state) = watch::channel(State { keeps_entry, ..State::default() });
         let (ca, ca_pem) = watch::channel(String::new());
         let server = Arc::new(Mutex::new(None));
         let config = Arc::new(config);
@@ -147,32 +151,42 @@ impl Running {
         tasks.spawn(certificates.run());
         tasks.spawn({
             let (lifeline, clock, state) = (lifeline.clone(), clock.clone(), state.clone());
-            let webhook = webhook.clone();
+            let records = records.clone();
             async move {
                 let now = clock.clone();
-                let blocked = move || blocked(&state.borrow(), webhook.is_ready(), now.now());
+                let blocked = move || blocked(&state.borrow(), now.now());
                 lifeline.beat(clock, records, blocked).await;
             }
         });
         if let Some(name) = config.configuration.clone() {
-            let (connection, state) = (connection.clone(), state_sender.clone());
-            tasks.spawn(registered(connection, name, ca_pem, state));
+            let entry = Entry {
+                name,
+                cluster: config.cluster_name.clone(),
+                clock: clock.clone(),
+                records: records.clone(),
+                state: state_sender.clone(),
+            };
+            tasks.spawn(entry.keep(connection.clone(), ca_pem));
         }
-        tasks.spawn(readiness(state.clone(), webhook.clone()));
+        let (leaving, left) = watch::channel(false);
+        tasks.spawn(readiness(state.clone(), left, webhook.clone()));
         let catalogue = Arc::new(catalogue);
         tasks.spawn(follow(uplink.desired(), webhook.clone(), catalogue, keep, state_sender));
-        Self { lifeline, health: WebhookHealth { webhook, state, clock }, server, tasks }
+        let health = WebhookHealth { webhook: Arc::downgrade(&webhook), state, clock };
+        Self { health, webhook, server, leaving, tasks }
     }
 
     /// Says that it is not ready, waits until the API server hears of it, and ends once answers under way are given.
     pub async fn stop(mut self) {
-        self.tasks.shutdown().await;
-        self.health.webhook.set_ready(false);
+        self.leaving.send_replace(true);
+        self.webhook.set_ready(false);
         tokio::time::sleep(LEAVE).await;
         let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(server) = server {
             server.stop().await;
         }
+        // The beat last: until here reviews were answered.
+        self.tasks.shutdown().await;
     }
 }
 
@@ -180,7 +194,8 @@ impl WebhookHealth {
     /// Prometheus' exposition format 0.0.4.
     pub fn metrics(&self) -> String {
         let expires = self.state.borrow().certificate_expires;
-        self.webhook.prometheus(expires.unwrap_or_default())
+        let webhook = self.webhook.upgrade();
+        webhook.map(|webhook| webhook.prometheus(expires.unwrap_or_default())).unwrap_or_default()
     }
 
     /// What is missing for reviews to be answered as they should be.
@@ -193,31 +208,44 @@ impl WebhookHealth {
             _ if state.certificate_expires.is_some_and(|ends| ends <= self.clock.now()) => {
                 Some("the certificate has expired".to_owned())
             }
-            _ => None,
+            _ => match &state.entry {
+                None if state.keeps_entry => Some("the API server does not know us yet".to_owned()),
+                Some(RegistrationEvent::Failed(reason)) => Some(reason.clone()),
+                // Whoever deleted it is told by an alert; a pod that is not ready would tell nobody more.
+                _ => None,
+            },
         }
     }
 }
 
 /// Why no review is answered now.
-fn blocked(state: &State, is_judging: bool, now: Millis) -> Option<Reason> {
+fn blocked(state: &State, now: Millis) -> Option<Reason> {
     if state.certificate_expires.is_some_and(|ends| ends <= now) {
         return Some(Reason::Expired);
     }
-    if matches!(state.entry, Some(RegistrationEvent::Missing)) {
-        return Some(Reason::Unreachable);
+    match &state.entry {
+        Some(RegistrationEvent::Missing | RegistrationEvent::Failed(_)) => {
+            Some(Reason::Unreachable)
+        }
+        None if state.keeps_entry => Some(Reason::Restart),
+        _ => (state.address.is_none() || !state.has_policies).then_some(Reason::Restart),
     }
-    (state.address.is_none() || !is_judging).then_some(Reason::Restart)
 }
 
-async fn readiness(mut state: watch::Receiver<State>, webhook: Arc<Webhook>) {
+async fn readiness(
+    mut state: watch::Receiver<State>,
+    mut leaving: watch::Receiver<bool>,
+    webhook: Arc<Webhook>,
+) {
     loop {
         let ready = {
             let state = state.borrow_and_update();
             state.address.is_some() && state.has_policies
         };
         webhook.set_ready(ready);
-        if state.changed().await.is_err() {
-            return;
+        tokio::select! {
+            changed = state.changed() => if changed.is_err() { return },
+            _ = leaving.changed() => return,
         }
     }
 }
@@ -252,41 +280,48 @@ async fn follow(
     }
 }
 
-/// Keeps our entry, once there is a CA to put there.
-async fn registered(
-    connection: Connection,
+/// Our entry in the API server.
+struct Entry {
     name: String,
-    mut ca_pem: watch::Receiver<String>,
+    cluster: String,
+    clock: Arc<dyn Clock>,
+    records: mpsc::Sender<Record>,
     state: watch::Sender<State>,
-) {
-    if ca_pem.wait_for(|pem| !pem.is_empty()).await.is_err() {
-        return;
-    }
-    let (events, mut heard) = mpsc::channel(8);
-    let keeping = keep_registered(connection, name.clone(), ca_pem, events);
-    let hearing = async {
-        while let Some(event) = heard.recv().await {
-            match &event {
-                RegistrationEvent::Registered => tracing::info!(name, "webhook is registered"),
-                RegistrationEvent::Restored => {
-                    tracing::warn!(name, "somebody had changed the webhook's CA; it is back");
-                    continue;
-                }
-                RegistrationEvent::Altered => {
-                    tracing::warn!(name, "rules, selectors or policy of the webhook were changed");
-                    continue;
-                }
-                RegistrationEvent::Missing => {
-                    tracing::error!(name, "the webhook configuration is gone: nothing is judged");
-                }
-                RegistrationEvent::Failed(reason) => {
-                    tracing::warn!(name, reason, "webhook configuration not kept");
-                }
-            }
-            state.send_modify(|state| state.entry = Some(event));
+}
+
+impl Entry {
+    /// Keeps it, once there is a CA to put there.
+    async fn keep(self, connection: Connection, mut ca_pem: watch::Receiver<String>) {
+        if ca_pem.wait_for(|pem| !pem.is_empty()).await.is_err() {
+            return;
         }
-    };
-    tokio::join!(keeping, hearing);
+        let (events, mut heard) = mpsc::channel(8);
+        let keeping = keep_registered(connection, self.name.clone(), ca_pem, events);
+        let hearing = async {
+            while let Some(event) = heard.recv().await {
+                self.hear(event).await;
+            }
+        };
+        tokio::join!(keeping, hearing);
+    }
+
+    async fn hear(&self, event: RegistrationEvent) {
+        let name = &self.name;
+        if let Some(firing) = tampered::firing(&event, name, &self.cluster, self.clock.now()) {
+            tracing::error!("{}", firing.output);
+            // Nobody listens any more only at the end.
+            let _gone = self.records.send(Record::Firing(Box::new(firing))).await;
+        }
+        match &event {
+            RegistrationEvent::Restored | RegistrationEvent::Altered => return,
+            RegistrationEvent::Registered => tracing::info!(name, "webhook is registered"),
+            RegistrationEvent::Failed(reason) => {
+                tracing::warn!(name, reason, "webhook configuration not kept");
+            }
+            RegistrationEvent::Missing => {}
+        }
+        self.state.send_modify(|state| state.entry = Some(event));
+    }
 }
 
 /// Has certificates signed, or reads them, and serves the newest.
@@ -452,13 +487,21 @@ mod tests {
         let up = State {
             address: Some(([127, 0, 0, 1], 1).into()),
             certificate_expires: Some(1_000),
+            has_policies: true,
             ..State::default()
         };
-        assert_eq!(blocked(&up, true, 999), None);
-        assert_eq!(blocked(&up, true, 1_000), Some(Reason::Expired));
-        assert_eq!(blocked(&up, false, 0), Some(Reason::Restart));
-        assert_eq!(blocked(&State::default(), true, 0), Some(Reason::Restart));
-        let gone = State { entry: Some(RegistrationEvent::Missing), ..up };
-        assert_eq!(blocked(&gone, true, 0), Some(Reason::Unreachable));
+        let with =
+            |entry: Option<RegistrationEvent>| State { keeps_entry: true, entry, ..up.clone() };
+        assert_eq!(blocked(&up, 999), None);
+        assert_eq!(blocked(&up, 1_000), Some(Reason::Expired));
+        let unjudged = State { has_policies: false, ..up.clone() };
+        assert_eq!(blocked(&unjudged, 0), Some(Reason::Restart));
+        assert_eq!(blocked(&State::default(), 0), Some(Reason::Restart));
+        assert_eq!(blocked(&with(None), 0), Some(Reason::Restart));
+        assert_eq!(blocked(&with(Some(RegistrationEvent::Registered)), 0), None);
+        let failed = RegistrationEvent::Failed("forbidden".to_owned());
+        for entry in [RegistrationEvent::Missing, failed] {
+            assert_eq!(blocked(&with(Some(entry)), 0), Some(Reason::Unreachable));
+        }
     }
 }

@@ -31,6 +31,7 @@ const NAME: &str = "admission.seawall.dev";
 
 /// A CA and what it signed, PEM.
 struct Certificates {
+    issuer: Issuer<'static, KeyPair>,
     ca: String,
     server: (String, String),
     audit: (String, String),
@@ -43,24 +44,40 @@ impl Certificates {
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         let ca = params.self_signed(&key).unwrap().pem();
         let issuer = Issuer::new(params, key);
-        let sign = |mut params: CertificateParams, usage| {
-            let key = KeyPair::generate().unwrap();
-            params.extended_key_usages = vec![usage];
-            (params.signed_by(&key, &issuer).unwrap().pem(), key.serialize_pem())
-        };
         let server = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
-        let server = sign(server, ExtendedKeyUsagePurpose::ServerAuth);
+        let server = sign(&issuer, server, ExtendedKeyUsagePurpose::ServerAuth);
         let mut audit = CertificateParams::default();
         audit.distinguished_name.push(DnType::CommonName, audit_client_name("c1"));
-        let audit = sign(audit, ExtendedKeyUsagePurpose::ClientAuth);
-        Self { ca, server, audit }
+        let audit = sign(&issuer, audit, ExtendedKeyUsagePurpose::ClientAuth);
+        Self { issuer, ca, server, audit }
     }
 
     fn tls(&self) -> Tls {
+        self.tls_of(&self.server)
+    }
+
+    fn tls_of(&self, (chain, key): &(String, String)) -> Tls {
         let trust = AuditTrust { ca_pem: self.ca.clone(), client_name: audit_client_name("c1") };
-        let (chain, key) = &self.server;
         Tls::new(chain, key, Some(&trust), Arc::new(SystemClock)).unwrap()
     }
+
+    /// Another certificate for the same name, valid until the end of `year`.
+    fn until(&self, year: i32) -> Tls {
+        let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+        params.not_after = rcgen::date_time_ymd(year, 12, 31);
+        self.tls_of(&sign(&self.issuer, params, ExtendedKeyUsagePurpose::ServerAuth))
+    }
+}
+
+/// Certificate and key, PEM.
+fn sign(
+    issuer: &Issuer<'static, KeyPair>,
+    mut params: CertificateParams,
+    usage: ExtendedKeyUsagePurpose,
+) -> (String, String) {
+    let key = KeyPair::generate().unwrap();
+    params.extended_key_usages = vec![usage];
+    (params.signed_by(&key, issuer).unwrap().pem(), key.serialize_pem())
 }
 
 /// Flags by which an API server sends its audit events to `address`, one second after they happen.
@@ -206,8 +223,37 @@ async fn a_real_api_server_is_answered_and_its_gaps_are_known() {
     registered_by_name(&world, &server, &connection).await;
     refused_with_the_fix(&mut world, &server).await;
     left_alone(&server);
-    passes_while_nobody_answers(&mut world, &server).await;
+    passes_while_nobody_answers(&mut world, &server, Reason::Restart).await;
     kept_in_place(&world, &server, connection).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rotation_drops_no_request_and_an_expired_certificate_blocks_none() {
+    let mut world = World::new().await;
+    let (address, certificates) = (world.address, &world.certificates);
+    let Some(server) = Server::start_with(|dir| audit_flags(dir, address, certificates)) else {
+        return;
+    };
+    server.kubectl_file(&["create"], &configuration(world.address).to_string());
+    let target = Target { kubeconfig: Some(server.kubeconfig("admin")), context: None };
+    let connection = connect(&target).await.unwrap();
+    assert_eq!(
+        register(&connection, "seawall", &world.certificates.ca).await.unwrap(),
+        Registered::Patched
+    );
+    world.want(&[("SW-C-0001", PolicyAction::Deny)]);
+    let began = Instant::now();
+    while apply(&server, &deployment("default", "first", privileged()), &[]).0 {
+        assert!(began.elapsed() < Duration::from_secs(20), "the server sees the configuration");
+        assert!(server.kubectl(&["delete", "deployment", "first"]).status.success());
+    }
+    for turn in 0..30 {
+        // What is under way keeps its certificate, what comes next has this one.
+        world.server.as_ref().unwrap().reload(world.certificates.until(4_000 + turn));
+        let (passed, told) = apply(&server, &deployment("default", "never", privileged()), &[]);
+        assert!(!passed && told.contains("[SW-C-0001]"), "{turn}: {told}");
+    }
+    passes_while_nobody_answers(&mut world, &server, Reason::Expired).await;
 }
 
 /// Absent, patched, left alone, mended.
@@ -277,24 +323,31 @@ fn left_alone(server: &Server) {
 }
 
 /// Everything passes, and the gap knows its bounds and how many.
-async fn passes_while_nobody_answers(world: &mut World, server: &Server) {
+/// Nobody answers as the webhook is away, or as its certificate has expired.
+async fn passes_while_nobody_answers(world: &mut World, server: &Server, reason: Reason) {
     let clock = Arc::new(FixedClock::at(SystemClock.now()));
     let up = Arc::new(AtomicBool::new(true));
     let (sink, mut gaps) = mpsc::channel(8);
     let beating = {
         let (line, clock, up) = (world.lifeline.clone(), clock.clone(), up.clone());
-        let blocked = move || (!up.load(Ordering::Relaxed)).then_some(Reason::Restart);
+        let blocked = move || (!up.load(Ordering::Relaxed)).then_some(reason);
         tokio::spawn(async move { line.beat(clock, sink, blocked).await })
     };
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     let from = clock.now();
     up.store(false, Ordering::Relaxed);
     world.server.take().unwrap().stop().await;
+    if reason == Reason::Expired {
+        let expired = world.certificates.until(2_020);
+        let listening = WebhookServer::bind(world.address, expired, world.webhook.clone()).await;
+        world.server = Some(listening.unwrap());
+    }
     for name in ["gap-1", "gap-2", "gap-3"] {
         let (passed, told) = apply(server, &deployment("default", name, privileged()), &[]);
         assert!(passed, "{told}");
     }
     tokio::time::sleep(Duration::from_millis(1_200)).await;
+    drop(world.server.take());
     let again =
         WebhookServer::bind(world.address, world.certificates.tls(), world.webhook.clone()).await;
     world.server = Some(again.unwrap());
@@ -311,7 +364,7 @@ async fn passes_while_nobody_answers(world: &mut World, server: &Server) {
     println!("{gap:?}");
     // Each Deployment, and the ReplicaSet that its controller made of it.
     assert!((3..=6).contains(&gap.requests.unwrap()), "{gap:?}");
-    assert_eq!(gap.reason, "restart");
+    assert_eq!(gap.reason, reason.as_str());
     assert!(gap.from <= from && gap.to >= now, "{gap:?}");
     assert!(gaps.try_recv().is_err(), "one gap for one outage");
     beating.abort();

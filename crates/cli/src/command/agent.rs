@@ -12,7 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use seawall_agent::health::{Health, Probes};
 use seawall_agent::webhook::{self, Files, Running, WebhookHealth};
-use seawall_agent::{Agent, Target};
+use seawall_agent::{Agent, Status, Target};
 use seawall_model::asset::{AgentRole, Cluster, ClusterKind};
 use seawall_model::time::SystemClock;
 use seawall_uplink::Uplink;
@@ -21,13 +21,16 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 /// Our webhook's name in the chart's configuration, by which the API server's audit speaks of it.
 const WEBHOOK_NAME: &str = "workloads.seawall.internal";
-/// What the chart gives us for an answer.
-const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often the API server is asked for its keys; it announces a new one hours before tokens are signed with it.
+const ISSUER_EVERY: Duration = Duration::from_secs(10 * 60);
+const ISSUER_RETRY: Duration = Duration::from_secs(10);
+/// For the last records on their way to the spool.
+const FORWARD_END: Duration = Duration::from_secs(5);
 /// Records between the watch and the spool: few, so that a slow disk slows the watch rather than fill memory.
 const RECORDS: usize = 256;
 
@@ -59,6 +62,9 @@ pub(crate) struct Args {
     /// The ValidatingWebhookConfiguration to keep our CA in [default: none, its owner does]
     #[arg(long, value_name = "NAME")]
     webhook_configuration: Option<String>,
+    /// Seconds that the API server waits for an answer, as that configuration says
+    #[arg(long, default_value = "5", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=30))]
+    webhook_timeout: u64,
     /// Certificate chain (PEM) of the webhook, instead of one that the hub signs
     #[arg(long, requires = "tls_key", value_name = "FILE")]
     tls_cert: Option<PathBuf>,
@@ -141,8 +147,9 @@ impl Args {
     /// Returns once the hub has let this agent in.
     async fn start(&self, waiting: &Waiting) -> Result<Watching, Failure> {
         let hub = self.hub.hub.as_deref().ok_or_else(|| {
-            Failure::usage(anyhow!("--hub is missing"))
-                .with_help("name the hub: --hub https://HOST:8443")
+            Failure::usage(anyhow!("--hub is missing")).with_help(
+                "name the hub, whose policies the agent follows: --hub https://HOST:8443",
+            )
         })?;
         let target = Target { kubeconfig: self.kubeconfig.clone(), context: None };
         let (records, received) = mpsc::channel(RECORDS);
@@ -159,13 +166,14 @@ impl Args {
             Candidate { state_dir: &state_dir, role, name: &name, cluster: Some(&cluster) };
         waiting.set(None);
         self.hub.enter(hub, &candidate, waiting).await?;
+        let (trust, trusting) = self.trust(&agent);
         let linked = Linked {
             state_dir,
             role,
             name: name.clone(),
             cluster: cluster.clone(),
             capabilities: Vec::new(),
-            trust: self.trust(&agent).await,
+            trust,
         };
         let gone = || async { Err(Failure::could_not_run(anyhow!("the identity is gone"))) };
         let uplink = linked.connect(hub, self.hub.hub_agents.clone(), gone).await?;
@@ -180,7 +188,7 @@ impl Args {
             }
             None => None,
         };
-        Ok(Watching { agent, webhook, uplink, forward })
+        Ok(Watching { agent, webhook, uplink, forward, trusting })
     }
 
     fn cluster(&self, agent: &Agent) -> Cluster {
@@ -197,29 +205,42 @@ impl Args {
         Some(namespace.to_owned())
     }
 
-    /// Lets the hub know later pods of this cluster. Without it each needs an enrolment token of its own.
-    async fn trust(&self, agent: &Agent) -> Option<v1::Trust> {
-        let issuer = match seawall_agent::issuer(&agent.connection).await {
-            Ok(issuer) => issuer,
-            Err(error) => {
-                let error = exit::chain(&anyhow::Error::new(error));
-                tracing::warn!(error, "pods of this cluster cannot join by service account");
-                return None;
-            }
-        };
-        let own = self.own_service_account();
+    /// By whose word later pods of this cluster may join, as the API server says now and then: it rotates its keys.
+    fn trust(&self, agent: &Agent) -> (watch::Receiver<Option<v1::Trust>>, JoinHandle<()>) {
         let joiner = |account: Option<String>, role: v1::Role| {
             account.map(|service_account| v1::Joiner { service_account, role: role.into() })
         };
         let joiners = [
             joiner(self.sensor_service_account.clone(), v1::Role::Sensor),
-            joiner(own, v1::Role::ClusterAgent),
+            joiner(self.own_service_account(), v1::Role::ClusterAgent),
         ];
-        Some(v1::Trust {
-            issuer: issuer.issuer,
-            jwks_json: issuer.jwks.to_string().into_bytes(),
-            joiners: joiners.into_iter().flatten().collect(),
-        })
+        let joiners: Vec<v1::Joiner> = joiners.into_iter().flatten().collect();
+        let (sender, trust) = watch::channel(None);
+        let connection = agent.connection.clone();
+        let asking = tokio::spawn(async move {
+            loop {
+                let wait = match seawall_agent::issuer(&connection).await {
+                    Ok(issuer) => {
+                        let jwks_json = issuer.jwks.to_string().into_bytes();
+                        let joiners = joiners.clone();
+                        let now = Some(v1::Trust { issuer: issuer.issuer, jwks_json, joiners });
+                        sender.send_if_modified(|trust| {
+                            let changed = *trust != now;
+                            *trust = now;
+                            changed
+                        });
+                        ISSUER_EVERY
+                    }
+                    Err(error) => {
+                        let error = exit::chain(&anyhow::Error::new(error));
+                        tracing::warn!(error, "keys of service-account tokens not read");
+                        ISSUER_RETRY
+                    }
+                };
+                tokio::time::sleep(wait).await;
+            }
+        });
+        (trust, asking)
     }
 
     /// `NAMESPACE/NAME`, as the projected token says.
@@ -240,7 +261,7 @@ impl Args {
             service: self.webhook_service.clone().unwrap_or_default(),
             configuration: self.webhook_configuration.clone(),
             webhook: WEBHOOK_NAME.to_owned(),
-            timeout: WEBHOOK_TIMEOUT,
+            timeout: Duration::from_secs(self.webhook_timeout),
             files: files.map(|(certificate, key)| Files { certificate, key }),
             state_dir: self.state_dir(),
             cluster_uid: cluster.uid.clone(),
@@ -264,50 +285,71 @@ struct Watching {
     webhook: Option<Running>,
     uplink: Uplink,
     forward: JoinHandle<()>,
+    trusting: JoinHandle<()>,
 }
 
-/// What its health page asks.
+/// What its health page asks. It keeps no channel of records open.
 struct AgentHealth {
+    status: watch::Receiver<Status>,
     webhook: Option<WebhookHealth>,
     uplink: Uplink,
+}
+
+impl AgentHealth {
+    /// A hub that is away later is no reason to take the agent out of its Service.
+    fn missing(&self) -> Option<String> {
+        if !self.uplink.status().was_connected {
+            return Some("the hub has not been reached yet".to_owned());
+        }
+        if !self.status.borrow().synced {
+            return Some("the cluster has not been read yet".to_owned());
+        }
+        self.webhook.as_ref().and_then(WebhookHealth::missing)
+    }
 }
 
 impl Watching {
     fn health(&self) -> AgentHealth {
         let webhook = self.webhook.as_ref().map(|webhook| webhook.health.clone());
-        AgentHealth { webhook, uplink: self.uplink.clone() }
+        AgentHealth { status: self.agent.status(), webhook, uplink: self.uplink.clone() }
     }
 
     async fn stop(self) {
+        self.trusting.abort();
         if let Some(webhook) = self.webhook {
             webhook.stop().await;
         }
         self.agent.stop().await;
-        // Both held the only senders: the forwarder ends once it has passed on what is left.
-        if self.forward.await.is_err() {
-            tracing::error!("forwarding of records ended by a panic");
+        // Both held the senders: the forwarder ends once it has passed on what is left. A connection that does not end
+        // holds one too, and must not hold up the end.
+        match tokio::time::timeout(FORWARD_END, self.forward).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => tracing::error!("forwarding of records ended by a panic"),
+            Err(_) => tracing::warn!("a connection of the webhook outlived the end"),
         }
         self.uplink.close(Duration::from_secs(3)).await;
     }
 }
 
-/// Ready once let in, and once reviews are answered as they should be: a hub that is away later is no reason to take
-/// the agent out of its Service.
+/// Ready once let in, once the cluster is read, and once reviews are answered as they should be.
 async fn serve_health(
     address: SocketAddr,
     waiting: Waiting,
     health: Arc<OnceLock<AgentHealth>>,
 ) -> Result<Health, Failure> {
-    let counted = health.clone();
+    let (counted, living) = (health.clone(), health.clone());
     let probes = Probes {
-        live: Box::new(|| Ok(())),
+        // A watch that ended by a panic drops its side of the status.
+        live: Box::new(move || match living.get() {
+            Some(health) if health.status.has_changed().is_err() => {
+                Err("the watch has ended".to_owned())
+            }
+            _ => Ok(()),
+        }),
         ready: Box::new(move || match (waiting.reason(), health.get()) {
             (Some(reason), _) => Err(reason),
             (None, None) => Err("starting".to_owned()),
-            (None, Some(health)) => {
-                let missing = health.webhook.as_ref().and_then(WebhookHealth::missing);
-                missing.map_or(Ok(()), Err)
-            }
+            (None, Some(health)) => health.missing().map_or(Ok(()), Err),
         }),
         metrics: Box::new(move || {
             let Some(health) = counted.get() else { return String::new() };

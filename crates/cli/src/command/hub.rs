@@ -5,7 +5,9 @@ use seawall_hub::{Hub, Location, StartError, SystemEntropy, TlsFiles};
 use seawall_model::time::SystemClock;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -189,13 +191,27 @@ pub(crate) fn banner(hub: &Hub) -> String {
     text
 }
 
-/// Waits for Ctrl-C or SIGTERM.
+/// Waits for Ctrl-C or SIGTERM. From the first call on none is missed: between two calls the program is busy, not deaf.
 pub(crate) async fn ended() -> Result<(), Failure> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-        _ = terminate.recv() => {}
-    }
+    static ENDED: OnceLock<watch::Receiver<bool>> = OnceLock::new();
+    let mut seen = match ENDED.get() {
+        Some(seen) => seen.clone(),
+        None => {
+            let mut terminate = signal(SignalKind::terminate())?;
+            let mut interrupt = signal(SignalKind::interrupt())?;
+            let (sender, seen) = watch::channel(false);
+            tokio::spawn(async move {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+                sender.send_replace(true);
+                sender.closed().await;
+            });
+            ENDED.get_or_init(|| seen).clone()
+        }
+    };
+    seen.wait_for(|ended| *ended).await.map_err(Failure::could_not_run)?;
     Ok(())
 }
 

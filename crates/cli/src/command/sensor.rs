@@ -153,7 +153,7 @@ impl Args {
     }
 }
 
-/// Ready once enrolled and connected for the first time, for the hub's absence is no reason to restart a sensor.
+/// Ready once enrolled and connected for the first time: a hub that is away later is no reason to restart a sensor.
 async fn health(
     address: SocketAddr,
     waiting: Waiting,
@@ -165,6 +165,9 @@ async fn health(
         ready: Box::new(move || match (waiting.reason(), uplink.get()) {
             (Some(reason), _) => Err(reason),
             (None, None) => Err("starting".to_owned()),
+            (None, Some(uplink)) if !uplink.status().was_connected => {
+                Err("the hub has not been reached yet".to_owned())
+            }
             (None, Some(_)) => Ok(()),
         }),
         metrics: Box::new(move || {

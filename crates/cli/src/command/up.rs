@@ -135,7 +135,7 @@ impl Args {
             name: link::host_name(),
             cluster: cluster.clone(),
             capabilities: Vec::new(),
-            trust: None,
+            trust: link::no_trust(),
         };
         let uplink = linked
             .connect(&hub.url(), Some(hub.agents_address().to_string()), || local_token(hub))

@@ -160,6 +160,8 @@ async fn a_sensor_that_joins_again_cuts_off_its_former_self() {
         key_pem: key.serialize_pem(),
         certificate_pem: text(&joined["certificate"]),
         ca_pem: text(&joined["ca"][0]),
+        cluster: None,
+        joined_by: Vec::new(),
     };
     let mut client = dial(&former).await;
     let named = v1::Cluster { uid: "uid-prod".to_owned(), ..v1::Cluster::default() };

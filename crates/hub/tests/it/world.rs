@@ -238,7 +238,7 @@ impl World {
                 tier: None,
                 reason: None,
             }],
-            trust: None,
+            trust: tokio::sync::watch::channel(None).1,
             spool_bytes: 64 << 20,
             clock: self.clock.clone(),
         };

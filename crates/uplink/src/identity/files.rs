@@ -32,7 +32,7 @@ pub(super) fn load(dir: &Path) -> Result<Option<Identity>, IdentityError> {
         certificate_pem: part(CERTIFICATE_FILE)?,
         ca_pem: part(CA_FILE)?,
         cluster: None,
-        joined_by: None,
+        joined_by: Vec::new(),
     }))
 }
 
