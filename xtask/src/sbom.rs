@@ -1,7 +1,8 @@
-//! The bill of materials: the packages of `Cargo.lock` that are linked into the binary, as CycloneDX 1.6 JSON.
+//! The bill of materials: the packages that are in the binary, as CycloneDX 1.6 JSON.
 //!
-//! Which ones is the build's own answer (`cargo tree` with the binary's features, target and normal dependencies);
-//! licences and edges are those of `cargo metadata`, checksums those of `Cargo.lock`.
+//! Which of `Cargo.lock` are linked is the build's own answer (`cargo tree` with the binary's features, target and normal
+//! dependencies); licences and edges are those of `cargo metadata`, checksums those of `Cargo.lock`. Of the user
+//! interface, which the binary embeds, they are the packages of `web/package-lock.json` that are not for its build alone.
 use crate::binary::cargo;
 use crate::options::VERSION;
 use anyhow::{Context, Result, ensure};
@@ -36,7 +37,12 @@ pub(crate) fn make(root: &Path, target: &str) -> Result<Vec<u8>> {
     let metadata = serde_json::from_str(&metadata).context("cannot read cargo metadata")?;
     let lock =
         std::fs::read_to_string(root.join("Cargo.lock")).context("cannot read Cargo.lock")?;
-    let document = document(&linked(&tree), &metadata, &checksums(&lock))?;
+    let mut document = document(&linked(&tree), &metadata, &checksums(&lock))?;
+    let web = std::fs::read_to_string(root.join("web/package-lock.json"))
+        .context("cannot read web/package-lock.json")?;
+    let web = serde_json::from_str(&web).context("cannot read web/package-lock.json")?;
+    let components = document["components"].as_array_mut().context("components")?;
+    components.extend(embedded(&web));
     Ok(serde_json::to_vec_pretty(&document)?)
 }
 
@@ -148,6 +154,29 @@ fn document(
     }))
 }
 
+/// Packages of the user interface by their reference. Source: npm, "package-lock.json", lockfileVersion 3; package URL
+/// specification, type `npm`.
+fn embedded(lock: &Value) -> Vec<Value> {
+    let mut components = BTreeMap::new();
+    for (path, package) in lock["packages"].as_object().into_iter().flatten() {
+        let for_build = ["dev", "devOptional", "optional"];
+        let Some((_, name)) = path.rsplit_once("node_modules/") else { continue };
+        if for_build.iter().any(|mark| package[mark] == true) {
+            continue;
+        }
+        let version = package["version"].as_str().unwrap_or_default();
+        let reference = format!("pkg:npm/{}@{version}", name.replace('@', "%40"));
+        let mut component = json!({
+            "type": "library", "bom-ref": reference, "name": name, "version": version, "purl": reference,
+        });
+        if let Some(licence) = package["license"].as_str() {
+            component["licenses"] = json!([{"expression": licence}]);
+        }
+        components.insert(reference, component);
+    }
+    components.into_values().collect()
+}
+
 /// Normal dependencies between what is linked.
 fn edges(metadata: &Value, known: &BTreeMap<String, (Key, bool)>) -> Vec<Value> {
     let named = |id: &Value| {
@@ -184,9 +213,22 @@ mod tests {
         assert_eq!(tokio["licenses"][0]["expression"], "MIT");
         assert_eq!(tokio["hashes"][0]["content"].as_str().unwrap().len(), 64);
         assert!(find("seawall-model").unwrap()["purl"].is_null());
-        for absent in
-            ["serde_derive", "proptest", "protox", "tonic-prost-build", "seawall-cli", "xtask"]
-        {
+        let react = find("react").expect("the user interface is embedded");
+        let version = react["version"].as_str().unwrap();
+        assert_eq!(react["purl"], format!("pkg:npm/react@{version}"));
+        assert!(
+            find("@mantine/core").unwrap()["purl"].as_str().unwrap().contains("%40mantine/core@")
+        );
+        for absent in [
+            "vite",
+            "typescript",
+            "serde_derive",
+            "proptest",
+            "protox",
+            "tonic-prost-build",
+            "seawall-cli",
+            "xtask",
+        ] {
             assert!(find(absent).is_none(), "{absent} is not linked");
         }
         let references: BTreeSet<&str> = components

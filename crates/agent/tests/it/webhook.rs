@@ -347,7 +347,9 @@ async fn passes_while_nobody_answers(world: &mut World, server: &Server, reason:
         assert!(passed, "{told}");
     }
     tokio::time::sleep(Duration::from_millis(1_200)).await;
-    drop(world.server.take());
+    if let Some(expired) = world.server.take() {
+        expired.stop().await;
+    }
     let again =
         WebhookServer::bind(world.address, world.certificates.tls(), world.webhook.clone()).await;
     world.server = Some(again.unwrap());
