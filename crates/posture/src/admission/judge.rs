@@ -148,7 +148,7 @@ impl Policies {
             if oversized {
                 judged.undecided(tied[0], "more containers and volumes than an object can hold");
             } else if out_of_time() {
-                judged.unfinished.push(tied[0].control.id.clone());
+                judged.unfinished(tied[0]);
             } else {
                 judged.control(&tied, &view, &before);
             }
@@ -202,6 +202,8 @@ struct Judged<'p> {
     failed: Vec<Failed<'p>>,
     undecided: Vec<String>,
     unfinished: Vec<String>,
+    /// Those of them whose policy would have spoken.
+    missed: Vec<String>,
     /// Of controls without an answer, where the policy would have spoken.
     warnings: Vec<String>,
 }
@@ -246,6 +248,14 @@ impl<'p> Judged<'p> {
         self.undecided.push(id.clone());
     }
 
+    fn unfinished(&mut self, bound: &Bound) {
+        let id = &bound.control.id;
+        if bound.action > PolicyAction::Audit {
+            self.missed.push(id.clone());
+        }
+        self.unfinished.push(id.clone());
+    }
+
     fn answer(self, review: &Review, surroundings: &Surroundings<'_>) -> Answer {
         let verdict = self.failed.iter().filter_map(Failed::verdict).max();
         let outcome = match verdict {
@@ -259,8 +269,8 @@ impl<'p> Judged<'p> {
         let mut warnings: Vec<String> =
             self.failed.iter().filter(speaks).map(words::warning).collect();
         warnings.extend(self.warnings);
-        if !self.unfinished.is_empty() {
-            warnings.push(words::unfinished(&self.unfinished));
+        if !self.missed.is_empty() {
+            warnings.push(words::unfinished(&self.missed));
         }
         let response = Response {
             denial: (verdict == Some(Verdict::Denied)).then(|| words::denial(&self.failed)),
