@@ -4,6 +4,9 @@ use crate::clock::parse_time;
 use seawall_model::audit::{AuditEvent, ObjectRef, Stage};
 use serde_json::{Map, Value};
 
+/// Pairs of a query; an API server reads none of more. Source: Go 1.24.12, `net/url`, `urlmaxqueryparams`.
+const MAX_PAIRS: usize = 10_000;
+
 /// What the wrapping knows of a record.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Around {
@@ -30,6 +33,8 @@ pub(super) fn is_event(json: &Map<String, Value>) -> bool {
 
 /// Reads a record. Fields of a wrong type are absent, and named.
 pub(super) fn read(mut json: Map<String, Value>, around: &Around) -> (AuditEvent, Vec<String>) {
+    // Counted before masking, which leaves empty pairs out.
+    let is_query_read = json.get("requestURI").and_then(Value::as_str).is_some_and(is_query_read);
     super::redact::redact(&mut json);
     let mut wrong = Vec::new();
     let mut top = Fields { of: &json, at: "", wrong: &mut wrong };
@@ -72,7 +77,7 @@ pub(super) fn read(mut json: Map<String, Value>, around: &Around) -> (AuditEvent
         addresses: top.texts("sourceIPs"),
         user_agent: top.text("userAgent"),
         verb,
-        query: uri.as_deref().map(query).unwrap_or_default(),
+        query: uri.as_deref().filter(|_| is_query_read).map(read_query).unwrap_or_default(),
         uri,
         object,
         code,
@@ -98,6 +103,23 @@ fn usual_stage(verb: Option<&str>, subresource: Option<&str>) -> Stage {
 pub(super) fn query(uri: &str) -> Vec<(String, String)> {
     let Some((_, query)) = uri.split_once('?') else { return Vec::new() };
     form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+}
+
+fn is_query_read(uri: &str) -> bool {
+    uri.split_once('?').is_none_or(|(_, query)| query.split('&').count() <= MAX_PAIRS)
+}
+
+/// What the API server reads of the query: Go drops a pair with a `;` or with a `%` that is no escape, and keeps the
+/// others. Source: `net/url`, `parseQuery`.
+fn read_query(uri: &str) -> Vec<(String, String)> {
+    let Some((_, pairs)) = uri.split_once('?') else { return Vec::new() };
+    let pairs = pairs.split('&').filter(|pair| !pair.contains(';') && has_whole_escapes(pair));
+    pairs.flat_map(|pair| form_urlencoded::parse(pair.as_bytes()).into_owned()).collect()
+}
+
+fn has_whole_escapes(text: &str) -> bool {
+    let mut parts = text.as_bytes().split(|byte| *byte == b'%').skip(1);
+    parts.all(|part| part.len() >= 2 && part[..2].iter().all(u8::is_ascii_hexdigit))
 }
 
 /// Reads typed fields of an object.
@@ -146,5 +168,40 @@ impl<'j> Fields<'j, '_> {
         let of = self.read(key, Value::as_object)?;
         let at = format!("{}/{key}", self.at);
         Some(read(&mut Fields { of, at: &at, wrong: self.wrong }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_query_is_read_what_go_reads() {
+        #[track_caller]
+        fn check(query: &str, expected: &[(&str, &str)]) {
+            let json = serde_json::json!({"requestURI": format!("/api?{query}"), "verb": "create"});
+            let Value::Object(json) = json else { unreachable!("written above") };
+            let (event, _) = read(json, &Around::default());
+            let found: Vec<_> = event.query.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+            assert_eq!(found, expected, "{query}");
+        }
+        let all = ("dryRun", "All");
+        check("dryRun=All", &[all]);
+        check("dryRun=A%6cl&&a+b", &[all, ("a b", "")]);
+        check("a=b=c?d", &[("a", "b=c?d")]);
+        for dropped in
+            ["dryRun=%zz", "dryRun=All;", "dryRun=All%", "dryRun=All%4", "dry%R=1", ";", "a=%%41"]
+        {
+            check(dropped, &[]);
+            check(&format!("{dropped}&dryRun=All"), &[all]);
+        }
+        check(&format!("dryRun=All{}", "&".repeat(MAX_PAIRS - 1)), &[all]);
+        check(&format!("dryRun=All{}", "&".repeat(MAX_PAIRS)), &[]);
+        // Masking writes the query anew.
+        check(&format!("dryRun=All&command=--password&command=x{}", "&".repeat(MAX_PAIRS)), &[]);
+        check(
+            "dryRun=All;&command=--password&command=x",
+            &[("dryRun", "All;"), ("command", "--password"), ("command", "<masked>")],
+        );
     }
 }
