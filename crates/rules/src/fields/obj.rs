@@ -105,6 +105,17 @@ pub(super) static FIELDS: &[Field] = &[
         (resource(e)? == "services").then_some(())?;
         bodies(e).find_map(|body| pairs(body.pointer("/spec/selector")?, a))
     }),
+    list(
+        "obj.service.external_ips",
+        "Outer addresses that the request gives a Service.",
+        |e, a| {
+            let service = asked(e).filter(|_| resource(e) == Some("services"))?;
+            let addresses = service.pointer("/spec/externalIPs")?.as_array()?.iter();
+            let addresses: Vec<_> =
+                addresses.map(|address| written(address).into_owned()).collect();
+            part(addresses.into_iter(), a)
+        },
+    ),
     list("obj.ingress.services", "Services behind an Ingress or a route.", |e, a| {
         let body = asked(e)?;
         let names = match resource(e)? {

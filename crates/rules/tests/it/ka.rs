@@ -241,6 +241,22 @@ fn roles_services_and_routes_are_read() {
             ),
         ],
     );
+    let at = "/spec/externalIPs";
+    for (verb, body, given) in [
+        ("create", json!({"spec": {"externalIPs": ["203.0.113.9"]}}), true),
+        ("patch", json!({"spec": {"externalIPs": ["203.0.113.9"]}}), true),
+        ("patch", json!([{"op": "add", "path": at, "value": ["203.0.113.9"]}]), true),
+        ("patch", json!([{"op": "add", "path": format!("{at}/-"), "value": "203.0.113.9"}]), true),
+        ("patch", json!([{"op": "replace", "path": at, "value": []}]), false),
+        ("patch", json!([{"op": "remove", "path": at}]), false),
+        ("create", json!({"spec": {"externalIPs": null}}), false),
+    ] {
+        let rows = [
+            ("obj.service.external_ips in (203.0.113.9)", given),
+            ("obj.service.external_ips exists", given),
+        ];
+        check(&request(verb, "services", body), &rows);
+    }
     let ingress = json!({"spec": {
         "defaultBackend": {"service": {"name": "d"}},
         "rules": [{"http": {"paths": [{"backend": {"service": {"name": "a"}}}, {"backend": {"serviceName": "old"}}]}}],
