@@ -1,7 +1,8 @@
 //! `obj.*`, ours: what a request to an API server asks for, workloads' pod templates like pods, patches like objects.
+//! `obj.whole.*` is what came of it: of a patch, the answer's, so exceptions do not go by the part that a patch shows.
 use super::ka::{audit, list, part, resource, written};
 use super::{Argument, Field};
-use crate::audit::workload::{self, CONTAINERS};
+use crate::audit::workload::{self, containers};
 use crate::value::{Kind, Quantity, Value};
 use seawall_model::event::Event;
 use serde_json::{Map, Value as Json};
@@ -64,6 +65,37 @@ pub(super) static FIELDS: &[Field] = &[
     boolean("obj.pod.host_ipc", "Whether the pod has the node's IPC namespace.", |e, _| {
         pod_spec(e)?.get("hostIPC").and_then(Json::as_bool).map(Value::Bool)
     }),
+    list(
+        "obj.whole.repositories",
+        "Images, less tag and digest, of the pod as it now is.",
+        |e, a| {
+            let images = containers(workload::whole_spec(audit(e)?)?).map(|container| {
+                let image = container.get("image").and_then(Json::as_str).unwrap_or_default();
+                Value::text(super::origin::image_parts(image).0)
+            });
+            part(images, a)
+        },
+    ),
+    any(
+        "obj.whole.commands",
+        "Words of its commands, arguments, hooks and probes, without directories.",
+        |e, _| {
+            let words = workload::command_words(workload::whole_spec(audit(e)?)?);
+            let names = words.map(|word| word.rsplit('/').next().unwrap_or(word));
+            let names: Vec<_> = names.map(Value::text).collect();
+            (!names.is_empty()).then_some(Value::Many(names))
+        },
+    ),
+    boolean(
+        "obj.whole.images_only",
+        "Whether it runs nothing but its images' own programs.",
+        |e, _| workload::whole_spec(audit(e)?).map(workload::runs_images_only).map(Value::Bool),
+    ),
+    boolean(
+        "obj.whole.host_read_only",
+        "Whether it mounts the node's paths read-only alone.",
+        |e, _| workload::whole_spec(audit(e)?).map(workload::only_reads_node).map(Value::Bool),
+    ),
     text(
         "obj.binding.role",
         "Role of a binding, from the answer where a patch leaves it out.",
@@ -177,10 +209,6 @@ fn pod_spec(event: &Event) -> Option<Cow<'_, Json>> {
         Cow::Borrowed(object) => object.pointer(at).map(Cow::Borrowed),
         Cow::Owned(mut object) => object.pointer_mut(at).map(|spec| Cow::Owned(spec.take())),
     }
-}
-
-fn containers(spec: &Json) -> impl Iterator<Item = &Json> {
-    CONTAINERS.iter().filter_map(|list| spec.get(list)?.as_array()).flatten()
 }
 
 fn many<'e, 'j>(values: impl Iterator<Item = &'j Json>) -> Option<Value<'e>> {

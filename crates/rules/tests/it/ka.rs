@@ -161,6 +161,59 @@ fn every_workload_s_pods_are_seen() {
 }
 
 #[test]
+fn a_whole_pod_is_the_request_s_or_the_answer_to_a_patch() {
+    let spec = json!({
+        "initContainers": [{"image": "init:1", "command": ["/bin/sh", "-c"]}],
+        "containers": [{"image": "quay.io/x/y@sha256:00", "args": ["/opt/run"], "volumeMounts": [{"name": "v"}]}, {"name": "no image"}],
+        "volumes": [{"name": "v", "hostPath": {"path": "/"}}],
+    });
+    let template = json!({"spec": {"template": {"spec": spec}}});
+    let harmless = json!({"spec": {"template": {"spec": {"containers": [{"image": "a"}]}}}});
+    let rows = |expected: bool| {
+        [
+            ("obj.whole.repositories in (init, quay.io/x/y, \"\")", expected),
+            ("obj.whole.repositories in (init, quay.io/x/y)", false),
+            (
+                "obj.whole.commands = sh and obj.whole.commands = -c and obj.whole.commands = run",
+                expected,
+            ),
+            ("obj.whole.commands in (bash, /bin/sh)", false),
+            ("obj.whole.images_only = false and obj.whole.host_read_only = false", expected),
+        ]
+    };
+    let harmless_rows = [
+        ("obj.whole.repositories in (a) and not obj.whole.commands exists", true),
+        ("obj.whole.images_only = true and obj.whole.host_read_only = true", true),
+    ];
+    for verb in ["create", "update", "patch"] {
+        // What a patch creates is whole.
+        let mut record = request(verb, "deployments", template.clone());
+        record["responseObject"] = harmless.clone();
+        check(&record, &rows(true));
+        record["responseStatus"]["code"] = 200.into();
+        if verb == "patch" {
+            check(&record, &harmless_rows);
+            record["requestObject"] =
+                json!([{"op": "add", "path": "/spec/template/spec", "value": spec}]);
+            check(&record, &harmless_rows);
+            record["responseObject"] = json!({"kind": "Status"});
+        } else {
+            check(&record, &rows(true));
+            record["requestObject"] = Value::Null;
+        }
+        if verb == "patch" {
+            check(
+                &record,
+                &[("obj.whole.repositories exists or obj.whole.images_only exists", false)],
+            );
+        } else {
+            check(&record, &harmless_rows);
+        }
+    }
+    check(&request("create", "services", template), &[("obj.whole.host_read_only exists", false)]);
+}
+
+#[test]
 fn patches_are_read_as_what_they_set() {
     let path = "/spec/template/spec/containers/0/securityContext";
     for patch in [
