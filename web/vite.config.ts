@@ -11,5 +11,5 @@ export default defineConfig({
     chunkSizeWarningLimit: 900,
   },
   server: { proxy: { "/api": { target: process.env.SEAWALL_URL ?? "https://127.0.0.1:8443", secure: false } } },
-  test: { include: ["src/**/*.test.ts"], environment: "node" },
+  test: { include: ["src/**/*.test.ts", "e2e/**/*.test.ts"], environment: "node" },
 });

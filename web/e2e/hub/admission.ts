@@ -1,4 +1,4 @@
-import type { Assignment, Control, DecidedControl, Decision, PolicyAction, StoredGap, Verdict } from "../../src/api/types";
+import type { Assignment, Control, DecidedControl, PolicyAction, StoredDecision, StoredGap, Verdict } from "../../src/api/types";
 import { CONTROLS } from "./findings";
 import { PROD, STAGING } from "./estate";
 import { below, uuid } from "./random";
@@ -59,7 +59,7 @@ interface Request {
 
 const CONTROLLER = "system:serviceaccount:kube-system:replicaset-controller";
 
-export function decisions(now: number, policies: readonly Assignment[]): Decision[] {
+export function decisions(now: number, policies: readonly Assignment[]): StoredDecision[] {
   const made: Request[] = [
     { verdict: "denied", kind: "Pod", name: "", namespace: "shop", user: CONTROLLER, at: 3, controls: ["SW-C-0001", "SW-C-0002", "SW-C-0003"], owner: "Deployment/debug-shell" },
     { verdict: "denied", kind: "Deployment", name: "debug-shell", namespace: "shop", user: "oidc:ines@example.org", at: 4, controls: ["SW-C-0001"] },
@@ -72,7 +72,7 @@ export function decisions(now: number, policies: readonly Assignment[]): Decisio
     verdict: "audited", kind: "Pod", name: `batch-${index}-${below(900)}`, namespace: ["data", "shop", "ingress"][index % 3] ?? "data", user: "system:serviceaccount:kube-system:job-controller",
     at: 180 + index * 9, controls: ["SW-C-0004"], owner: "CronJob/report",
   }));
-  return [...made, ...more].map((each): Decision => {
+  return [...made, ...more].map((each): StoredDecision => {
     const cluster = each.cluster ?? PROD;
     return {
       id: uuid(), scope: cluster.scope, cluster: cluster.name, time: now - each.at * MINUTE, verdict: each.verdict, operation: each.operation ?? "CREATE",

@@ -1,11 +1,12 @@
 // The contract's answers. Roles are checked as the hub does, so that a page which draws a forbidden button is found out.
 import { randomBytes } from "node:crypto";
 import type {
-  ActionName, Alert, AlertState, Assignment, Counts, Exemption, ExemptionState, Role, Severity,
+  ActionName, Alert, AlertFacets, AlertState, Assigned, Assignment, AuditVerification, Counts, CreatedEnrolment, Enrolment, Exemption,
+  ExemptionState, Overview, Role, SearchHit, Session, Severity,
 } from "../../src/api/types";
 import { controls } from "./admission";
 import { resourcesOf } from "./findings";
-import { features, freshness, statuses } from "./fleet";
+import { agentsOf, features, freshness, statuses } from "./fleet";
 import { packagesOf } from "./images";
 import { NOUNS, type NounName } from "./nouns";
 import { ACTIONS, PASSWORD } from "./people";
@@ -54,11 +55,11 @@ function need(caller: Caller, action: ActionName): void {
   if (!ACTIONS[caller.role].includes(action)) throw new Refusal(403, `none of your roles allows \`${action}\``);
 }
 
-function session(caller: Caller) {
+function session(caller: Caller): Session {
   return {
     user: { id: caller.id, name: caller.name, must_change_password: caller.must_change_password },
     roles: [{ role: caller.role, scope: "/org/", namespaces: null }],
-    actions: ACTIONS[caller.role],
+    actions: [...ACTIONS[caller.role]],
     hub: { version: "0.1.0", feeds_note: "OSV PyPI and Go of 2026-11-24; no feed for Debian 12" },
   };
 }
@@ -98,10 +99,10 @@ function read({ world, path, query }: Ask, caller: Caller): unknown {
   if (path === "/overview") return overview(world);
   if (path === "/alerts/facets") return facets(world, query.get("filter") ?? "");
   if (path === "/search") return { items: search(world, query.get("q") ?? "") };
-  if (path === "/clusters/status") return { items: statuses(world, Date.now()) };
+  if (path === "/clusters/status") return statuses(world, Date.now());
   if (path === "/features") return features(world);
   if (path === "/controls") return listing(controls(), query, {}, "");
-  if (path === "/audit/verify") return { ok: true, entries: world.audit.length, broken_at: null };
+  if (path === "/audit/verify") return { ok: true, entries: world.audit.length, broken_at: null } satisfies AuditVerification;
   if (first === "filters" && id !== undefined && id in NOUNS) return NOUNS[id as NounName].completions;
   if (first === "detections" && id !== undefined) return { id, title: id, text: `- rule: Shell's input and output joined to a remote host\n  id: ${id}\n  source: syscall\n  condition: >-\n    spawned_process and shell_binaries\n  priority: CRITICAL\n` };
   if (first === "images" && below === "packages") return listing(packagesOf(one(world.images, id)), query, {}, "");
@@ -128,7 +129,7 @@ function one<T extends { id: string }>(rows: readonly T[], id: string | undefine
   return found;
 }
 
-function overview(world: World): unknown {
+function overview(world: World): Overview {
   const empty = world.clusters.length === 0;
   const kind = (name: string) => world.findings.filter((finding) => finding.kind === name && finding.state === "unhealthy");
   const groups = [
@@ -138,12 +139,13 @@ function overview(world: World): unknown {
     { group: "ddos", max: 2, score: 1, healthy: 6, unhealthy: 6, unknown: 0 },
   ];
   return {
+    scope: "/org/",
     score: { scope: "/org/", at: Date.now(), secure: empty ? null : 60.4, coverage: empty ? null : 0.713, groups: empty ? [] : groups },
     moves: world.moves,
     alerts: tally(world.alerts.filter(isOpen)),
     findings: { control: tally(kind("control")), vulnerability: tally(kind("vulnerability")) },
     images: { total: world.images.length, running: world.images.filter((image) => image.running.length > 0).length, with_critical: world.images.filter((image) => (image.counts?.critical ?? 0) > 0).length },
-    clusters: world.clusters.map((cluster) => ({ ...cluster, freshness: freshness(cluster), agents_connected: world.agents.filter((agent) => agent.cluster === cluster.uid && agent.connected).length })),
+    clusters: world.clusters.map((cluster) => ({ ...cluster, freshness: freshness(cluster), agents_connected: agentsOf(world, cluster).filter((agent) => agent.connected).length })),
     agents: { connected: world.agents.filter((agent) => agent.connected).length, total: world.agents.length, dropped: droppedByClass(world) },
     empty: empty ? ["no-cluster", "no-images", "no-sensor", "no-index"] : ["node-not-covered"],
   };
@@ -154,7 +156,7 @@ function droppedByClass(world: World): Record<string, number> {
   return Object.fromEntries(all.map((each) => [each.class, each.count]));
 }
 
-function facets(world: World, filter: string): unknown {
+function facets(world: World, filter: string): AlertFacets {
   const rows = select(world.alerts, filter, NOUNS.alerts.fields);
   const group = (value: (alert: Alert) => string | null, title: (alert: Alert) => string | null) => {
     const counts = new Map<string, { value: string; title: string | null; count: number }>();
@@ -177,10 +179,10 @@ function facets(world: World, filter: string): unknown {
   };
 }
 
-function search(world: World, text: string): unknown[] {
+function search(world: World, text: string): SearchHit[] {
   const has = (value: string) => value.toLowerCase().includes(text.toLowerCase());
   return [
-    ...world.alerts.filter((alert) => has(alert.title)).slice(0, 4).map((alert) => ({ noun: "alert", id: alert.id, title: alert.title, subtitle: alert.where.workload, severity: alert.severity })),
+    ...world.alerts.filter((alert) => has(alert.title)).slice(0, 4).map((alert) => ({ noun: "alert", id: alert.id, title: alert.title, subtitle: alert.where.workload ?? "", severity: alert.severity })),
     ...world.images.filter((image) => has(image.name)).map((image) => ({ noun: "image", id: image.id, title: image.name, subtitle: "prod-1", severity: null })),
     ...world.assets.filter((asset) => has(asset.name)).map((asset) => ({ noun: "asset", id: asset.id, title: asset.name, subtitle: `${asset.kind} in ${asset.namespace ?? ""}`, severity: null })),
   ].slice(0, 12);
@@ -262,7 +264,8 @@ function assign({ world, method, body, tell }: Ask, caller: Caller, id: string |
   const saved = { ...before, ...body, id: before?.id ?? uuid(), created: before?.created ?? Date.now(), updated: Date.now(), revision: (before?.revision ?? 0) + 1 } as Assignment;
   world.assignments = before ? world.assignments.map((each) => (each === before ? saved : each)) : [...world.assignments, saved];
   tell("assignment", saved.id);
-  return { ...saved, would_refuse: saved.action === "deny" ? world.findings.filter((finding) => saved.target === `control:${finding.rule}`).length : null };
+  const failing = world.findings.filter((finding) => saved.target === `control:${finding.rule}`);
+  return { ...saved, would_refuse: failing.length } satisfies Assigned;
 }
 
 interface Target {
@@ -291,9 +294,14 @@ function settings(world: World, { method, noun, id, step }: Target, body: Record
   }
   if (noun === "enrolments" && id !== undefined) return Object.assign(one(world.enrolments, id), { accepted: true, waiting: [] });
   if (noun === "enrolments") {
-    world.enrolments.unshift({ ...made, uses: [], uses_allowed: body.uses, accepted: false, revoked: false, refusals: [], refused: 0, waiting: [], admitted: [] } as never);
+    const about: Enrolment = {
+      id: made.id, created: made.created, expires: Number(body.expires ?? made.created + 3_600_000), scope: String(body.scope), manual_accept: body.manual_accept === true,
+      uses: [], uses_allowed: Number(body.uses ?? 1), accepted: false, revoked: false, refusals: [], refused: 0, waiting: [], admitted: [],
+    };
+    world.enrolments.unshift(about);
     const token = `swe_${randomBytes(30).toString("base64url")}.${"5ea1".repeat(16)}`;
-    return { token, command: `(umask 077; printf %s '${token}' > seawall-token) && seawall agent --hub https://hub.example:8443 --token-file seawall-token` };
+    const command = `(umask 077; printf %s '${token}' > seawall-token) && seawall sensor --hub https://hub.example:8443 --token-file seawall-token`;
+    return { ...about, token, command } satisfies CreatedEnrolment;
   }
   return made;
 }

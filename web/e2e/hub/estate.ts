@@ -29,10 +29,14 @@ export function clusters(now: number): Cluster[] {
   ];
 }
 
-const FULL: Capability[] = ["exec", "fork", "exit", "connect", "open"].map((name) => ({
+const FULL: Capability[] = ["exec", "fork", "exit", "connect", "open", "io_uring"].map((name) => ({
   name, state: "full", tier: "B", reason: null,
 }));
-const WEAK: Capability[] = FULL.map((each) =>
+/** Of the kernel that most distributions' long-term releases have. */
+const OLDER: Capability[] = FULL.map((each) =>
+  each.name === "io_uring" ? { ...each, state: "absent", tier: null, reason: "this kernel (5.4) has no tracepoint for it" } : each,
+);
+const WEAK: Capability[] = OLDER.map((each) =>
   each.name === "open"
     ? { ...each, state: "partial", reason: "paths longer than 256 bytes are cut: the kernel has no bpf_d_path for this hook" }
     : each.name === "connect"
@@ -42,15 +46,16 @@ const WEAK: Capability[] = FULL.map((each) =>
 
 export function agents(now: number): Agent[] {
   const base = { version: "0.1.0", revoked: false, last_audit_event: null, audit_events: 0, first_seen: now - 12 * DAY, certificate_expires: now + 5 * DAY };
-  const on = (cluster: { uid: string; scope: string }) => ({ cluster: cluster.uid, scope: cluster.scope });
+  const on = (cluster: { name: string; scope: string }) => ({ cluster: cluster.name, scope: cluster.scope });
   return [
-    { ...base, ...on(PROD), id: uuid(), role: "cluster_agent", name: "seawall-agent-6d5f", capabilities: [], dropped: [], last_sequence: 18_240, connected: true, last_seen: now - 9_000 },
+    { ...base, ...on(PROD), id: uuid(), role: "cluster_agent", name: "seawall-agent-6d5f", capabilities: [], dropped: [], last_sequence: 18_240, connected: true, last_seen: now - 9_000, last_audit_event: now - 4_000, audit_events: 1_204_117 },
     { ...base, ...on(PROD), id: uuid(), role: "sensor", name: "prod-1-node-a", capabilities: FULL, dropped: [], last_sequence: 90_114, connected: true, last_seen: now - 3_000 },
     { ...base, ...on(PROD), id: uuid(), role: "sensor", name: "prod-1-node-b", capabilities: FULL, dropped: [{ class: "ring:data", count: 1_204 }, { class: "queue:identity", count: 38 }], last_sequence: 88_021, connected: true, last_seen: now - 5_000 },
+    { ...base, ...on(PROD), id: uuid(), role: "sensor", name: "prod-1-node-c", capabilities: WEAK, dropped: [], last_sequence: 71_603, connected: true, last_seen: now - 2_000 },
     { ...base, ...on(STAGING), id: uuid(), role: "sensor", name: "staging-node-a", capabilities: WEAK, dropped: [], last_sequence: 2_200, connected: false, last_seen: now - 26 * 60_000 },
     { ...base, ...on(EDGE), id: uuid(), role: "cluster_agent", name: "seawall-agent-77c9", capabilities: [], dropped: [], last_sequence: 901, connected: false, last_seen: now - 5 * 3_600_000, version: "0.0.9", certificate_expires: now + 7 * 3_600_000 },
-    { ...base, ...on(EDGE), id: uuid(), role: "sensor", name: "edge-fra-02-node-0", capabilities: [], dropped: [{ class: "spool:full", count: 12 }], last_sequence: 4_411, connected: false, last_seen: now - 5 * 3_600_000, version: "0.0.9", certificate_expires: now + 9 * 3_600_000 },
-    { ...base, ...on(BUILDER), id: uuid(), role: "sensor", name: "builder-07", capabilities: FULL, dropped: [], last_sequence: 411, connected: true, last_seen: now - 4_000 },
+    { ...base, ...on(EDGE), id: uuid(), role: "sensor", name: "edge-fra-02-node-0", capabilities: FULL, dropped: [{ class: "spool:full", count: 12 }], last_sequence: 4_411, connected: false, last_seen: now - 5 * 3_600_000, version: "0.0.9", certificate_expires: now + 9 * 3_600_000 },
+    { ...base, ...on(BUILDER), id: uuid(), role: "sensor", name: "builder-07", capabilities: OLDER, dropped: [], last_sequence: 411, connected: true, last_seen: now - 4_000 },
     { ...base, ...on(STAGING), id: uuid(), role: "cluster_agent", name: "seawall-agent-old", capabilities: [], dropped: [], last_sequence: 17, connected: false, revoked: true, last_seen: now - 11 * DAY },
   ];
 }

@@ -1,67 +1,82 @@
 // What the hub says of its clusters as a whole: status, and which feature works where.
-import type { Agent, Cluster, ClusterCapability, ClusterFreshness, ClusterStatus, Feature, Features, SupportState, Working } from "../../src/api/types";
-import { EDGE, PROD, STAGING } from "./estate";
+import type {
+  Agent, CapabilityHealth, Cluster, ClusterFeatures, ClusterHealth, Feature, Features, Freshness, Statuses, SupportState, Working,
+} from "../../src/api/types";
+import { EDGE, STAGING } from "./estate";
 import type { World } from "./world";
 
 const DAY = 86_400_000;
 
-export function freshness(cluster: Cluster): ClusterFreshness {
+export function freshness(cluster: Cluster): Freshness {
   if (cluster.uid === STAGING.uid) return "stale";
   return cluster.uid === EDGE.uid ? "silent" : "fresh";
 }
 
-function capabilities(agents: readonly Agent[]): ClusterCapability[] {
-  const names = [...new Set(agents.flatMap((agent) => agent.capabilities.map((each) => each.name)))];
+/** Two clusters may share a name, so the scope tells whose an agent is. */
+export function agentsOf(world: World, cluster: Cluster): Agent[] {
+  return world.agents.filter((agent) => agent.scope === cluster.scope && !agent.revoked);
+}
+
+/** What an agent told before it went away is unknown now. */
+function capabilities(agents: readonly Agent[]): CapabilityHealth[] {
+  const names = [...new Set(agents.flatMap((agent) => agent.capabilities.map((each) => each.name)))].sort();
   return names.map((name) => {
-    const all = agents.flatMap((agent) => agent.capabilities.filter((each) => each.name === name));
-    const of = (state: string) => all.filter((each) => each.state === state).length;
-    const reasons = [...new Set(all.flatMap((each) => (each.reason === null ? [] : [each.reason])))];
-    return { name, full: of("full"), partial: of("partial"), absent: of("absent"), unknown: 0, reasons };
+    const told = agents.flatMap((agent) => agent.capabilities.filter((each) => each.name === name).map((each) => ({ ...each, agent })));
+    const of = (state: string) => told.filter((each) => each.agent.connected && each.state === state).length;
+    const reasons = told.flatMap((each) => (each.agent.connected ? (each.reason ?? []) : [`${each.agent.name} is not connected`]));
+    return { name, full: of("full"), partial: of("partial"), absent: of("absent"), unknown: told.filter((each) => !each.agent.connected).length, reasons: [...new Set(reasons)] };
   });
 }
 
-function dropped(agents: readonly Agent[]): ClusterStatus["dropped"] {
-  return agents.flatMap((agent) => agent.dropped);
+function admission(world: World, cluster: Cluster, now: number): ClusterHealth["admission"] {
+  const policies = world.assignments.filter((each) => cluster.scope.startsWith(each.scope));
+  const acting = (action: string) => policies.filter((each) => each.action === action).length;
+  const gaps = world.gaps.filter((gap) => gap.scope === cluster.scope).toSorted((a, b) => b.to - a.to);
+  return {
+    policies: policies.length, deny: acting("deny"), warn: acting("warn"), audit: acting("audit"),
+    decisions_24h: world.decisions.filter((each) => each.scope === cluster.scope && each.time > now - DAY).length,
+    gaps_24h: gaps.filter((gap) => gap.to > now - DAY).length, last_gap: gaps[0] ?? null,
+  };
 }
 
-export function statuses(world: World, now: number): ClusterStatus[] {
-  return world.clusters.map((cluster): ClusterStatus => {
-    const agents = world.agents.filter((agent) => agent.cluster === cluster.uid && !agent.revoked);
-    const prod = cluster.uid === PROD.uid;
-    const ends = agents.map((agent) => agent.certificate_expires);
-    return {
-      cluster, freshness: freshness(cluster), last_seen: cluster.last_seen, tier: cluster.uid === EDGE.uid ? null : prod ? "A" : "B",
-      agents: {
-        cluster_agents: agents.filter((agent) => agent.role === "cluster_agent").length,
-        sensors: agents.filter((agent) => agent.role === "sensor").length,
-        connected: agents.filter((agent) => agent.connected).length,
-        outdated: agents.filter((agent) => agent.version !== "0.1.0").length,
-      },
-      versions: [...new Set(agents.map((agent) => agent.version))], capabilities: capabilities(agents), dropped: dropped(agents),
-      last_audit_event: prod ? now - 4_000 : null, audit_events: prod ? 1_204_117 : 0,
-      certificate_expires: ends.length === 0 ? null : Math.min(...ends),
-      admission: {
-        policies: prod ? 4 : cluster.uid === STAGING.uid ? 1 : 0, deny: prod ? 1 : 0, warn: prod ? 1 : 0, audit: prod ? 2 : cluster.uid === STAGING.uid ? 1 : 0,
-        decisions_24h: world.decisions.filter((decision) => decision.cluster === cluster.name).length,
-        open_gap: cluster.uid === STAGING.uid ? { from: now - 26 * 60_000, to: now, requests: null, reason: "unreachable" } : null,
-        gaps_24h: world.gaps.filter((gap) => gap.cluster === cluster.name && gap.from > now - DAY).length,
-      },
-    };
-  });
+export function statuses(world: World, now: number): Statuses {
+  return { items: world.clusters.map((cluster) => status(world, cluster, now)) };
+}
+
+function status(world: World, cluster: Cluster, now: number): ClusterHealth {
+  const agents = agentsOf(world, cluster);
+  const connected = agents.filter((agent) => agent.connected);
+  const ends = agents.map((agent) => agent.certificate_expires);
+  const heard = agents.flatMap((agent) => agent.last_audit_event ?? []);
+  return {
+    cluster, freshness: freshness(cluster), last_seen: cluster.last_seen,
+    tier: connected.flatMap((agent) => agent.capabilities.flatMap((each) => each.tier ?? [])).sort()[0] ?? null,
+    agents: {
+      cluster_agents: agents.filter((agent) => agent.role === "cluster_agent").length,
+      sensors: agents.filter((agent) => agent.role === "sensor").length,
+      connected: connected.length,
+      outdated: connected.filter((agent) => agent.version !== "0.1.0").length,
+    },
+    versions: [...new Set(agents.map((agent) => agent.version))], capabilities: capabilities(agents), dropped: agents.flatMap((agent) => agent.dropped),
+    last_audit_event: heard.length === 0 ? null : Math.max(...heard), audit_events: agents.reduce((sum, agent) => sum + agent.audit_events, 0),
+    certificate_expires: ends.length === 0 ? null : Math.min(...ends), admission: admission(world, cluster, now),
+  };
 }
 
 type Row = [id: string, title: string, pillar: string, description: string, states: SupportState[], needs: string[]];
 
 const ROWS: readonly Row[] = [
-  ["workload-controls", "Hardening of workloads", "hardening", "Controls on pods and their owners, with evidence and a fix.", ["ga", "ga", "ga", "ga"], []],
-  ["admission", "Admission control", "hardening", "Requests that fail a control are recorded, warned about or refused.", ["ga", "ga", "preview", "ga"], []],
-  ["node-benchmarks", "Benchmarks of nodes", "hardening", "CIS checks of kubelet and control plane files.", ["planned", "planned", "planned", "planned"], ["open"]],
-  ["node-images", "Images on nodes", "vulnerability", "Packages of the images that containerd or CRI-O holds.", ["ga", "ga", "ga", "ga"], []],
+  ["assessment", "Cluster security assessment", "hardening", "Controls on pods and their owners, with evidence and a fix.", ["ga", "ga", "ga", "ga"], ["agent"]],
+  ["admission", "Admission control", "hardening", "Requests that fail a control are recorded, warned about or refused.", ["ga", "ga", "preview", "ga"], ["agent"]],
+  ["manifest-scan", "Manifest and chart scanning", "hardening", "The same controls over files in a pipeline, before anything runs.", ["ga", "ga", "ga", "ga"], []],
+  ["node-benchmarks", "Benchmarks of nodes", "hardening", "CIS checks of kubelet and control plane files.", ["planned", "planned", "planned", "planned"], ["sensor"]],
+  ["running-images", "Images on nodes", "vulnerability", "Packages of the images that containerd or CRI-O holds.", ["ga", "ga", "ga", "ga"], ["sensor"]],
   ["registries", "Images in registries", "vulnerability", "Scans what is pushed, before it runs.", ["planned", "planned", "planned", "planned"], []],
-  ["process-detections", "Detections on processes", "runtime", "Shells, tools and drift, with the whole process tree.", ["ga", "ga", "ga", "ga"], ["exec", "fork", "exit"]],
-  ["network-detections", "Detections on connections", "runtime", "Reverse shells and outbound connections by process.", ["ga", "ga", "preview", "ga"], ["connect"]],
-  ["file-detections", "Detections on files", "runtime", "Credential files and tokens read by tools.", ["ga", "ga", "preview", "ga"], ["open"]],
-  ["audit-detections", "Detections on the API's use", "runtime", "Exec into pods, privileged bindings and sensitive mounts, from the API server's audit events.", ["unsupported", "unsupported", "unsupported", "ga"], []],
+  ["processes", "Detections on processes", "runtime", "Shells, tools and drift, with the whole process tree.", ["ga", "ga", "ga", "ga"], ["exec", "fork", "exit"]],
+  ["connections", "Detections on connections", "runtime", "Reverse shells and outbound connections by process.", ["ga", "ga", "preview", "ga"], ["connect"]],
+  ["files", "Detections on files", "runtime", "Credential files and tokens read by tools.", ["ga", "ga", "preview", "ga"], ["open"]],
+  ["io-uring", "Requests through io_uring", "runtime", "Files and connections opened past the usual system calls.", ["preview", "preview", "preview", "preview"], ["io_uring"]],
+  ["audit-events", "Detections on the API's use", "runtime", "Exec into pods, privileged bindings and sensitive mounts, from the API server's audit events.", ["unsupported", "unsupported", "unsupported", "ga"], ["agent", "audit"]],
 ];
 
 function feature([id, title, pillar, description, states, needs]: Row): Feature {
@@ -69,26 +84,41 @@ function feature([id, title, pillar, description, states, needs]: Row): Feature 
   return { id, title, pillar, description, support: { aks: state(0), eks: state(1), gke: state(2), "on-prem": state(3) }, os: ["linux"], needs };
 }
 
+const WORST_FIRST: readonly Working[] = ["not working", "unknown", "partial", "working"];
+
+/** How a need is met, by the hub's rules; the reason is empty where it is. */
+function met(need: string, agents: readonly Agent[]): [working: Working, reason: string] {
+  const connected = agents.filter((agent) => agent.connected);
+  const there = (known: boolean, lacking: string): [Working, string] => (known ? ["working", ""] : ["unknown", lacking]);
+  if (need === "agent") return there(connected.some((agent) => agent.role === "cluster_agent"), "no cluster agent is connected");
+  if (need === "sensor") return there(connected.some((agent) => agent.role === "sensor"), "no sensor is connected");
+  if (need === "audit") return there(connected.some((agent) => agent.last_audit_event !== null), "no audit events received");
+  const found = capabilities(agents).find((each) => each.name === need);
+  if (!found) return ["unknown", "no sensor has reported"];
+  const { full, partial, absent, unknown, reasons: [reason = ""] } = found;
+  if (full + partial + absent === 0) return ["unknown", reason];
+  if (full + partial === 0) return ["not working", reason];
+  return [partial + absent + unknown === 0 ? "working" : "partial", reason];
+}
+
+function featuresIn(cluster: Cluster, all: readonly Feature[], agents: readonly Agent[]): ClusterFeatures {
+  const working: Record<string, Working> = {};
+  const reasons: Record<string, string[]> = {};
+  for (const { id, needs } of all) {
+    const found = needs.map((need) => [need, ...met(need, agents)] as const);
+    working[id] = WORST_FIRST.find((word) => found.some((each) => each[1] === word)) ?? "working";
+    const why = found.flatMap(([need, , reason]) => (reason === "" ? [] : [`${need}: ${reason}`]));
+    if (why.length > 0) reasons[id] = why;
+  }
+  return { cluster: cluster.name, id: cluster.id, working, reasons };
+}
+
 export function features(world: World): Features {
   const all = ROWS.map(feature);
-  const clusters = world.clusters.map((cluster) => {
-    const agents = world.agents.filter((agent) => agent.cluster === cluster.uid && !agent.revoked);
-    const found = new Map(capabilities(agents).map((each) => [each.name, each]));
-    const working: Record<string, Working> = {};
-    const reasons: Record<string, string[]> = {};
-    for (const { id, needs, support } of all) {
-      const needed = needs.map((name) => found.get(name));
-      if (support.aks?.state === "planned") working[id] = "not working";
-      else if (freshness(cluster) === "silent") [working[id], reasons[id]] = ["unknown", ["nothing heard for 5 h"]];
-      else if (cluster.kind === "machine" && needs.length === 0 && id !== "node-images") working[id] = "unknown";
-      else if (id === "audit-detections" && cluster.uid !== PROD.uid) [working[id], reasons[id]] = ["not working", ["no audit events received"]];
-      else {
-        working[id] = needed.some((each) => each === undefined || each.absent > 0) ? "not working" : needed.some((each) => (each?.partial ?? 0) > 0) ? "partial" : "working";
-        reasons[id] = needed.flatMap((each) => (each ? each.reasons.map((reason) => `${each.name}: ${reason}`) : []));
-      }
-    }
-    return { cluster: cluster.name, id: cluster.id, working, reasons };
-  });
-  const counted = capabilities(world.agents.filter((agent) => !agent.revoked)).map(({ name, full, partial, absent, unknown }) => ({ name, full, partial, absent, unknown }));
-  return { version: "0.1.0", environments: ["aks", "eks", "gke", "on-prem"], features: all, capabilities: counted, clusters };
+  const counted = capabilities(world.agents.filter((agent) => !agent.revoked));
+  return {
+    version: "0.1.0", environments: ["aks", "eks", "gke", "on-prem"], features: all,
+    capabilities: counted.map(({ name, full, partial, absent, unknown }) => ({ name, full, partial, absent, unknown })),
+    clusters: world.clusters.map((cluster) => featuresIn(cluster, all, agentsOf(world, cluster))),
+  };
 }

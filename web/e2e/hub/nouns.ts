@@ -50,7 +50,7 @@ export const NOUNS = {
     name: (image) => image.name, fixable: (image) => image.fixable, last: (image) => image.last, first: (image) => image.first,
   }),
   clusters: noun((world) => world.clusters, "name", { name: (cluster) => cluster.name, kind: (cluster) => cluster.kind }),
-  agents: noun((world) => world.agents, "name", { name: (agent) => agent.name, cluster: (agent) => agent.cluster, last: (agent) => agent.last_seen }),
+  agents: noun((world) => world.agents, "name", { name: (agent) => agent.name, cluster: (agent) => agent.cluster, scope: (agent) => agent.scope, last: (agent) => agent.last_seen }),
   assets: noun((world) => world.assets, "name", { name: (asset) => asset.name, kind: (asset) => asset.kind, namespace: (asset) => asset.namespace, cluster: (asset) => asset.cluster }),
   packages: noun(
     (world) =>
@@ -62,10 +62,10 @@ export const NOUNS = {
   ),
   decisions: noun((world) => world.decisions, "-time", {
     verdict: (decision) => decision.verdict, control: (decision) => decision.controls.map((each) => each.control),
-    namespace: (decision) => decision.resource.namespace, cluster: (decision) => decision.cluster, kind: (decision) => decision.resource.kind,
+    namespace: (decision) => decision.resource.namespace, cluster: (decision) => decision.cluster, scope: (decision) => decision.scope, kind: (decision) => decision.resource.kind,
     name: (decision) => decision.resource.name, user: (decision) => decision.user, operation: (decision) => decision.operation, time: (decision) => decision.time,
   }),
-  gaps: noun((world) => world.gaps, "-from", { cluster: (gap) => gap.cluster, reason: (gap) => gap.reason, from: (gap) => gap.from, to: (gap) => gap.to }),
+  gaps: noun((world) => world.gaps, "-to", { cluster: (gap) => gap.cluster, scope: (gap) => gap.scope, reason: (gap) => gap.reason, from: (gap) => gap.from, to: (gap) => gap.to }),
   assignments: noun((world) => world.assignments, "", {}),
   scopes: noun((world) => world.scopes, "", {}),
   exemptions: noun((world) => world.exemptions, "", { state: (exemption) => exemption.state, expires: (exemption) => exemption.expires, created: (exemption) => exemption.created }),

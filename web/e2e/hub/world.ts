@@ -1,7 +1,7 @@
 // What the mock hub holds: one estate with everything the console can draw, and an empty one.
 import type {
-  Agent, Alert, Asset, Assignment, AuditEntry, Cluster, Decision, Enrolment, Exemption, Finding, Image, Recommendation, RoleAssignment, Scope,
-  ScoreDelta, StoredEvent, StoredGap, Token, User,
+  Agent, Alert, Asset, Assignment, AuditEntry, Cluster, Enrolment, Exemption, Finding, Image, Recommendation, RoleAssignment, Scope,
+  ScoreDelta, StoredDecision, StoredEvent, StoredGap, Token, User,
 } from "../../src/api/types";
 import { assignments, decisions, gaps } from "./admission";
 import { alerts, eventsOf } from "./alerts";
@@ -28,7 +28,7 @@ export interface World {
   audit: AuditEntry[];
   moves: ScoreDelta[];
   assignments: Assignment[];
-  decisions: Decision[];
+  decisions: StoredDecision[];
   gaps: StoredGap[];
 }
 

@@ -120,124 +120,28 @@ export type BulkResult = Schemas["Bulk"];
 export type Control = Whole<Schemas["ControlEntry"]>;
 export type Resource = ControlDetail["resource"];
 
-export type ClusterFreshness = Freshness | "never";
+export type ClusterHealth = Whole<Schemas["ClusterHealth"]>;
+export type CapabilityHealth = Whole<Schemas["CapabilityHealth"]>;
+export type Statuses = Whole<Schemas["Statuses"]>;
 
-export interface ClusterCapability {
-  name: string;
-  full: number;
-  partial: number;
-  absent: number;
-  /** Agents that are away and said something when they were there. */
-  unknown: number;
-  reasons: string[];
-}
-
-export interface Gap {
-  from: Millis;
-  to: Millis;
-  requests: number | null;
-  reason: string;
-}
-
-export interface ClusterStatus {
-  cluster: Cluster;
-  freshness: ClusterFreshness;
-  last_seen: Millis | null;
-  tier: "A" | "B" | null;
-  agents: { cluster_agents: number; sensors: number; connected: number; outdated: number };
-  versions: string[];
-  capabilities: ClusterCapability[];
-  dropped: { class: string; count: number }[];
-  last_audit_event: Millis | null;
-  audit_events: number;
-  certificate_expires: Millis | null;
-  admission: {
-    policies: number;
-    deny: number;
-    warn: number;
-    audit: number;
-    decisions_24h: number;
-    open_gap: Gap | null;
-    gaps_24h: number;
-  };
-}
-
-export type PolicyAction = "off" | "audit" | "warn" | "deny";
-
-export interface Assignment {
-  id: string;
-  target: string;
-  scope: string;
-  namespaces: string[];
-  excluded_namespaces: string[];
-  labels: [name: string, value: string][];
-  kinds: string[];
-  action: PolicyAction;
+export type PolicyAction = Schemas["PolicyAction"];
+/** The document cannot say that parameters have any value. */
+export type Assignment = Omit<Whole<Schemas["Assignment"]>, "params" | "labels"> & {
   params: Record<string, unknown>;
-  created: Millis;
-  updated: Millis;
-  revision: number;
-}
+  labels: [name: string, value: string][];
+};
+/** The answer to a change: with what the policy would refuse now. */
+export type Assigned = Assignment & Pick<Schemas["Assigned"], "would_refuse">;
 
-export type SavedAssignment = Assignment & { would_refuse?: number | null };
+export type Verdict = Schemas["Verdict"];
+export type DecidedControl = Omit<Whole<Schemas["DecidedControl"]>, "fix"> & { fix: PatchOperation[] };
+export type StoredDecision = Omit<Whole<Schemas["StoredDecision"]>, "controls"> & { controls: DecidedControl[] };
+export type StoredGap = Whole<Schemas["StoredGap"]>;
 
-export type Verdict = "audited" | "warned" | "denied";
-
-export interface DecidedControl {
-  control: string;
-  title: string;
-  severity: Severity;
-  action: PolicyAction;
-  assignment: string;
-  message: string;
-  paths: string[];
-  fix: PatchOperation[];
-  already_failing: boolean;
-}
-
-export interface Decision {
-  id: string;
-  scope: string;
-  cluster: string;
-  time: Millis;
-  verdict: Verdict;
-  operation: string;
-  resource: Resource;
-  owner: string | null;
-  user: string;
-  groups: string[];
-  controls: DecidedControl[];
-  agent: string;
-}
-
-export type StoredGap = Gap & { id: string; scope: string; cluster: string };
-
-export const ENVIRONMENTS = ["aks", "eks", "gke", "on-prem"] as const;
-export type Environment = (typeof ENVIRONMENTS)[number];
-export type SupportState = "ga" | "preview" | "planned" | "unsupported";
+export type SupportState = Schemas["SupportState"];
 export type Working = "working" | "partial" | "not working" | "unknown";
-
-export interface Feature {
-  id: string;
-  title: string;
-  pillar: string;
-  description: string;
-  support: Partial<Record<Environment, { state: SupportState; since: string | null }>>;
-  os: string[];
-  needs: string[];
-}
-
-export interface FeatureCluster {
-  cluster: string;
-  id: string;
-  working: Record<string, Working>;
-  reasons: Record<string, string | string[]>;
-}
-
-export interface Features {
-  version: string;
-  environments: Environment[];
-  features: Feature[];
-  capabilities: { name: string; full: number; partial: number; absent: number; unknown: number }[];
-  clusters: FeatureCluster[];
-}
+export type Feature = Whole<Schemas["Feature"]>;
+export type CapabilityCount = Whole<Schemas["CapabilityCount"]>;
+/** The document names the four words in prose alone. */
+export type ClusterFeatures = Omit<Whole<Schemas["ClusterFeatures"]>, "working"> & { working: Record<string, Working> };
+export type Features = Omit<Whole<Schemas["Features"]>, "clusters"> & { clusters: ClusterFeatures[] };

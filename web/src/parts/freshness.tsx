@@ -1,16 +1,15 @@
 // How recent the picture of a cluster is, as the hub judges it.
-import type { ClusterFreshness } from "../api/types";
+import type { Freshness as Word } from "../api/types";
 import { words } from "../format/text";
 import { Dot, Tag, type Tone } from "./tag";
 
-const TONES: Record<ClusterFreshness, { tone: Tone; title: string }> = {
+const TONES: Record<Word, { tone: Tone; title: string }> = {
   fresh: { tone: "good", title: "Heard of within 30 seconds" },
   stale: { tone: "warn", title: "Not heard of for more than 30 seconds" },
   silent: { tone: "bad", title: "Not heard of for an hour: nothing may be concluded from it" },
-  never: { tone: "neutral", title: "Registered, but nothing has been heard of it yet" },
 };
 
-export function Freshness({ word }: { word: ClusterFreshness | undefined }) {
+export function Freshness({ word }: { word: Word | undefined }) {
   if (word === undefined) return <span className="muted">–</span>;
   const { tone, title } = TONES[word];
   return (
@@ -21,12 +20,12 @@ export function Freshness({ word }: { word: ClusterFreshness | undefined }) {
 }
 
 /** Beside a cluster's name, wherever it stands: nothing while the picture is fresh. */
-export function StaleTag({ word }: { word: ClusterFreshness | undefined }) {
+export function StaleTag({ word }: { word: Word | undefined }) {
   if (word === undefined || word === "fresh") return null;
   const { tone, title } = TONES[word];
   return (
     <Tag tone={tone} title={title}>
-      {word === "never" ? "never seen" : word}
+      {word}
     </Tag>
   );
 }

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import type { DecidedControl, Decision } from "../../api/types";
+import type { DecidedControl, StoredDecision } from "../../api/types";
 import { asker, byWeight, fixCommand, madeBy, resourceName } from "./decided";
 
 const FIX = [{ op: "remove", path: "/spec/hostPID" }];
 
-function decision(change: Partial<Decision> & { name?: string }): Decision {
+function decision(change: Partial<StoredDecision> & { name?: string }): StoredDecision {
   const { name = "web", ...rest } = change;
   return {
     id: "d", scope: "/org/", cluster: "prod", time: 0, verdict: "denied", operation: "CREATE", owner: null, user: "u", groups: [],

@@ -1,9 +1,9 @@
 // What a decision is called, and the ways to heal its object.
-import type { DecidedControl, Decision, PatchOperation } from "../../api/types";
+import type { DecidedControl, PatchOperation, StoredDecision } from "../../api/types";
 import { kubectlPatch, shell } from "../../format/text";
 
 /** `Pod/web-1`. An object with a generated name has none yet when it is judged. */
-export function resourceName({ resource }: Decision): string {
+export function resourceName({ resource }: StoredDecision): string {
   return `${resource.kind}/${resource.name === "" ? "(name to be generated)" : resource.name}`;
 }
 
@@ -18,7 +18,7 @@ export interface Fix {
 }
 
 /** A refused object does not exist, so its manifest is patched; one that was let in is patched where it is. */
-export function fixCommand(decision: Decision, fix: readonly PatchOperation[]): Fix {
+export function fixCommand(decision: StoredDecision, fix: readonly PatchOperation[]): Fix {
   const exists = decision.resource.name !== "" && (decision.verdict !== "denied" || decision.operation === "UPDATE");
   if (exists) return { label: "Fix with kubectl", command: kubectlPatch(decision.resource, fix) };
   return {
@@ -28,7 +28,7 @@ export function fixCommand(decision: Decision, fix: readonly PatchOperation[]): 
 }
 
 /** `Deployment/web`, where the object was made by another: a patch of the copy would be undone. */
-export function madeBy(decision: Decision): string | null {
+export function madeBy(decision: StoredDecision): string | null {
   const { owner, resource } = decision;
   return owner !== null && owner !== `${resource.kind}/${resource.name}` ? owner : null;
 }

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { topQuery } from "../../api/queries";
-import type { Decision } from "../../api/types";
+import type { StoredDecision } from "../../api/types";
 import { ADMISSION } from "../../app/nav";
 import { Page } from "../../app/page";
 import { words } from "../../format/text";
@@ -18,7 +18,7 @@ import { RecentGaps } from "./recent-gaps";
 import { tally } from "./tally";
 import { VerdictDot, VERDICTS } from "./verdict";
 
-function Controls({ decision }: { decision: Decision }) {
+function Controls({ decision }: { decision: StoredDecision }) {
   const [first, ...rest] = byWeight(decision.controls);
   if (!first) return <span className="muted">–</span>;
   return (
@@ -45,7 +45,7 @@ function Asker({ user }: { user: string }) {
   );
 }
 
-const COLUMNS: readonly Column<Decision>[] = [
+const COLUMNS: readonly Column<StoredDecision>[] = [
   {
     id: "verdict",
     title: "Verdict",
@@ -89,7 +89,7 @@ export function Decisions() {
       tabs={{ label: "Admission", items: ADMISSION }}
     >
       <RecentGaps />
-      <List<Decision>
+      <List<StoredDecision>
         noun="decisions"
         plural="decisions"
         columns={COLUMNS}
@@ -117,7 +117,7 @@ const COUNTED = 500;
 
 function DecisionFacets({ filter, onFilter }: { filter: string; onFilter: (filter: string) => void }) {
   const decisions = useQuery({
-    ...topQuery<Decision>("decisions", COUNTED, { filter, sort: "-time" }),
+    ...topQuery<StoredDecision>("decisions", COUNTED, { filter, sort: "-time" }),
     placeholderData: (before) => before,
   });
   const { items = [], total } = decisions.data ?? {};
@@ -131,7 +131,7 @@ function DecisionFacets({ filter, onFilter }: { filter: string; onFilter: (filte
   );
 }
 
-function groups(decisions: readonly Decision[]): FacetGroup[] {
+function groups(decisions: readonly StoredDecision[]): FacetGroup[] {
   const counts = tally(decisions);
   return [
     {

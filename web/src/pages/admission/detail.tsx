@@ -1,7 +1,7 @@
 // One decision: what was asked, why it was answered so, and what heals the object.
 import { Link } from "@tanstack/react-router";
 import { address } from "../../api/http";
-import type { DecidedControl, Decision } from "../../api/types";
+import type { DecidedControl, StoredDecision } from "../../api/types";
 import { words } from "../../format/text";
 import { exact } from "../../format/time";
 import { ClusterName } from "../../parts/cluster-name";
@@ -19,7 +19,7 @@ import { ActionDot, VerdictDot } from "./verdict";
 
 export function DecisionDetail({ id, close }: { id: string; close: () => void }) {
   return (
-    <Detail<Decision>
+    <Detail<StoredDecision>
       noun="decisions"
       id={id}
       close={close}
@@ -38,7 +38,7 @@ export function DecisionDetail({ id, close }: { id: string; close: () => void })
   );
 }
 
-function Body({ decision }: { decision: Decision }) {
+function Body({ decision }: { decision: StoredDecision }) {
   const { resource } = decision;
   const maker = madeBy(decision);
   return (
@@ -84,7 +84,7 @@ function Body({ decision }: { decision: Decision }) {
   );
 }
 
-function Control({ decision, control }: { decision: Decision; control: DecidedControl }) {
+function Control({ decision, control }: { decision: StoredDecision; control: DecidedControl }) {
   const fix = control.fix.length > 0 ? fixCommand(decision, control.fix) : null;
   return (
     <article className={css.failed} aria-label={control.title}>

@@ -1,7 +1,7 @@
 // From when to when requests passed unjudged, how many, and why.
-import type { Gap } from "../../api/types";
+import type { StoredGap } from "../../api/types";
 import { plural } from "../../format/text";
-import { duration, span, toSecond } from "../../format/time";
+import { duration, span } from "../../format/time";
 
 /** By the agent's word; an unknown one is shown as it is. */
 const REASONS: Record<string, string> = {
@@ -16,15 +16,14 @@ export function gapReason(reason: string): string {
 }
 
 /** A count needs the API server's audit events; without them it is unknown, never zero. */
-export function gapRequests({ requests }: Gap): string {
+export function gapRequests({ requests }: Pick<StoredGap, "requests">): string {
   return requests === null ? "an unknown number of requests" : plural(requests, "request");
 }
 
-export function GapText({ gap, open = false }: { gap: Gap; open?: boolean }) {
+export function GapText({ gap }: { gap: StoredGap }) {
   return (
     <>
-      {open ? `since ${toSecond(gap.from)}` : `${span(gap.from, gap.to)} (${duration(gap.to - gap.from)})`},{" "}
-      {gapRequests(gap)} not judged: {gapReason(gap.reason)}.
+      {span(gap.from, gap.to)} ({duration(gap.to - gap.from)}), {gapRequests(gap)} not judged: {gapReason(gap.reason)}.
     </>
   );
 }

@@ -3,7 +3,7 @@ import { Button, Modal, Select, TagsInput, Textarea } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { call } from "../../api/http";
-import type { Assignment, Control, SavedAssignment } from "../../api/types";
+import type { Assigned, Assignment, Control } from "../../api/types";
 import { plural } from "../../format/text";
 import { Failure } from "../../parts/failure";
 import { ROOT, ScopeSelect } from "../settings/grant-fields";
@@ -26,8 +26,8 @@ export function PolicyDialog({ assignment, controls, onClose }: PolicyDialogProp
   const save = useMutation({
     mutationFn: () =>
       assignment
-        ? call<SavedAssignment>("PUT", `/assignments/${assignment.id}`, { body, revision: assignment.revision })
-        : call<SavedAssignment>("POST", "/assignments", { body }),
+        ? call<Assigned>("PUT", `/assignments/${assignment.id}`, { body, revision: assignment.revision })
+        : call<Assigned>("POST", "/assignments", { body }),
     onSuccess: async (saved) => {
       if (refuses(saved) === null) onClose();
       await client.invalidateQueries({ queryKey: ["assignments"] });
@@ -43,7 +43,7 @@ export function PolicyDialog({ assignment, controls, onClose }: PolicyDialogProp
             <strong>Saved.</strong>{" "}
             {refused === 0
               ? "Nothing that runs today would be refused."
-              : `${plural(refused, "workload that runs", "workloads that run")} today would be refused when made anew.`}
+              : `${plural(refused, "finding fails", "findings fail")} in its scope today, in whatever namespace: such objects would be refused when made anew.`}
           </div>
           <div className={css.buttons}>
             <Button onClick={onClose} data-autofocus>
@@ -76,9 +76,9 @@ export function PolicyDialog({ assignment, controls, onClose }: PolicyDialogProp
   );
 }
 
-/** How many workloads the hub says it would refuse; null where it was not asked to deny. */
-function refuses(saved: SavedAssignment): number | null {
-  return saved.action === "deny" ? (saved.would_refuse ?? null) : null;
+/** How many findings the hub says it would refuse; null where it was not asked to deny. */
+function refuses({ action, would_refuse }: Assigned): number | null {
+  return action === "deny" ? would_refuse : null;
 }
 
 interface FieldsProps {

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import type { Decision } from "../../api/types";
+import type { StoredDecision } from "../../api/types";
 import { tally } from "./tally";
 
 const decision = (verdict: string, namespace: string | null, controls: string[]) =>
-  ({ verdict, cluster: "prod", resource: { namespace }, controls: controls.map((control) => ({ control, title: `title of ${control}` })) }) as Decision;
+  ({ verdict, cluster: "prod", resource: { namespace }, controls: controls.map((control) => ({ control, title: `title of ${control}` })) }) as StoredDecision;
 
 test("the most frequent comes first, nothing is counted for what is null", () => {
   const counts = tally([decision("denied", "b", ["C2"]), decision("denied", "a", ["C1", "C2"]), decision("audited", null, ["C2"]), decision("warned", "b", [])]);

@@ -1,5 +1,5 @@
 // Facet counts of decisions, counted here: the hub has none for them.
-import type { Decision, Verdict } from "../../api/types";
+import type { StoredDecision, Verdict } from "../../api/types";
 
 export interface Count {
   value: string;
@@ -21,7 +21,7 @@ function counted(values: readonly (string | null)[]): Count[] {
     .sort((a, b) => b.count - a.count || a.value.localeCompare(b.value));
 }
 
-export function tally(decisions: readonly Decision[]): Tally {
+export function tally(decisions: readonly StoredDecision[]): Tally {
   const controls = decisions.flatMap((decision) => decision.controls);
   const titles = new Map(controls.map((each) => [each.control, each.title]));
   return {

@@ -1,5 +1,5 @@
 // Words for what is claimed and for what works.
-import type { Feature, Environment, SupportState, Working } from "../../api/types";
+import type { Feature, SupportState, Working } from "../../api/types";
 import { Dot, Tag, type Tone } from "../../parts/tag";
 import css from "./availability.module.css";
 
@@ -12,7 +12,7 @@ const STATES: Record<SupportState, { title: string; tone: Tone; means: string }>
 
 export const SUPPORT_STATES = Object.values(STATES);
 
-export function Support({ feature, environment }: { feature: Feature; environment: Environment }) {
+export function Support({ feature, environment }: { feature: Feature; environment: string }) {
   const support = feature.support[environment];
   if (!support) return <span className="muted">–</span>;
   const { title, tone, means } = STATES[support.state];

@@ -1,18 +1,18 @@
 import { expect, test } from "vitest";
-import type { Feature, FeatureCluster, Features, SupportState } from "../../api/types";
+import type { ClusterFeatures, Feature, Features, SupportState } from "../../api/types";
 import { broken, byPillar, counts, reasonsIn, worksIn } from "./works";
 
 const feature = (id: string, pillar: string, state: SupportState = "ga"): Feature => ({
   id, title: `The ${id}`, pillar, description: "", support: { aks: { state, since: null } }, os: ["linux"], needs: ["exec"],
 });
-const cluster = (name: string, working: FeatureCluster["working"], reasons: FeatureCluster["reasons"] = {}): FeatureCluster => ({
+const cluster = (name: string, working: ClusterFeatures["working"], reasons: ClusterFeatures["reasons"] = {}): ClusterFeatures => ({
   cluster: name, id: name, working, reasons,
 });
 
 const shell = feature("shell", "runtime");
 const drift = feature("drift", "runtime", "planned");
 const gate = feature("gate", "hardening", "preview");
-const prod = cluster("prod", { shell: "working", drift: "not working", gate: "partial" }, { gate: "no audit", shell: ["a", "b"] });
+const prod = cluster("prod", { shell: "working", drift: "not working", gate: "partial" }, { gate: ["no audit"], shell: ["a", "b"] });
 const lab = cluster("lab", { shell: "not working" });
 const features = { features: [shell, drift, gate], clusters: [prod, lab] } as unknown as Features;
 

@@ -1,17 +1,16 @@
 // What is claimed of features, beside what the probes of connected clusters say.
-import type { Environment, Feature, FeatureCluster, Features, SupportState, Working } from "../../api/types";
+import type { ClusterFeatures, Feature, Features, SupportState, Working } from "../../api/types";
 
 /** Worst first. */
 export const WORKING: readonly Working[] = ["not working", "partial", "unknown", "working"];
 
-export function worksIn(cluster: FeatureCluster, feature: Feature): Working {
+export function worksIn(cluster: ClusterFeatures, feature: Feature): Working {
   return cluster.working[feature.id] ?? "unknown";
 }
 
 /** Why it does not fully work there. */
-export function reasonsIn(cluster: FeatureCluster, feature: Feature): string[] {
-  const reasons = cluster.reasons[feature.id] ?? [];
-  return typeof reasons === "string" ? [reasons] : reasons;
+export function reasonsIn(cluster: ClusterFeatures, feature: Feature): string[] {
+  return cluster.reasons[feature.id] ?? [];
 }
 
 const CLAIMED: readonly SupportState[] = ["ga", "preview"];
@@ -22,7 +21,7 @@ export function claimed({ support }: Feature): boolean {
 }
 
 /** Features that are claimed and do not fully work in a cluster. */
-export function broken({ features, clusters }: Features): { feature: Feature; clusters: FeatureCluster[] }[] {
+export function broken({ features, clusters }: Features): { feature: Feature; clusters: ClusterFeatures[] }[] {
   return features
     .filter(claimed)
     .map((feature) => ({
@@ -38,7 +37,7 @@ export interface WorkingCount {
 }
 
 /** How many clusters it works in, worst first. */
-export function counts(feature: Feature, clusters: readonly FeatureCluster[]): WorkingCount[] {
+export function counts(feature: Feature, clusters: readonly ClusterFeatures[]): WorkingCount[] {
   return WORKING.map((working) => ({
     working,
     count: clusters.filter((cluster) => worksIn(cluster, feature) === working).length,
@@ -57,9 +56,9 @@ export function byPillar(features: readonly Feature[], text: string): [pillar: s
   return [...groups];
 }
 
-const ENVIRONMENT_TITLES: Record<Environment, string> = { aks: "AKS", eks: "EKS", gke: "GKE", "on-prem": "On-prem" };
+const ENVIRONMENT_TITLES: Record<string, string> = { aks: "AKS", eks: "EKS", gke: "GKE", "on-prem": "On-prem" };
 
 /** A newer hub may know more environments. */
 export function environmentTitle(environment: string): string {
-  return (ENVIRONMENT_TITLES as Record<string, string>)[environment] ?? environment;
+  return ENVIRONMENT_TITLES[environment] ?? environment;
 }

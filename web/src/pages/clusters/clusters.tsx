@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useMay } from "../../api/session";
-import type { Cluster, ClusterStatus } from "../../api/types";
+import type { Cluster, ClusterHealth } from "../../api/types";
 import { Page } from "../../app/page";
 import { count, plural } from "../../format/text";
 import type { Column } from "../../list/column";
@@ -16,12 +16,13 @@ import { Certificate } from "./certificate";
 import css from "./clusters.module.css";
 import { ClusterDetail } from "./detail";
 import { Enrol } from "./enrol";
+import { GapTag } from "./gap-tag";
 import { agentKinds, droppedTotal, KINDS, policyCounts, statusQuery, weaknesses } from "./status";
 import { WaitingPanel } from "./waiting";
 
 const NONE = <span className="muted">–</span>;
 
-function Agents({ status }: { status: ClusterStatus }) {
+function Agents({ status }: { status: ClusterHealth }) {
   const { agents } = status;
   const total = agents.cluster_agents + agents.sensors;
   if (total === 0) return <span className="muted">none</span>;
@@ -38,7 +39,7 @@ function Agents({ status }: { status: ClusterStatus }) {
   );
 }
 
-function Capability({ status }: { status: ClusterStatus }) {
+function Capability({ status }: { status: ClusterHealth }) {
   if (status.capabilities.length === 0) return NONE;
   const weak = weaknesses(status.capabilities);
   return (
@@ -49,12 +50,12 @@ function Capability({ status }: { status: ClusterStatus }) {
   );
 }
 
-function Audit({ status }: { status: ClusterStatus }) {
+function Audit({ status }: { status: ClusterHealth }) {
   if (status.cluster.kind === "machine") return NONE;
   return status.last_audit_event === null ? <Tag tone="warn">none received</Tag> : <Time at={status.last_audit_event} />;
 }
 
-function Admission({ status }: { status: ClusterStatus }) {
+function Admission({ status }: { status: ClusterHealth }) {
   if (status.cluster.kind === "machine") return NONE;
   const { admission } = status;
   const policies = policyCounts(status);
@@ -62,18 +63,14 @@ function Admission({ status }: { status: ClusterStatus }) {
     <div>
       {policies === "" ? <span className="muted">nothing judged</span> : policies}
       <div className={css.second}>{plural(admission.decisions_24h, "decision")} in 24 h</div>
-      {admission.open_gap !== null ? (
-        <Tag tone="bad">gap now</Tag>
-      ) : admission.gaps_24h > 0 ? (
-        <Tag tone="warn">{plural(admission.gaps_24h, "gap")} in 24 h</Tag>
-      ) : null}
+      <GapTag status={status} />
     </div>
   );
 }
 
-type Cell = (status: ClusterStatus) => ReactNode;
+type Cell = (status: ClusterHealth) => ReactNode;
 
-function columns(statuses: ReadonlyMap<string, ClusterStatus>): readonly Column<Cluster>[] {
+function columns(statuses: ReadonlyMap<string, ClusterHealth>): readonly Column<Cluster>[] {
   const of = (cell: Cell) =>
     function statusCell(cluster: Cluster) {
       const status = statuses.get(cluster.id);

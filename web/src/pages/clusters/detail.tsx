@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { topQuery } from "../../api/queries";
-import type { Agent, Cluster, ClusterCapability, ClusterStatus } from "../../api/types";
+import type { Agent, Cluster, CapabilityHealth, ClusterHealth } from "../../api/types";
 import { quote } from "../../filter/lex";
 import { count, plural, words } from "../../format/text";
 import { Code, Identifier } from "../../parts/copy";
@@ -12,18 +12,19 @@ import { Failure } from "../../parts/failure";
 import { Freshness } from "../../parts/freshness";
 import { Section } from "../../parts/section";
 import { Dot, Tag, type Tone } from "../../parts/tag";
-import { Time } from "../../parts/time";
+import { Time, useNow } from "../../parts/time";
 import { GapText } from "../admission/gap-text";
 import { AgentStateDot } from "../inventory/agent-state";
 import { Certificate } from "./certificate";
 import css from "./clusters.module.css";
-import { AUDIT_COMMAND, droppedTotal, KINDS, policyCounts, weakest, type CapabilityState } from "./status";
+import { GapTag } from "./gap-tag";
+import { AUDIT_COMMAND, droppedTotal, KINDS, policyCounts, recentGap, weakest, type CapabilityState } from "./status";
 
 interface ClusterDetailProps {
   id: string;
   close: () => void;
   /** Of a cluster beyond the hub's first 500 there is none. */
-  status: ClusterStatus | undefined;
+  status: ClusterHealth | undefined;
 }
 
 export function ClusterDetail({ id, close, status }: ClusterDetailProps) {
@@ -37,7 +38,7 @@ export function ClusterDetail({ id, close, status }: ClusterDetailProps) {
         <div className={css.row}>
           <Freshness word={status?.freshness} />
           {status?.tier != null && <Tag>{`tier ${status.tier}`}</Tag>}
-          {status?.admission.open_gap != null && <Tag tone="bad">admission gap now</Tag>}
+          {status && <GapTag status={status} what="admission gap" />}
         </div>
       )}
     >
@@ -84,7 +85,7 @@ export function ClusterDetail({ id, close, status }: ClusterDetailProps) {
   );
 }
 
-function Status({ status }: { status: ClusterStatus }) {
+function Status({ status }: { status: ClusterHealth }) {
   return (
     <>
       <Section title="Capabilities" aside={<Link to="/availability">Availability</Link>}>
@@ -151,7 +152,7 @@ function ClusterAgents({ cluster }: { cluster: Cluster }) {
 
 const TONES: Record<CapabilityState, Tone> = { full: "good", partial: "warn", absent: "bad", unknown: "neutral" };
 
-function Capabilities({ capabilities }: { capabilities: readonly ClusterCapability[] }) {
+function Capabilities({ capabilities }: { capabilities: readonly CapabilityHealth[] }) {
   if (capabilities.length === 0) return <span className="muted">No sensor reports any.</span>;
   return (
     <table className={css.capabilities}>
@@ -184,14 +185,14 @@ function Capabilities({ capabilities }: { capabilities: readonly ClusterCapabili
 }
 
 /** `3 full, 1 absent`. */
-function share(each: ClusterCapability): string {
+function share(each: CapabilityHealth): string {
   return (["full", "partial", "absent", "unknown"] as const)
     .filter((state) => each[state] > 0)
     .map((state) => `${count(each[state])} ${state}`)
     .join(", ");
 }
 
-function AuditEvents({ status }: { status: ClusterStatus }) {
+function AuditEvents({ status }: { status: ClusterHealth }) {
   if (status.last_audit_event !== null) {
     return (
       <Facts
@@ -215,13 +216,16 @@ function AuditEvents({ status }: { status: ClusterStatus }) {
   );
 }
 
-function Admission({ status: { cluster, admission }, status }: { status: ClusterStatus }) {
+function Admission({ status: { cluster, admission }, status }: { status: ClusterHealth }) {
   const policies = policyCounts(status);
+  const gap = recentGap(status, useNow());
+  // A cluster's name may be another's too; its scope is its own.
+  const filter = `scope:${quote(cluster.scope)}`;
   return (
     <>
-      {admission.open_gap !== null && (
+      {gap !== null && (
         <p className={css.notice}>
-          Requests pass unjudged now: <GapText gap={admission.open_gap} open />
+          Requests passed unjudged: <GapText gap={gap} />
         </p>
       )}
       <Facts
@@ -238,19 +242,23 @@ function Admission({ status: { cluster, admission }, status }: { status: Cluster
           ],
           [
             "Last 24 h",
-            <Link to="/admission/decisions" search={{ filter: `cluster:${quote(cluster.name)}` }}>
+            <Link to="/admission/decisions" search={{ filter }}>
               {plural(admission.decisions_24h, "decision")}
             </Link>,
           ],
           [
             "Gaps",
-            admission.gaps_24h === 0 ? (
-              "none in 24 h"
-            ) : (
-              <Link to="/admission/gaps" search={{ filter: `cluster:${quote(cluster.name)}` }}>
-                {plural(admission.gaps_24h, "gap")} in 24 h
-              </Link>
-            ),
+            <>
+              {admission.gaps_24h === 0 ? "none in 24 h" : `${plural(admission.gaps_24h, "gap")} in 24 h`}
+              {admission.last_gap && (
+                <>
+                  ,{" "}
+                  <Link to="/admission/gaps" search={{ filter }}>
+                    the last <Time at={admission.last_gap.to} />
+                  </Link>
+                </>
+              )}
+            </>,
           ],
         ]}
       />

@@ -13,9 +13,9 @@ test.each([
 });
 
 test.each([
-  [`(umask 077; printf %s 'x' > t) && seawall agent --hub https://hub.example:8443 --token-file t`, "https://hub.example:8443"],
-  ["seawall agent --hub='https://[2001:db8::1]:8443' --token-file t", "https://[2001:db8::1]:8443"],
-  ["seawall agent", "https://page"],
+  [`(umask 077; printf %s 'x' > t) && seawall sensor --hub https://hub.example:8443 --token-file t`, "https://hub.example:8443"],
+  ["seawall sensor --hub='https://[2001:db8::1]:8443' --token-file t", "https://[2001:db8::1]:8443"],
+  ["seawall sensor", "https://page"],
 ])("the hub in %s", (command, expected) => {
   expect(hubOf(command, "https://page")).toBe(expected);
 });

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { ClusterCapability, ClusterStatus } from "../../api/types";
-import { agentKinds, certificateTone, droppedTotal, policyCounts, weakest, weaknesses } from "./status";
+import type { CapabilityHealth, ClusterHealth } from "../../api/types";
+import { agentKinds, certificateTone, droppedTotal, policyCounts, recentGap, weakest, weaknesses } from "./status";
 
-const capability = (full: number, partial: number, absent: number): ClusterCapability => ({
+const capability = (full: number, partial: number, absent: number): CapabilityHealth => ({
   name: "exec", full, partial, absent, unknown: 0, reasons: [],
 });
 
@@ -33,11 +33,23 @@ test.each([
   expect(certificateTone(1e12 + left, 1e12)).toBe(expected);
 });
 
+const gap = (to: number) => ({ id: "g", scope: "/org/prod/", cluster: "prod", from: to - HOUR, to, requests: null, reason: "restart" });
+test.each([
+  [null, false],
+  // A hub that leaves out what is null.
+  [undefined, false],
+  [gap(1e12 - 23 * HOUR), true],
+  [gap(1e12 - 24 * HOUR), false],
+])("a gap is recent for a day after its end %#", (last_gap, recent) => {
+  const status = { admission: { last_gap } } as ClusterHealth;
+  expect(recentGap(status, 1e12)).toBe(recent ? last_gap : null);
+});
+
 const STATUS = {
   agents: { cluster_agents: 1, sensors: 3, connected: 4, outdated: 0 },
   dropped: [{ class: "ring:data", count: 5 }, { class: "spool:full", count: 2 }],
-  admission: { policies: 3, deny: 2, warn: 0, audit: 1, decisions_24h: 9, open_gap: null, gaps_24h: 0 },
-} as unknown as ClusterStatus;
+  admission: { policies: 3, deny: 2, warn: 0, audit: 1, decisions_24h: 9, gaps_24h: 0, last_gap: null },
+} as unknown as ClusterHealth;
 
 test("a row's sums", () => {
   expect(droppedTotal(STATUS)).toBe(7);

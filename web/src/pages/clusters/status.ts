@@ -1,7 +1,7 @@
 // What a row of the Clusters page sums up.
 import { queryOptions } from "@tanstack/react-query";
 import { documentQuery } from "../../api/queries";
-import type { Cluster, ClusterCapability, ClusterStatus, Millis } from "../../api/types";
+import type { CapabilityHealth, Cluster, ClusterHealth, Millis, Statuses, StoredGap } from "../../api/types";
 import { plural } from "../../format/text";
 import type { Tone } from "../../parts/tag";
 
@@ -14,18 +14,18 @@ export const AUDIT_COMMAND = "kubectl -n seawall exec deploy/seawall-agent -- /s
 const INTERVAL = 30_000;
 
 export const statusQuery = queryOptions({
-  ...documentQuery<{ items: ClusterStatus[] }>("clusters/status"),
+  ...documentQuery<Statuses>("clusters/status"),
   refetchInterval: INTERVAL,
 });
 
-export function droppedTotal({ dropped }: ClusterStatus): number {
+export function droppedTotal({ dropped }: ClusterHealth): number {
   return dropped.reduce((sum, each) => sum + each.count, 0);
 }
 
 export type CapabilityState = "full" | "partial" | "absent" | "unknown";
 
 /** Agents differ within a cluster; the weakest says how far it can be trusted to see. */
-export function weakest({ full, partial, absent }: ClusterCapability): CapabilityState {
+export function weakest({ full, partial, absent }: CapabilityHealth): CapabilityState {
   if (absent > 0) return "absent";
   if (partial > 0) return "partial";
   // Agents that are away see nothing.
@@ -33,7 +33,7 @@ export function weakest({ full, partial, absent }: ClusterCapability): Capabilit
 }
 
 /** `2 partial, 1 absent`; empty where every capability is full. */
-export function weaknesses(capabilities: readonly ClusterCapability[]): string {
+export function weaknesses(capabilities: readonly CapabilityHealth[]): string {
   const states = capabilities.map(weakest);
   return (["partial", "absent", "unknown"] as const)
     .map((state) => [state, states.filter((each) => each === state).length] as const)
@@ -50,8 +50,16 @@ export function certificateTone(expires: Millis, now: Millis): Tone | null {
   return expires - now < RENEWAL_OVERDUE ? "warn" : null;
 }
 
+/** Milliseconds. As long as `gaps_24h` counts. */
+const RECENT = 24 * 3_600_000;
+
+/** The newest gap, if it ended not long ago. */
+export function recentGap({ admission: { last_gap } }: ClusterHealth, now: Millis): StoredGap | null {
+  return last_gap && now - last_gap.to < RECENT ? last_gap : null;
+}
+
 /** `1 agent, 3 sensors`. */
-export function agentKinds({ agents }: ClusterStatus): string {
+export function agentKinds({ agents }: ClusterHealth): string {
   const kinds = [
     agents.cluster_agents > 0 ? plural(agents.cluster_agents, "agent") : "",
     agents.sensors > 0 ? plural(agents.sensors, "sensor") : "",
@@ -60,7 +68,7 @@ export function agentKinds({ agents }: ClusterStatus): string {
 }
 
 /** `2 deny, 1 warn`; empty where nothing is judged. */
-export function policyCounts({ admission }: ClusterStatus): string {
+export function policyCounts({ admission }: ClusterHealth): string {
   return (["deny", "warn", "audit"] as const)
     .filter((action) => admission[action] > 0)
     .map((action) => `${admission[action]} ${action}`)
