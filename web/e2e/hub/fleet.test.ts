@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { recentGap } from "../../src/pages/clusters/status";
+import { hereFilter, recentGap } from "../../src/pages/clusters/status";
 import { broken } from "../../src/pages/availability/works";
 import { features, statuses } from "./fleet";
 import { NOUNS } from "./nouns";
@@ -19,7 +19,7 @@ test("agents carry the name of their cluster and are found by its scope", () => 
   const names = new Map(world.clusters.map((cluster) => [cluster.scope, cluster.name]));
   for (const agent of world.agents) expect(agent.cluster).toBe(names.get(agent.scope));
   for (const { cluster, agents } of items) {
-    const found = NOUNS.agents.list(world, new URLSearchParams({ filter: `scope:"${cluster.scope}"` })).items;
+    const found = NOUNS.agents.list(world, new URLSearchParams({ filter: hereFilter(cluster) })).items;
     expect(found.filter((agent) => !agent.revoked)).toHaveLength(agents.cluster_agents + agents.sensors);
   }
 });

@@ -18,7 +18,7 @@ import { AgentStateDot } from "../inventory/agent-state";
 import { Certificate } from "./certificate";
 import css from "./clusters.module.css";
 import { GapTag } from "./gap-tag";
-import { AUDIT_COMMAND, droppedTotal, KINDS, policyCounts, recentGap, weakest, type CapabilityState } from "./status";
+import { AUDIT_COMMAND, droppedTotal, hereFilter, KINDS, policyCounts, recentGap, weakest, type CapabilityState } from "./status";
 
 interface ClusterDetailProps {
   id: string;
@@ -121,7 +121,7 @@ function Status({ status }: { status: ClusterHealth }) {
 const AGENTS_SHOWN = 50;
 
 function ClusterAgents({ cluster }: { cluster: Cluster }) {
-  const filter = `cluster:${quote(cluster.uid)}`;
+  const filter = hereFilter(cluster);
   const agents = useQuery(topQuery<Agent>("agents", AGENTS_SHOWN, { filter }));
   if (agents.error) return <Failure error={agents.error} retry={() => void agents.refetch()} />;
   if (agents.data?.items.length === 0) return <span className="muted">No agent reports for it.</span>;
@@ -219,8 +219,7 @@ function AuditEvents({ status }: { status: ClusterHealth }) {
 function Admission({ status: { cluster, admission }, status }: { status: ClusterHealth }) {
   const policies = policyCounts(status);
   const gap = recentGap(status, useNow());
-  // A cluster's name may be another's too; its scope is its own.
-  const filter = `scope:${quote(cluster.scope)}`;
+  const filter = hereFilter(cluster);
   return (
     <>
       {gap !== null && (

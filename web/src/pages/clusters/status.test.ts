@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { CapabilityHealth, ClusterHealth } from "../../api/types";
-import { agentKinds, certificateTone, droppedTotal, policyCounts, recentGap, weakest, weaknesses } from "./status";
+import { agentKinds, certificateTone, droppedTotal, hereFilter, policyCounts, recentGap, weakest, weaknesses } from "./status";
 
 const capability = (full: number, partial: number, absent: number): CapabilityHealth => ({
   name: "exec", full, partial, absent, unknown: 0, reasons: [],
@@ -43,6 +43,11 @@ test.each([
 ])("a gap is recent for a day after its end %#", (last_gap, recent) => {
   const status = { admission: { last_gap } } as ClusterHealth;
   expect(recentGap(status, 1e12)).toBe(recent ? last_gap : null);
+});
+
+test("its own is found by its scope", () => {
+  expect(hereFilter({ scope: "/org/shop/prod-1/" })).toBe("scope:/org/shop/prod-1/");
+  expect(hereFilter({ scope: "/org/a b/" })).toBe('scope:"/org/a b/"');
 });
 
 const STATUS = {

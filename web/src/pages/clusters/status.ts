@@ -2,6 +2,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { documentQuery } from "../../api/queries";
 import type { CapabilityHealth, Cluster, ClusterHealth, Millis, Statuses, StoredGap } from "../../api/types";
+import { quote } from "../../filter/lex";
 import { plural } from "../../format/text";
 import type { Tone } from "../../parts/tag";
 
@@ -9,6 +10,11 @@ export const KINDS: Record<Cluster["kind"], string> = { kubernetes: "Kubernetes"
 
 /** What to run where no audit event arrives. */
 export const AUDIT_COMMAND = "kubectl -n seawall exec deploy/seawall-agent -- /seawall agent --print-audit-kubeconfig --audit-server https://$(kubectl -n seawall get service seawall-audit -o jsonpath={.spec.clusterIP})";
+
+/** What a cluster's own agents, decisions and gaps have in common: its name may be another's too. */
+export function hereFilter({ scope }: Pick<Cluster, "scope">): string {
+  return `scope:${quote(scope)}`;
+}
 
 /** Milliseconds. A cluster that falls silent sends no event, so its age needs a question now and then. */
 const INTERVAL = 30_000;

@@ -20,7 +20,6 @@ import { Dot, Tag, type Tone } from "../../parts/tag";
 import { Time } from "../../parts/time";
 import { AgentStateDot } from "./agent-state";
 import css from "./inventory.module.css";
-import { useClusterName } from "./names";
 
 const dropped = (agent: Agent) => agent.dropped.reduce((sum, each) => sum + each.count, 0);
 
@@ -31,49 +30,46 @@ function CapabilitySummary({ capabilities }: { capabilities: readonly Capability
   return full === capabilities.length ? <>all {full}</> : <Tag tone="warn">{`${full} of ${capabilities.length}`}</Tag>;
 }
 
-function columns(clusterName: (uid: string) => string): readonly Column<Agent>[] {
-  return [
-    { id: "name", title: "Agent", sort: "name", card: "title", cell: (agent) => agent.name },
-    { id: "state", title: "State", width: "130px", card: "badge", cell: (agent) => <AgentStateDot agent={agent} /> },
-    { id: "role", title: "Role", width: "120px", cell: (agent) => words(agent.role) },
-    { id: "cluster", title: "Cluster", width: "18%", cell: (agent) => <ClusterName cluster={agent.cluster}>{clusterName(agent.cluster)}</ClusterName> },
-    { id: "version", title: "Version", width: "90px", cell: (agent) => agent.version },
-    {
-      id: "capabilities",
-      title: "Capabilities",
-      width: "112px",
-      cell: (agent) => <CapabilitySummary capabilities={agent.capabilities} />,
-    },
-    {
-      id: "dropped",
-      title: "Dropped",
-      width: "96px",
-      align: "end",
-      cell: (agent) => (dropped(agent) > 0 ? <Tag tone="warn">{count(dropped(agent))}</Tag> : "0"),
-    },
-    { id: "last", title: "Last seen", sort: "last", width: "112px", cell: (agent) => <Time at={agent.last_seen} /> },
-    {
-      id: "certificate",
-      title: "Certificate ends",
-      hidden: true,
-      cell: (agent) => <Time at={agent.certificate_expires} />,
-    },
-    { id: "scope", title: "Scope", hidden: true, cell: (agent) => <span className="mono">{agent.scope}</span> },
-  ];
-}
+const COLUMNS: readonly Column<Agent>[] = [
+  { id: "name", title: "Agent", sort: "name", card: "title", cell: (agent) => agent.name },
+  { id: "state", title: "State", width: "130px", card: "badge", cell: (agent) => <AgentStateDot agent={agent} /> },
+  { id: "role", title: "Role", width: "120px", cell: (agent) => words(agent.role) },
+  { id: "cluster", title: "Cluster", width: "18%", cell: (agent) => <ClusterName cluster={agent.scope}>{agent.cluster}</ClusterName> },
+  { id: "version", title: "Version", width: "90px", cell: (agent) => agent.version },
+  {
+    id: "capabilities",
+    title: "Capabilities",
+    width: "112px",
+    cell: (agent) => <CapabilitySummary capabilities={agent.capabilities} />,
+  },
+  {
+    id: "dropped",
+    title: "Dropped",
+    width: "96px",
+    align: "end",
+    cell: (agent) => (dropped(agent) > 0 ? <Tag tone="warn">{count(dropped(agent))}</Tag> : "0"),
+  },
+  { id: "last", title: "Last seen", sort: "last", width: "112px", cell: (agent) => <Time at={agent.last_seen} /> },
+  {
+    id: "certificate",
+    title: "Certificate ends",
+    hidden: true,
+    cell: (agent) => <Time at={agent.certificate_expires} />,
+  },
+  { id: "scope", title: "Scope", hidden: true, cell: (agent) => <span className="mono">{agent.scope}</span> },
+];
 
 export function Agents() {
-  const clusterName = useClusterName();
   return (
     <Page title="Inventory" tabs={{ label: "Inventory", items: INVENTORY }}>
       <List<Agent>
         noun="agents"
         plural="agents"
-        columns={columns(clusterName)}
+        columns={COLUMNS}
         rowId={(agent) => agent.id}
         rowLabel={(agent) => agent.name}
         opens
-        drawer={(id, close) => <AgentDetail id={id} close={close} clusterName={clusterName} />}
+        drawer={(id, close) => <AgentDetail id={id} close={close} />}
         empty={
           <Empty title="No agent is enrolled" command="seawall agent --hub URL --token-file FILE">
             <Link to="/clusters">Clusters</Link> makes the token and the whole command; a token is used once, by the first agent
@@ -88,10 +84,9 @@ export function Agents() {
 interface AgentDetailProps {
   id: string;
   close: () => void;
-  clusterName: (uid: string) => string;
 }
 
-function AgentDetail({ id, close, clusterName }: AgentDetailProps) {
+function AgentDetail({ id, close }: AgentDetailProps) {
   return (
     <Detail<Agent>
       noun="agents"
@@ -107,7 +102,7 @@ function AgentDetail({ id, close, clusterName }: AgentDetailProps) {
             <Facts
               facts={[
                 ["Role", words(agent.role)],
-                ["Cluster", <ClusterName cluster={agent.cluster}>{clusterName(agent.cluster)}</ClusterName>],
+                ["Cluster", <ClusterName cluster={agent.scope}>{agent.cluster}</ClusterName>],
                 ["Version", agent.version],
                 ["Scope", <span className="mono">{agent.scope}</span>],
                 ["Last batch", count(agent.last_sequence)],

@@ -1,4 +1,4 @@
-// Assets and agents name their cluster by its UID; people know it by name.
+// Assets name their cluster by its UID; people know it by name.
 import { useQuery } from "@tanstack/react-query";
 import { topQuery } from "../../api/queries";
 import type { Cluster } from "../../api/types";
