@@ -4,21 +4,32 @@ import { asker, byWeight, fixCommand, madeBy, resourceName } from "./decided";
 
 const FIX = [{ op: "remove", path: "/spec/hostPID" }];
 
-function decision(change: Partial<StoredDecision> & { name?: string }): StoredDecision {
-  const { name = "web", ...rest } = change;
+function decision({ name = "web", kind = "Pod", ...rest }: Partial<StoredDecision> & { name?: string; kind?: string }): StoredDecision {
   return {
     id: "d", scope: "/org/", cluster: "prod", time: 0, verdict: "denied", operation: "CREATE", owner: null, user: "u", groups: [],
-    controls: [], agent: "a", resource: { apiVersion: "v1", kind: "Pod", namespace: "shop", name, uid: null }, ...rest,
+    controls: [], agent: "a", resource: { apiVersion: "v1", kind, namespace: "shop", name, uid: null }, ...rest,
   };
 }
 
+const MANIFEST = {
+  label: "Fix the manifest with kubectl",
+  command: `kubectl patch --local --filename FILE.yaml --type=json --patch '[{"op":"remove","path":"/spec/hostPID"}]' --output yaml`,
+};
+const THERE = {
+  label: "Fix with kubectl",
+  command: `kubectl patch deployment web --namespace shop --type=json --patch '[{"op":"remove","path":"/spec/hostPID"}]'`,
+};
+
 test.each([
-  [decision({}), "Fix the manifest with kubectl", `kubectl patch --local --filename FILE.yaml --type=json --patch '[{"op":"remove","path":"/spec/hostPID"}]' --output yaml`],
-  [decision({ verdict: "warned" }), "Fix with kubectl", `kubectl patch pod web --namespace shop --type=json --patch '[{"op":"remove","path":"/spec/hostPID"}]'`],
-  [decision({ operation: "UPDATE" }), "Fix with kubectl", `kubectl patch pod web --namespace shop --type=json --patch '[{"op":"remove","path":"/spec/hostPID"}]'`],
-  [decision({ verdict: "audited", name: "" }), "Fix the manifest with kubectl", `kubectl patch --local --filename FILE.yaml --type=json --patch '[{"op":"remove","path":"/spec/hostPID"}]' --output yaml`],
-])("fix %#", (given, label, command) => {
-  expect(fixCommand(given, FIX)).toEqual({ label, command });
+  ["a new object was refused", decision({ kind: "Deployment" }), MANIFEST],
+  ["an object was let in", decision({ kind: "Deployment", verdict: "warned" }), THERE],
+  ["a change was refused", decision({ kind: "Deployment", operation: "UPDATE" }), THERE],
+  ["the name was to be generated", decision({ kind: "Deployment", verdict: "audited", name: "" }), MANIFEST],
+  ["a pod was refused", decision({}), MANIFEST],
+  ["a pod was let in, and cannot be changed", decision({ verdict: "warned" }), MANIFEST],
+  ["a pod's change was refused", decision({ operation: "UPDATE" }), MANIFEST],
+])("the fix where %s", (_, given, expected) => {
+  expect(fixCommand(given, FIX)).toEqual(expected);
 });
 
 test("names", () => {

@@ -17,10 +17,13 @@ export interface Fix {
   command: string;
 }
 
+/** The API server lets nobody change what a running pod is allowed; its manifest is patched and applied anew. */
+const IMMUTABLE = ["Pod"];
+
 /** A refused object does not exist, so its manifest is patched; one that was let in is patched where it is. */
-export function fixCommand(decision: StoredDecision, fix: readonly PatchOperation[]): Fix {
-  const exists = decision.resource.name !== "" && (decision.verdict !== "denied" || decision.operation === "UPDATE");
-  if (exists) return { label: "Fix with kubectl", command: kubectlPatch(decision.resource, fix) };
+export function fixCommand({ resource, verdict, operation }: StoredDecision, fix: readonly PatchOperation[]): Fix {
+  const exists = resource.name !== "" && (verdict !== "denied" || operation === "UPDATE");
+  if (exists && !IMMUTABLE.includes(resource.kind)) return { label: "Fix with kubectl", command: kubectlPatch(resource, fix) };
   return {
     label: "Fix the manifest with kubectl",
     command: `kubectl patch --local --filename FILE.yaml --type=json --patch ${shell(JSON.stringify(fix))} --output yaml`,
