@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bytes, commandLine, count, kubectlPatch, plural, shell, shortDigest, words } from "./text";
+import { bytes, commandLine, count, kubectlFix, kubectlPatch, plural, shell, shortDigest, words } from "./text";
 import { clock, date, duration, exact, relative, span, toSecond } from "./time";
 
 const NOW = 1_795_573_051_540;
@@ -58,4 +58,14 @@ test.each([
   ],
 ])("patch command %#", (resource, expected) => {
   expect(kubectlPatch(resource, [{ op: "remove", path: "/spec/x" }])).toBe(expected);
+});
+
+test.each([
+  ["Deployment", true, "kubectl patch deployment web --type=json"],
+  ["Deployment", false, "kubectl patch --local --filename FILE.yaml --type=json"],
+  // A pod that runs cannot be changed.
+  ["Pod", true, "kubectl patch --local --filename FILE.yaml --type=json"],
+])("the fix of a %s, there: %s", (kind, exists, begin) => {
+  const resource = { apiVersion: "v1", kind, namespace: null, name: "web", uid: null };
+  expect(kubectlFix(resource, [{ op: "remove", path: "/spec/x" }], exists).command.startsWith(begin)).toBe(true);
 });

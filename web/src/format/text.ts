@@ -53,6 +53,23 @@ export function kubectlPatch(resource: ControlDetail["resource"], fix: readonly 
   return words.map(shell).join(" ");
 }
 
+export interface Fix {
+  label: string;
+  command: string;
+}
+
+/** The API server lets nobody change what a running pod is allowed; its manifest is patched and applied anew. */
+const IMMUTABLE = ["Pod"];
+
+/** How an object is healed: where it is, or in its manifest where it does not exist or cannot be changed. */
+export function kubectlFix(resource: ControlDetail["resource"], fix: readonly PatchOperation[], exists: boolean): Fix {
+  if (exists && !IMMUTABLE.includes(resource.kind)) return { label: "Fix with kubectl", command: kubectlPatch(resource, fix) };
+  return {
+    label: "Fix the manifest with kubectl",
+    command: `kubectl patch --local --filename FILE.yaml --type=json --patch ${shell(JSON.stringify(fix))} --output yaml`,
+  };
+}
+
 /** A command line as it was typed, near enough. */
 export function commandLine(args: readonly string[]): string {
   return args.map(shell).join(" ");

@@ -1,6 +1,6 @@
 // What a decision is called, and the ways to heal its object.
 import type { DecidedControl, PatchOperation, StoredDecision } from "../../api/types";
-import { kubectlPatch, shell } from "../../format/text";
+import { kubectlFix, type Fix } from "../../format/text";
 
 /** `Pod/web-1`. An object with a generated name has none yet when it is judged. */
 export function resourceName({ resource }: StoredDecision): string {
@@ -12,22 +12,9 @@ export function byWeight(controls: readonly DecidedControl[]): DecidedControl[] 
   return controls.toSorted((a, b) => Number(a.already_failing) - Number(b.already_failing));
 }
 
-export interface Fix {
-  label: string;
-  command: string;
-}
-
-/** The API server lets nobody change what a running pod is allowed; its manifest is patched and applied anew. */
-const IMMUTABLE = ["Pod"];
-
-/** A refused object does not exist, so its manifest is patched; one that was let in is patched where it is. */
+/** A refused object does not exist; one that was let in, or whose change was refused, does. */
 export function fixCommand({ resource, verdict, operation }: StoredDecision, fix: readonly PatchOperation[]): Fix {
-  const exists = resource.name !== "" && (verdict !== "denied" || operation === "UPDATE");
-  if (exists && !IMMUTABLE.includes(resource.kind)) return { label: "Fix with kubectl", command: kubectlPatch(resource, fix) };
-  return {
-    label: "Fix the manifest with kubectl",
-    command: `kubectl patch --local --filename FILE.yaml --type=json --patch ${shell(JSON.stringify(fix))} --output yaml`,
-  };
+  return kubectlFix(resource, fix, resource.name !== "" && (verdict !== "denied" || operation === "UPDATE"));
 }
 
 /** `Deployment/web`, where the object was made by another: a patch of the copy would be undone. */

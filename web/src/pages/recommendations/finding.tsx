@@ -3,7 +3,7 @@ import { Button } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useMay } from "../../api/session";
 import type { ControlDetail, Finding, VulnDetail } from "../../api/types";
-import { kubectlPatch } from "../../format/text";
+import { kubectlFix } from "../../format/text";
 import { ClusterPath } from "../../parts/cluster-name";
 import { Code } from "../../parts/copy";
 import { Prose } from "../../parts/prose";
@@ -52,6 +52,7 @@ export function FindingItem({ finding }: { finding: Finding }) {
 }
 
 function ControlBody({ detail }: { detail: ControlDetail }) {
+  const fix = kubectlFix(detail.resource, detail.fix, true);
   return (
     <>
       {detail.message !== null && <Prose text={detail.message} />}
@@ -71,8 +72,8 @@ function ControlBody({ detail }: { detail: ControlDetail }) {
       {detail.fix.length > 0 ? (
         <>
           <div>
-            <h4>Fix with kubectl</h4>
-            <Code text={kubectlPatch(detail.resource, detail.fix)} label="kubectl command" />
+            <h4>{fix.label}</h4>
+            <Code text={fix.command} label="kubectl command" />
           </div>
           <div>
             <h4>JSON Patch</h4>
