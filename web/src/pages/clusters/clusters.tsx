@@ -1,5 +1,4 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useMay } from "../../api/session";
 import type { Cluster, ClusterHealth } from "../../api/types";
@@ -142,17 +141,10 @@ export function Clusters() {
         opens
         drawer={(id, close) => <ClusterDetail id={id} close={close} status={byId.get(id)} />}
         empty={
-          <Empty
-            title="No cluster is connected"
-            command={"helm install seawall seawall-VERSION.tgz --namespace seawall --set profile=agent"}
-          >
-            {mayEnrol ? (
-              <>Choose “Enrol a cluster”: it makes the token and the whole command. A kubeconfig can be watched from here with </>
-            ) : (
-              <>An Owner makes the token and the whole command here. A kubeconfig can be watched from the hub with </>
-            )}
-            <span className="mono">seawall up --kubeconfig FILE</span>. See <Link to="/availability">Availability</Link> for
-            what works where.
+          <Empty title="No cluster is connected" action={<Enrol />}>
+            {mayEnrol
+              ? "Enrolling makes a token and the whole command for a cluster or a single machine."
+              : "An Owner enrols clusters and machines here."}
           </Empty>
         }
       />

@@ -29,20 +29,27 @@ export function hubOf(command: string, fallback: string): string {
   return /--hub[ =]'?(https:\/\/[^\s']+)/.exec(command)?.[1] ?? fallback;
 }
 
-/** A value of `helm --set`, in which commas, dots of keys and braces have a meaning of their own. */
-function setting(key: string, value: string): string {
-  return `  --set ${shell(`${key}=${value.replace(/[\\,{}]/g, "\\$&")}`)}`;
+/** A value of helm, in which commas, dots of keys and braces have a meaning of their own. */
+function setting(key: string, value: string, flag = "--set"): string {
+  return `  ${flag} ${shell(`${key}=${value.replace(/[\\,{}]/g, "\\$&")}`)}`;
 }
+
+/** With `--set` a cluster called `7` would be a number, which the chart refuses. */
+const NAME_FLAG = "--set-string";
+
+/** The chart takes an origin, without the slash that a copied address ends with. */
+const origin = (hub: string) => hub.trim().replace(/\/+$/, "");
 
 export function helmCommands({ token, hub, name, image, version }: EnrolTarget): string {
   const pin = pinOf(token);
   const settings = [
     setting("profile", "agent"),
     setting("image.repository", image.trim() === "" ? "REPOSITORY" : image.trim()),
-    setting("hub.baseUrl", hub),
-    ...(pin === null ? [] : [setting("hub.ca", pin)]),
+    setting("hub.baseUrl", origin(hub)),
+    // The chart needs it; the hub prints it at its start.
+    setting("hub.ca", pin ?? "FINGERPRINT"),
     setting("agent.token.existingSecret", SECRET),
-    ...(name.trim() === "" ? [] : [setting("clusterName", name.trim())]),
+    ...(name.trim() === "" ? [] : [setting("clusterName", name.trim(), NAME_FLAG)]),
   ];
   return [
     `kubectl create namespace ${NAMESPACE}`,
@@ -55,6 +62,6 @@ export function helmCommands({ token, hub, name, image, version }: EnrolTarget):
 export function machineCommands({ token, hub }: Pick<EnrolTarget, "token" | "hub">): string {
   return [
     `(umask 077; printf %s ${shell(token)} > seawall-token)`,
-    `sudo seawall sensor --hub ${shell(hub)} --token-file seawall-token`,
+    `sudo seawall sensor --hub ${shell(origin(hub))} --token-file seawall-token`,
   ].join("\n");
 }

@@ -22,7 +22,7 @@ function Commands({ created }: { created: CreatedEnrolment }) {
   const [hub, setHub] = useState(() => hubOf(created.command, location.origin));
   const [name, setName] = useState("");
   const [image, setImage] = useState("");
-  const target = { token, hub: hub.trim(), name, image, version };
+  const target = { token, hub, name, image, version };
   return (
     <>
       <div className={settings.once}>Copy the commands now: the token in them is not shown again.</div>
