@@ -1,7 +1,7 @@
 // One feature: where it is there, what it needs, and in which cluster it works or why not.
 import { Link } from "@tanstack/react-router";
 import type { Feature, Features } from "../../api/types";
-import { count, words } from "../../format/text";
+import { words } from "../../format/text";
 import { ClusterName } from "../../parts/cluster-name";
 import { Sheet } from "../../parts/detail";
 import { Facts } from "../../parts/facts";
@@ -9,7 +9,7 @@ import { Prose } from "../../parts/prose";
 import { Section } from "../../parts/section";
 import css from "./availability.module.css";
 import { Support, WorkingDot } from "./state";
-import { claimed, environmentTitle, reasonsIn, WORKING, worksIn } from "./works";
+import { claimed, environmentTitle, needText, reasonsIn, WORKING, worksIn } from "./works";
 
 interface FeatureDetailProps {
   feature: Feature;
@@ -18,7 +18,6 @@ interface FeatureDetailProps {
 }
 
 export function FeatureDetail({ feature, features, close }: FeatureDetailProps) {
-  const needed = features.capabilities.filter((each) => feature.needs.includes(each.name));
   return (
     <Sheet title={feature.title} close={close} head={<span className="muted">{words(feature.pillar)}</span>}>
       <Section title="What it does">
@@ -39,18 +38,10 @@ export function FeatureDetail({ feature, features, close }: FeatureDetailProps) 
       </Section>
       <Section title="Needs">
         {feature.needs.length === 0 ? (
-          <span className="muted">No capability of a node.</span>
+          <span className="muted">Nothing of a cluster.</span>
         ) : (
           <Facts
-            facts={feature.needs.map((name) => {
-              const found = needed.find((each) => each.name === name);
-              return [
-                name,
-                found
-                  ? `${count(found.full)} full, ${count(found.partial)} partial, ${count(found.absent)} absent, ${count(found.unknown)} unknown`
-                  : "no agent reports it",
-              ] as const;
-            })}
+            facts={feature.needs.map((name) => [words(name), needText(name, features.capabilities)] as const)}
           />
         )}
       </Section>

@@ -1,5 +1,6 @@
 // What is claimed of features, beside what the probes of connected clusters say.
-import type { ClusterFeatures, Feature, Features, SupportState, Working } from "../../api/types";
+import type { CapabilityCount, ClusterFeatures, Feature, Features, SupportState, Working } from "../../api/types";
+import { share } from "../clusters/status";
 
 /** Worst first. */
 export const WORKING: readonly Working[] = ["not working", "partial", "unknown", "working"];
@@ -11,6 +12,21 @@ export function worksIn(cluster: ClusterFeatures, feature: Feature): Working {
 /** Why it does not fully work there. */
 export function reasonsIn(cluster: ClusterFeatures, feature: Feature): string[] {
   return cluster.reasons[feature.id] ?? [];
+}
+
+/** Needs that are no capability of a sensor. */
+const OTHER_NEEDS: Record<string, string> = {
+  agent: "a connected cluster agent",
+  sensor: "a connected sensor",
+  audit: "audit events of the API server",
+};
+
+/** What the agents of all clusters say of a need. */
+export function needText(name: string, capabilities: readonly CapabilityCount[]): string {
+  const other = OTHER_NEEDS[name];
+  if (other !== undefined) return other;
+  const found = capabilities.find((each) => each.name === name);
+  return (found && share(found)) || "unknown: no agent reports it";
 }
 
 const CLAIMED: readonly SupportState[] = ["ga", "preview"];

@@ -18,7 +18,7 @@ import { AgentStateDot } from "../inventory/agent-state";
 import { Certificate } from "./certificate";
 import css from "./clusters.module.css";
 import { GapTag } from "./gap-tag";
-import { AUDIT_COMMAND, droppedTotal, hereFilter, KINDS, policyCounts, recentGap, weakest, type CapabilityState } from "./status";
+import { AUDIT_COMMAND, droppedTotal, hereFilter, KINDS, policyCounts, recentGap, share, weakest, type CapabilityState } from "./status";
 
 interface ClusterDetailProps {
   id: string;
@@ -184,14 +184,6 @@ function Capabilities({ capabilities }: { capabilities: readonly CapabilityHealt
   );
 }
 
-/** `3 full, 1 absent`. */
-function share(each: CapabilityHealth): string {
-  return (["full", "partial", "absent", "unknown"] as const)
-    .filter((state) => each[state] > 0)
-    .map((state) => `${count(each[state])} ${state}`)
-    .join(", ");
-}
-
 function AuditEvents({ status }: { status: ClusterHealth }) {
   if (status.last_audit_event !== null) {
     return (
@@ -207,7 +199,8 @@ function AuditEvents({ status }: { status: ClusterHealth }) {
     <>
       <p className={css.notice}>No audit events received: detections on the API's use see nothing here.</p>
       <p className={css.text}>
-        The API server sends them to the agent's webhook. This prints the kubeconfig for its{" "}
+        The API server sends them to the agent's webhook, which gets an address with the chart's{" "}
+        <span className="mono">agent.audit.enabled=true</span>. This prints the kubeconfig for its{" "}
         <span className="mono">--audit-webhook-config-file</span>; <span className="mono">--print-audit-policy</span> prints
         the policy that goes with it:
       </p>

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import type { CapabilityHealth, ClusterHealth } from "../../api/types";
-import { agentKinds, certificateTone, droppedTotal, hereFilter, policyCounts, recentGap, weakest, weaknesses } from "./status";
+import { agentKinds, certificateTone, droppedTotal, hereFilter, policyCounts, recentGap, share, weakest, weaknesses } from "./status";
 
-const capability = (full: number, partial: number, absent: number): CapabilityHealth => ({
-  name: "exec", full, partial, absent, unknown: 0, reasons: [],
+const capability = (full: number, partial: number, absent: number, unknown = 0): CapabilityHealth => ({
+  name: "exec", full, partial, absent, unknown, reasons: [],
 });
 
 test.each([
@@ -11,14 +11,22 @@ test.each([
   [capability(2, 1, 0), "partial"],
   [capability(2, 1, 1), "absent"],
   [capability(0, 0, 0), "unknown"],
-] as const)("the weakest agent counts", (given, expected) => {
+  [capability(0, 0, 0, 3), "unknown"],
+  [capability(2, 0, 0, 1), "partial"],
+  [capability(0, 0, 1, 1), "absent"],
+] as const)("the weakest agent counts %#", (given, expected) => {
   expect(weakest(given)).toBe(expected);
+});
+
+test("who sees how much", () => {
+  expect(share(capability(1_200, 0, 1, 2))).toBe("1,200 full, 1 absent, 2 unknown");
 });
 
 test.each([
   [[capability(3, 0, 0)], ""],
   [[capability(3, 0, 0), capability(2, 1, 0), capability(0, 2, 1), capability(0, 0, 3)], "1 partial, 2 absent"],
   [[], ""],
+  [[capability(0, 0, 0, 3), capability(0, 0, 0)], "2 unknown"],
 ])("weaknesses %#", (given, expected) => {
   expect(weaknesses(given)).toBe(expected);
 });

@@ -1,9 +1,9 @@
 // What a row of the Clusters page sums up.
 import { queryOptions } from "@tanstack/react-query";
 import { documentQuery } from "../../api/queries";
-import type { CapabilityHealth, Cluster, ClusterHealth, Millis, Statuses, StoredGap } from "../../api/types";
+import type { CapabilityCount, CapabilityHealth, Cluster, ClusterHealth, Millis, Statuses, StoredGap } from "../../api/types";
 import { quote } from "../../filter/lex";
-import { plural } from "../../format/text";
+import { count, plural } from "../../format/text";
 import type { Tone } from "../../parts/tag";
 
 export const KINDS: Record<Cluster["kind"], string> = { kubernetes: "Kubernetes", machine: "Machine" };
@@ -31,11 +31,20 @@ export function droppedTotal({ dropped }: ClusterHealth): number {
 export type CapabilityState = "full" | "partial" | "absent" | "unknown";
 
 /** Agents differ within a cluster; the weakest says how far it can be trusted to see. */
-export function weakest({ full, partial, absent }: CapabilityHealth): CapabilityState {
+export function weakest({ full, partial, absent, unknown }: CapabilityCount): CapabilityState {
   if (absent > 0) return "absent";
   if (partial > 0) return "partial";
+  if (full === 0) return "unknown";
   // Agents that are away see nothing.
-  return full > 0 ? "full" : "unknown";
+  return unknown > 0 ? "partial" : "full";
+}
+
+/** `3 full, 1 absent`. */
+export function share(each: CapabilityCount): string {
+  return (["full", "partial", "absent", "unknown"] as const)
+    .filter((state) => each[state] > 0)
+    .map((state) => `${count(each[state])} ${state}`)
+    .join(", ");
 }
 
 /** `2 partial, 1 absent`; empty where every capability is full. */
@@ -43,8 +52,8 @@ export function weaknesses(capabilities: readonly CapabilityHealth[]): string {
   const states = capabilities.map(weakest);
   return (["partial", "absent", "unknown"] as const)
     .map((state) => [state, states.filter((each) => each === state).length] as const)
-    .filter(([, count]) => count > 0)
-    .map(([state, count]) => `${count} ${state}`)
+    .filter(([, found]) => found > 0)
+    .map(([state, found]) => `${found} ${state}`)
     .join(", ");
 }
 

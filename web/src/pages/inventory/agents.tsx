@@ -19,15 +19,15 @@ import { Section } from "../../parts/section";
 import { Dot, Tag, type Tone } from "../../parts/tag";
 import { Time } from "../../parts/time";
 import { AgentStateDot } from "./agent-state";
+import { knownState, summary, type KnownState } from "./capability";
 import css from "./inventory.module.css";
 
 const dropped = (agent: Agent) => agent.dropped.reduce((sum, each) => sum + each.count, 0);
 
-/** The weakest state says how far the sensor can be trusted to see. */
-function CapabilitySummary({ capabilities }: { capabilities: readonly Capability[] }) {
-  if (capabilities.length === 0) return <span className="muted">–</span>;
-  const full = capabilities.filter((each) => each.state === "full").length;
-  return full === capabilities.length ? <>all {full}</> : <Tag tone="warn">{`${full} of ${capabilities.length}`}</Tag>;
+function CapabilitySummary({ agent }: { agent: Agent }) {
+  const found = summary(agent);
+  if (found === null) return <span className="muted">–</span>;
+  return found.full ? found.text : <Tag tone="warn">{found.text}</Tag>;
 }
 
 const COLUMNS: readonly Column<Agent>[] = [
@@ -40,7 +40,7 @@ const COLUMNS: readonly Column<Agent>[] = [
     id: "capabilities",
     title: "Capabilities",
     width: "112px",
-    cell: (agent) => <CapabilitySummary capabilities={agent.capabilities} />,
+    cell: (agent) => <CapabilitySummary agent={agent} />,
   },
   {
     id: "dropped",
@@ -71,7 +71,7 @@ export function Agents() {
         opens
         drawer={(id, close) => <AgentDetail id={id} close={close} />}
         empty={
-          <Empty title="No agent is enrolled" command="seawall agent --hub URL --token-file FILE">
+          <Empty title="No agent is enrolled">
             <Link to="/clusters">Clusters</Link> makes the token and the whole command; a token is used once, by the first agent
             of a cluster or machine.
           </Empty>
@@ -113,7 +113,7 @@ function AgentDetail({ id, close }: AgentDetailProps) {
             />
           </Section>
           <Section title="Capabilities">
-            <Capabilities capabilities={agent.capabilities} />
+            <Capabilities agent={agent} />
           </Section>
           <Section title="Dropped records">
             {agent.dropped.length === 0 ? (
@@ -128,9 +128,14 @@ function AgentDetail({ id, close }: AgentDetailProps) {
   );
 }
 
-const CAPABILITY_TONES: Record<Capability["state"], Tone> = { full: "good", partial: "warn", absent: "bad" };
+const CAPABILITY_TONES: Record<KnownState, Tone> = { full: "good", partial: "warn", absent: "bad", unknown: "neutral" };
 
-function Capabilities({ capabilities }: { capabilities: readonly Capability[] }) {
+/** Why a state is as it is, or what was told before the agent went away. */
+function because(agent: Agent, capability: Capability): string {
+  return knownState(agent, capability) === "unknown" ? `was ${capability.state} when last connected` : (capability.reason ?? "");
+}
+
+function Capabilities({ agent, agent: { capabilities } }: { agent: Agent }) {
   if (capabilities.length === 0) return <span className="muted">This agent reports none.</span>;
   return (
     <table className={css.capabilities}>
@@ -147,10 +152,10 @@ function Capabilities({ capabilities }: { capabilities: readonly Capability[] })
           <tr key={each.name}>
             <td>{each.name}</td>
             <td>
-              <Dot tone={CAPABILITY_TONES[each.state]}>{words(each.state)}</Dot>
+              <Dot tone={CAPABILITY_TONES[knownState(agent, each)]}>{words(knownState(agent, each))}</Dot>
             </td>
             <td>{each.tier ?? "–"}</td>
-            <td>{each.reason ?? ""}</td>
+            <td>{because(agent, each)}</td>
           </tr>
         ))}
       </tbody>
