@@ -29,7 +29,7 @@ export function clusters(now: number): Cluster[] {
   ];
 }
 
-const FULL: Capability[] = ["exec", "fork", "exit", "connect", "open", "io_uring"].map((name) => ({
+const FULL: Capability[] = ["exec", "fork", "exit", "existing_processes", "connect", "open", "io_uring"].map((name) => ({
   name, state: "full", tier: "B", reason: null,
 }));
 /** Of the kernel that most distributions' long-term releases have. */

@@ -72,7 +72,7 @@ const ROWS: readonly Row[] = [
   ["node-benchmarks", "Benchmarks of nodes", "hardening", "CIS checks of kubelet and control plane files.", ["planned", "planned", "planned", "planned"], ["sensor"]],
   ["running-images", "Images on nodes", "vulnerability", "Packages of the images that containerd or CRI-O holds.", ["ga", "ga", "ga", "ga"], ["sensor"]],
   ["registries", "Images in registries", "vulnerability", "Scans what is pushed, before it runs.", ["planned", "planned", "planned", "planned"], []],
-  ["processes", "Detections on processes", "runtime", "Shells, tools and drift, with the whole process tree.", ["ga", "ga", "ga", "ga"], ["exec", "fork", "exit"]],
+  ["processes", "Detections on processes", "runtime", "Shells, tools and drift, with the whole process tree.", ["ga", "ga", "ga", "ga"], ["exec", "fork", "exit", "existing_processes"]],
   ["connections", "Detections on connections", "runtime", "Reverse shells and outbound connections by process.", ["ga", "ga", "preview", "ga"], ["connect"]],
   ["files", "Detections on files", "runtime", "Credential files and tokens read by tools.", ["ga", "ga", "preview", "ga"], ["open"]],
   ["io-uring", "Requests through io_uring", "runtime", "Files and connections opened past the usual system calls.", ["preview", "preview", "preview", "preview"], ["io_uring"]],

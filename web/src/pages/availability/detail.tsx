@@ -41,7 +41,7 @@ export function FeatureDetail({ feature, features, close }: FeatureDetailProps) 
           <span className="muted">Nothing of a cluster.</span>
         ) : (
           <Facts
-            facts={feature.needs.map((name) => [words(name), needText(name, features.capabilities)] as const)}
+            facts={feature.needs.map((name) => [name, needText(name, features.capabilities)] as const)}
           />
         )}
       </Section>

@@ -154,7 +154,7 @@ function Capabilities({ agent, agent: { capabilities } }: { agent: Agent }) {
             <td>
               <Dot tone={CAPABILITY_TONES[knownState(agent, each)]}>{words(knownState(agent, each))}</Dot>
             </td>
-            <td>{each.tier ?? "–"}</td>
+            <td>{knownState(agent, each) === "unknown" ? "–" : (each.tier ?? "–")}</td>
             <td>{because(agent, each)}</td>
           </tr>
         ))}
