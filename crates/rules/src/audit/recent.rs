@@ -14,7 +14,7 @@ type Key = u128;
 pub(super) struct Recent {
     known: HashSet<Key>,
     order: VecDeque<Key>,
-    /// Two keyed 64-bit hashes: nobody who does not know the keys finds two records that collide, and by chance none do.
+    /// Two keyed 64-bit hashes: without the keys nobody finds two records that collide, and by chance none do.
     hashers: [RandomState; 2],
 }
 
