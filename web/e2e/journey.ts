@@ -157,6 +157,26 @@ async function as<T>(browser: Browser, user: string, password: string, work: (pa
   return result;
 }
 
+/** The first cluster comes in while its commands are on the screen: they stay. */
+async function enrols(browser: Browser): Promise<void> {
+  const hub = await startHub({ empty: true });
+  const { page, faults } = await openPage(browser, hub.url, { width: 1440, scheme: "light" });
+  await signIn(page, hub.url, "owner", PASSWORD);
+  await page.goto(`${hub.url}/clusters`);
+  const none = page.getByText("No cluster is connected");
+  await none.waitFor();
+  await page.getByRole("button", { name: "Enrol a cluster" }).last().click();
+  await page.getByRole("button", { name: "Create enrolment token" }).click();
+  const commands = page.getByText("Copy the commands now");
+  await commands.waitFor();
+  hub.register();
+  await none.waitFor({ state: "detached" });
+  must(await commands.isVisible(), "the commands stay when the first cluster comes in");
+  must(faults.length === 0, `enrolling ran without a fault ${faults.join("; ")}`);
+  await page.context().close();
+  await hub.close();
+}
+
 const suffix = mock ? "" : `-${Date.now() % 1_000_000}`;
 const [admin, reader] = [`admin${suffix}`, `reader${suffix}`];
 const browser = await launch();
@@ -171,6 +191,7 @@ try {
   });
   await as(browser, admin, PASSWORD, (page) => dismiss(page, id));
   await as(browser, reader, PASSWORD, (page) => refused(page, id));
+  if (mock) await enrols(browser);
 } finally {
   await browser.close();
   await mock?.close();

@@ -7,6 +7,7 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { asAlert, eventsOf, reverseShell } from "./alerts";
 import { answer, type Caller } from "./api";
+import { clusters } from "./estate";
 import { Refusal } from "./refusal";
 import { emptyWorld, fullWorld, type World } from "./world";
 
@@ -19,6 +20,8 @@ export interface MockHub {
   url: string;
   /** A reverse shell fires: the alert is stored and the stream tells. */
   fire: () => void;
+  /** A cluster comes in, and the stream tells. */
+  register: () => void;
   close: () => Promise<void>;
 }
 
@@ -68,6 +71,7 @@ export async function startHub(options: { empty?: boolean; port?: number } = {})
   return {
     url: `http://127.0.0.1:${port}`,
     fire: () => fire(world, tell),
+    register: () => register(world, tell),
     close: () =>
       new Promise((resolve) => {
         server.closeAllConnections();
@@ -81,6 +85,13 @@ function fire(world: World, tell: (noun: string, id: string) => void): void {
   world.alerts.unshift(alert);
   world.events.push(...eventsOf(alert));
   tell("alert", alert.id);
+}
+
+function register(world: World, tell: (noun: string, id: string) => void): void {
+  const [cluster] = clusters(Date.now());
+  if (!cluster) return;
+  world.clusters.push(cluster);
+  tell("cluster", cluster.id);
 }
 
 function openStream(request: IncomingMessage, response: ServerResponse, streams: Set<ServerResponse>): void {

@@ -1,5 +1,6 @@
+import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import { useMay } from "../../api/session";
 import type { Cluster, ClusterHealth } from "../../api/types";
 import { Page } from "../../app/page";
@@ -14,7 +15,7 @@ import { Time } from "../../parts/time";
 import { Certificate } from "./certificate";
 import css from "./clusters.module.css";
 import { ClusterDetail } from "./detail";
-import { Enrol } from "./enrol";
+import { ENROL, Enrol } from "./enrol";
 import { GapTag } from "./gap-tag";
 import { agentKinds, droppedTotal, KINDS, policyCounts, statusQuery, weaknesses } from "./status";
 import { WaitingPanel } from "./waiting";
@@ -122,13 +123,14 @@ function columns(statuses: ReadonlyMap<string, ClusterHealth>): readonly Column<
 
 export function Clusters() {
   const mayEnrol = useMay("enrol");
+  const enrolling = useState(false);
   const statuses = useQuery(statusQuery);
   const byId = new Map(statuses.data?.items.map((status) => [status.cluster.id, status]));
   return (
     <Page
       title="Clusters"
       lead="What is connected, how well it sees, and what was lost on the way."
-      aside={<Enrol />}
+      aside={<Enrol state={enrolling} />}
     >
       {statuses.error && <Failure error={statuses.error} retry={() => void statuses.refetch()} />}
       <WaitingPanel />
@@ -141,7 +143,8 @@ export function Clusters() {
         opens
         drawer={(id, close) => <ClusterDetail id={id} close={close} status={byId.get(id)} />}
         empty={
-          <Empty title="No cluster is connected" action={<Enrol />}>
+          // The dialog is the page's: the first cluster to come takes this away, and must not take the commands with it.
+          <Empty title="No cluster is connected" action={mayEnrol && <Button onClick={() => enrolling[1](true)}>{ENROL}</Button>}>
             {mayEnrol
               ? "Enrolling makes a token and the whole command for a cluster or a single machine."
               : "An Owner enrols clusters and machines here."}

@@ -5,15 +5,18 @@ import { useMay, useSession } from "../../api/session";
 import type { CreatedEnrolment } from "../../api/types";
 import { Code } from "../../parts/copy";
 import { CreateEnrolment } from "../settings/create-enrolment";
+import type { OpenState } from "../settings/create";
 import settings from "../settings/settings.module.css";
 import css from "./clusters.module.css";
 import { helmCommands, hubOf, machineCommands } from "./enrol-commands";
 import { WaitingHere } from "./waiting";
 
-export function Enrol() {
+export const ENROL = "Enrol a cluster";
+
+export function Enrol({ state }: { state: OpenState }) {
   const mayEnrol = useMay("enrol");
   if (!mayEnrol) return null;
-  return <CreateEnrolment label="Enrol a cluster" size={840} answer={(created) => <Commands created={created} />} />;
+  return <CreateEnrolment label={ENROL} size={840} state={state} answer={(created) => <Commands created={created} />} />;
 }
 
 function Commands({ created }: { created: CreatedEnrolment }) {

@@ -3,7 +3,7 @@ import { Checkbox, NumberInput, Select } from "@mantine/core";
 import { useState, type ReactNode } from "react";
 import { call } from "../../api/http";
 import type { CreatedEnrolment } from "../../api/types";
-import { Create } from "./create";
+import { Create, type OpenState } from "./create";
 import { ROOT, ScopeSelect } from "./grant-fields";
 
 const HOUR = 3_600_000;
@@ -20,9 +20,10 @@ interface CreateEnrolmentProps {
   answer: (created: CreatedEnrolment) => ReactNode;
   /** Width of the dialog in pixels, where commands need room. */
   size?: number;
+  state?: OpenState;
 }
 
-export function CreateEnrolment({ label, answer, size }: CreateEnrolmentProps) {
+export function CreateEnrolment({ label, answer, size, state }: CreateEnrolmentProps) {
   const [scope, setScope] = useState(ROOT);
   const [life, setLife] = useState(String(HOUR));
   const [uses, setUses] = useState(1);
@@ -34,6 +35,7 @@ export function CreateEnrolment({ label, answer, size }: CreateEnrolmentProps) {
       noun="enrolments"
       ready
       {...(size !== undefined && { size })}
+      {...(state && { state })}
       run={() =>
         call("POST", "/enrolments", {
           body: { scope, expires: Date.now() + Number(life), uses, manual_accept: manual },

@@ -5,6 +5,8 @@ import { useState, type ReactNode } from "react";
 import { Failure } from "../../parts/failure";
 import css from "./settings.module.css";
 
+export type OpenState = [open: boolean, setOpen: (open: boolean) => void];
+
 interface CreateProps<A> {
   label: string;
   title: string;
@@ -12,6 +14,8 @@ interface CreateProps<A> {
   ready: boolean;
   /** Width of the dialog in pixels. */
   size?: number;
+  /** Whether the dialog is open, where the page has another button for it. */
+  state?: OpenState;
   run: () => Promise<A>;
   /** Shown instead of the form when done; without it the dialog closes. */
   answer?: (answer: A) => ReactNode;
@@ -20,9 +24,10 @@ interface CreateProps<A> {
   children: ReactNode;
 }
 
-export function Create<A>({ label, title, noun, ready, size, run, answer, reset, children }: CreateProps<A>) {
+export function Create<A>({ label, title, noun, ready, size, state, run, answer, reset, children }: CreateProps<A>) {
   const client = useQueryClient();
-  const [open, setOpen] = useState(false);
+  const own = useState(false);
+  const [open, setOpen] = state ?? own;
   const create = useMutation({
     mutationFn: run,
     onSuccess: async () => {
