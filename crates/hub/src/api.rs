@@ -119,6 +119,7 @@ fn table() -> Vec<Route> {
         may(View, routes!(agents::list)),
         may(View, routes!(agents::get)),
         may(RevokeAgent, routes!(agents::revoke)),
+        may(Enrol, routes!(agents::delete)),
         may(View, routes!(assets::list)),
         may(View, routes!(assets::get)),
         may(View, routes!(images::list)),

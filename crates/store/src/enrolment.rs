@@ -224,7 +224,7 @@ impl Enrolments for Store {
             return Ok(Redeemed::Refused { reason, twin });
         }
         let cluster = estate::register_cluster(&mut tx, &enrolment.scope, agent).await?;
-        let agent = estate::insert_agent(&mut tx, &cluster, agent).await?;
+        let agent = estate::enrol_agent(&mut tx, &cluster, agent).await?;
         enrolment.uses.push(EnrolmentUse {
             at: tx.now,
             cluster_uid: cluster.uid.clone(),

@@ -1,4 +1,5 @@
 //! Scopes, clusters and agents: what is watched, and who watches.
+mod revocation;
 mod room;
 
 use crate::cell::clip;
@@ -7,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::filter::fold;
 use crate::list::{decode, fetch, fetch_where, read_where, select_of};
 use crate::noun::Noun;
-use crate::put::put;
+use crate::put::{put, remove};
 use crate::store::{NewChange, Store, Tx};
 use crate::visible::{Visible, push_clause};
 use seawall_model::asset::{Agent, AgentRole, Capability, Cluster, ClusterKind};
@@ -72,6 +73,16 @@ pub struct NewAgent {
     pub certificate_expires: Millis,
 }
 
+/// What became of an agent that came by its service account.
+#[derive(Clone, Debug)]
+pub enum Join {
+    Joined(JoinedAgent),
+    /// Nobody knows the cluster.
+    UnknownCluster,
+    /// A person revoked this agent, or all that could let it in.
+    Revoked,
+}
+
 /// An agent that came by its service account.
 #[derive(Clone, Debug)]
 pub struct JoinedAgent {
@@ -93,8 +104,8 @@ pub struct Greeting {
 pub trait Agents {
     /// Another agent of a known cluster, in the place of those of its role and name, whose identity was lost: they are
     /// revoked, and what they said of running containers is gone. Those of another service account stay: it is not
-    /// theirs to give up. `None` where nobody knows the cluster, `Error::Transition` where it is full.
-    async fn join_agent(&self, agent: &NewAgent) -> Result<Option<JoinedAgent>>;
+    /// theirs to give up. `Error::Transition` where the cluster is full.
+    async fn join_agent(&self, agent: &NewAgent) -> Result<Join>;
     /// The agent and the last sequence that was committed for it. `None` when unknown or revoked.
     async fn agent_connected(&self, agent: Id, greeting: &Greeting) -> Result<Option<Agent>>;
     async fn agent_disconnected(&self, agent: Id) -> Result<()>;
@@ -102,8 +113,13 @@ pub trait Agents {
     async fn agent_seen(&self, agent: Id) -> Result<()>;
     /// The certificate was renewed. `None` when unknown or revoked.
     async fn agent_renewed(&self, agent: Id, certificate_expires: Millis) -> Result<Option<Agent>>;
-    /// For ever. `None` when it is unknown or not visible.
+    /// By a person: for ever, and who has its role, name and service account does not join again. Of cluster agents,
+    /// whose name is their pod's, the last of a service account stands for all pods of it; the last agent of a cluster
+    /// for all of the cluster. `None` when it is unknown or not visible.
     async fn revoke_agent(&self, visible: &Visible, agent: Id) -> Result<Option<Agent>>;
+    /// Removes a revoked agent, and with it what its revocation refuses. `None` when it is unknown or not visible,
+    /// `Error::Transition` where it is not revoked.
+    async fn forget_agent(&self, visible: &Visible, agent: Id) -> Result<Option<Agent>>;
     /// Of the agents of the cluster at `scope` that are not revoked the first `limit`: those connected, then the last
     /// heard.
     async fn agents_of_cluster(
@@ -297,8 +313,14 @@ async fn place_cluster(
     Err(Error::Exists { what: format!("a scope for {name} below {parent}") })
 }
 
+/// One that enrols is readmitted, whatever was revoked before. Hold the lock `scopes`.
+pub(crate) async fn enrol_agent(tx: &mut Tx, cluster: &Cluster, new: &NewAgent) -> Result<Agent> {
+    revocation::readmit(tx, &cluster.scope, new).await?;
+    insert_agent(tx, cluster, new).await
+}
+
 /// Hold the lock `scopes`. `Error::Transition` where the cluster is full of agents that are connected.
-pub(crate) async fn insert_agent(tx: &mut Tx, cluster: &Cluster, new: &NewAgent) -> Result<Agent> {
+async fn insert_agent(tx: &mut Tx, cluster: &Cluster, new: &NewAgent) -> Result<Agent> {
     room::make(tx, &cluster.scope).await?;
     let agent = Agent {
         id: tx.new_id(),
@@ -332,12 +354,15 @@ pub(crate) async fn living_agent(tx: &mut Tx, agent: Id) -> Result<Option<Agent>
 }
 
 impl Agents for Store {
-    async fn join_agent(&self, new: &NewAgent) -> Result<Option<JoinedAgent>> {
+    async fn join_agent(&self, new: &NewAgent) -> Result<Join> {
         let mut tx = self.begin().await?;
         tx.lock("scopes").await?;
         let Some(cluster) = find_cluster(&mut tx, &new.cluster_uid).await? else {
-            return Ok(None);
+            return Ok(Join::UnknownCluster);
         };
+        if revocation::refuses(&mut tx, &cluster.scope, new).await? {
+            return Ok(Join::Revoked);
+        }
         let mut replaced = Vec::new();
         for mut agent in room::namesakes(&mut tx, &cluster.scope, new).await? {
             room::revoke(&mut tx, &mut agent).await?;
@@ -345,7 +370,7 @@ impl Agents for Store {
         }
         let agent = insert_agent(&mut tx, &cluster, new).await?;
         tx.commit().await?;
-        Ok(Some(JoinedAgent { cluster, agent, replaced }))
+        Ok(Join::Joined(JoinedAgent { cluster, agent, replaced }))
     }
 
     async fn agent_connected(&self, agent: Id, greeting: &Greeting) -> Result<Option<Agent>> {
@@ -413,10 +438,33 @@ impl Agents for Store {
 
     async fn revoke_agent(&self, visible: &Visible, agent: Id) -> Result<Option<Agent>> {
         let mut tx = self.begin().await?;
+        // Nobody joins meanwhile: who is the last is counted.
+        tx.lock("scopes").await?;
         let Some(mut agent) = fetch::<Agent>(&mut tx, visible, agent).await? else {
             return Ok(None);
         };
+        let lived = !agent.revoked;
         room::revoke(&mut tx, &mut agent).await?;
+        if lived {
+            revocation::remember(&mut tx, &agent).await?;
+        }
+        tx.commit().await?;
+        Ok(Some(agent))
+    }
+
+    async fn forget_agent(&self, visible: &Visible, agent: Id) -> Result<Option<Agent>> {
+        let mut tx = self.begin().await?;
+        tx.lock("scopes").await?;
+        let Some(agent) = fetch::<Agent>(&mut tx, visible, agent).await? else {
+            return Ok(None);
+        };
+        if !agent.revoked {
+            let message = format!("{} is not revoked: revoke it first", agent.name);
+            return Err(Error::Transition { message });
+        }
+        revocation::undo(&mut tx, agent.id).await?;
+        remove::<Agent>(&mut tx, &[agent.id]).await?;
+        note(&mut tx, "agent", agent.id, &agent.scope);
         tx.commit().await?;
         Ok(Some(agent))
     }

@@ -25,6 +25,7 @@ pub(crate) static ALL: &[Migration] = &[
     migration!("0002_relations"),
     migration!("0003_admission"),
     migration!("0004_joined"),
+    migration!("0005_revocations"),
 ];
 
 /// Two hubs may start together: the second waits, then finds nothing left to do.

@@ -45,7 +45,8 @@ pub(crate) async fn get(lookup: Lookup) -> Result<Response, Refusal> {
     lookup.of::<Agent>().await
 }
 
-/// Ends the agent's right to connect, for ever; an open stream closes at once.
+/// Ends the agent's right to connect, for ever; an open stream closes at once. Whoever has its name and service account
+/// does not join again. The last agent of a cluster stands for all of it: nobody joins until one enrols.
 #[utoipa::path(post, path = "/api/v1/agents/{id}/revoke", tag = "agents",
     responses((status = 200, body = Agent)))]
 pub(crate) async fn revoke(lookup: Lookup) -> Result<Response, Refusal> {
@@ -56,4 +57,15 @@ pub(crate) async fn revoke(lookup: Lookup) -> Result<Response, Refusal> {
     };
     app.live.revoke(*id);
     object(StatusCode::OK, &agent)
+}
+
+/// Remove a revoked agent from the list. What its revocation refused may join again: who may enrol decides that.
+#[utoipa::path(delete, path = "/api/v1/agents/{id}", tag = "agents", responses((status = 204)))]
+pub(crate) async fn delete(lookup: Lookup) -> Result<StatusCode, Refusal> {
+    let Lookup { app, caller, id } = &lookup;
+    let store = app.audited(caller, "agent.delete", id, json!({}));
+    match store.forget_agent(&caller.visible_here(), *id).await? {
+        Some(_) => Ok(StatusCode::NO_CONTENT),
+        None => Err(lookup.absent::<Agent>().await?),
+    }
 }

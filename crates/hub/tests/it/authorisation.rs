@@ -43,6 +43,7 @@ GET    /api/v1/clusters/{id}                    ++n ++n ++n ++n u
 GET    /api/v1/agents                           ++- ++- ++- ++- u
 GET    /api/v1/agents/{id}                      ++n ++n ++n ++n u
 POST   /api/v1/agents/{id}/revoke               fff ++n fff ++n u
+DELETE /api/v1/agents/{id}                      fff fff fff oon u
 GET    /api/v1/assets                           ++- ++- ++- ++- u
 GET    /api/v1/assets/{id}                      ++n ++n ++n ++n u
 GET    /api/v1/images                           ++- ++- ++- ++- u
@@ -371,6 +372,11 @@ impl Estate {
             ("POST", "exemptions", "grant" | "deny") => self.requested_exemption().await,
             ("POST", "exemptions", "revoke") => self.make("exemptions").await,
             ("POST", "agents", "revoke") => self.spare_agent().await,
+            ("DELETE", "agents", _) => {
+                let id = self.spare_agent().await;
+                self.owner("POST", &format!("/agents/{id}/revoke"), None).await;
+                id
+            }
             ("PATCH", "users", _) | ("DELETE", ..) | ("POST", "users", "reset-password")
                 if path.contains("{id}") =>
             {

@@ -121,6 +121,37 @@ async fn pods_of_a_known_cluster_join_and_no_others() {
     assert_eq!(log.len(), 3, "{log:#?}");
 }
 
+/// Joining undid what a person had revoked.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_revoked_does_not_join_again() {
+    let world = World::start().await;
+    let server = ApiServer::new("k1");
+    let enrolled = enrol_first(&world, &server).await;
+    let token = server.token(world.clock.now(), "seawall-sensor", "seawall");
+    let revoke = async |agent: &Value| {
+        let path = format!("/agents/{}/revoke", agent["agent_id"].as_str().unwrap());
+        world.post(&path, json!({})).await.expect(200);
+    };
+    let delete = async |agent: &Value, status: u16| {
+        let path = format!("/agents/{}", agent["agent_id"].as_str().unwrap());
+        let request = world.client.delete(world.url(&path)).bearer_auth(&world.owner);
+        World::answer(request).await.expect(status)
+    };
+    let sensor = join(&world, &token, None).await.unwrap();
+    delete(&sensor, 409).await;
+    revoke(&sensor).await;
+    assert_eq!(join(&world, &token, None).await.unwrap_err(), "agent-revoked");
+    let refused = world.items("/audit?filter=action:enrolment.refuse").await;
+    assert_eq!(refused[0]["detail"]["reason"], "revoked");
+    assert_eq!(world.items("/audit?filter=action:enrolment.join").await.len(), 1);
+    delete(&sensor, 204).await;
+    let again = join(&world, &token, None).await.unwrap();
+    revoke(&again).await;
+    revoke(&enrolled).await;
+    let agent = server.token(world.clock.now(), "seawall-agent", "seawall");
+    assert_eq!(join(&world, &agent, None).await.unwrap_err(), "agent-revoked");
+}
+
 /// Another cluster's agent listed the same key id, and that cluster's pods were taken for the other's.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_keeps_its_keys_whatever_another_lists() {

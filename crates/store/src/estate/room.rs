@@ -156,7 +156,7 @@ mod tests {
         let count =
             async |filter: &str| store.count::<Agent>(&Visible::system(), filter).await.unwrap();
         copies(&store, agent.id, 9_999).await;
-        store.join_agent(&new("another")).await.unwrap().unwrap();
+        store.join_agent(&new("another")).await.unwrap();
         assert_eq!((count("revoked:false").await, count("revoked:true").await), (10_000, 1));
         assert_eq!(count("revoked:true last:<2026-11-24").await, 1, "the one longest away");
 
@@ -166,7 +166,7 @@ mod tests {
         // What is revoked is forgotten, but not all of it.
         all(&store, "UPDATE agents SET revoked = 1, connected = 0").await;
         for name in ["a", "b"] {
-            store.join_agent(&new(name)).await.unwrap().unwrap();
+            store.join_agent(&new(name)).await.unwrap();
         }
         let sql = Sql::new("SELECT count(*) FROM agents WHERE revoked = 1");
         let left = store.db().row("count", sql).await.unwrap().unwrap().int(0);

@@ -212,15 +212,79 @@ pub(crate) async fn a_key_is_one_clusters(bench: &Bench) {
     assert_eq!((of("k1").await.as_deref(), of("k3").await), (Some("uid-second"), None));
 }
 
+#[track_caller]
+fn joined(join: Join) -> JoinedAgent {
+    match join {
+        Join::Joined(joined) => joined,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// An agent that a person revoked joined again by its service account.
+pub(crate) async fn revocations_hold(bench: &Bench) {
+    use AgentRole::{ClusterAgent, Sensor};
+    let (store, everything) = (&bench.store, Visible::system());
+    let join = async |role, name: &str, account: &str| {
+        let service_account = Some(account.to_owned());
+        let new = NewAgent { service_account, role, ..new_agent("prod", name) };
+        match store.join_agent(&new).await.unwrap() {
+            Join::Joined(joined) => Some(joined.agent.id),
+            Join::Revoked => None,
+            Join::UnknownCluster => panic!("unknown"),
+        }
+    };
+    let revoke = async |id| store.revoke_agent(&everything, id).await.unwrap().unwrap();
+    let first = bench.agent("prod", "node-0").await;
+    let one = join(Sensor, "node-1", "ns/sensor").await.unwrap();
+    revoke(one).await;
+    assert_eq!(join(Sensor, "node-1", "ns/sensor").await, None);
+    assert!(join(Sensor, "node-1", "ns/other").await.is_some(), "another service account");
+    let two = join(Sensor, "node-2", "ns/sensor").await.unwrap();
+    // Whose place was taken comes again, also when a person revokes what is gone already.
+    assert!(join(Sensor, "node-2", "ns/sensor").await.is_some());
+    revoke(two).await;
+    assert!(join(Sensor, "node-2", "ns/sensor").await.is_some());
+
+    // Pods of a cluster agent have ever new names: the last one stands for its account.
+    let a = join(ClusterAgent, "pod-a", "ns/agent").await.unwrap();
+    let b = join(ClusterAgent, "pod-b", "ns/agent").await.unwrap();
+    revoke(a).await;
+    assert_eq!(join(ClusterAgent, "pod-a", "ns/agent").await, None);
+    let c = join(ClusterAgent, "pod-c", "ns/agent").await.unwrap();
+    revoke(b).await;
+    revoke(c).await;
+    assert_eq!(join(ClusterAgent, "pod-d", "ns/agent").await, None);
+    assert!(join(Sensor, "node-3", "ns/sensor").await.is_some(), "sensors are not meant");
+
+    // The row may go, as whoever enrols decides.
+    assert!(matches!(store.forget_agent(&everything, first.id).await, Err(Error::Transition { .. })));
+    let elsewhere = grant(&ScopePath::root().child("x"), None);
+    assert!(store.forget_agent(&elsewhere, one).await.unwrap().is_none());
+    store.forget_agent(&everything, one).await.unwrap().unwrap();
+    assert!(store.get::<Agent>(&everything, one).await.unwrap().is_none());
+    assert!(join(Sensor, "node-1", "ns/sensor").await.is_some());
+
+    // All of a cluster.
+    for agent in bench.seen::<Agent>(&everything, "revoked:false").await {
+        revoke(agent.id).await;
+    }
+    assert_eq!(join(Sensor, "node-9", "ns/sensor").await, None);
+    bench.agent("prod", "node-1").await;
+    assert!(join(Sensor, "node-9", "ns/sensor").await.is_some(), "enrolled anew");
+    assert!(join(Sensor, "node-1", "ns/sensor").await.is_some(), "and this one by its name");
+    assert_eq!(join(Sensor, "node-2", "ns/sensor").await, None);
+    assert_eq!(join(ClusterAgent, "pod-d", "ns/agent").await, None);
+}
+
 pub(crate) async fn agents_join(bench: &Bench) {
     let store = &bench.store;
     let join = async |name: &str, account: &str| {
         let service_account = Some(account.to_owned());
         let new = NewAgent { service_account, ..new_agent("prod", name) };
-        store.join_agent(&new).await.unwrap().unwrap()
+        joined(store.join_agent(&new).await.unwrap())
     };
-    let stranger = new_agent("nobody", "node-1");
-    assert!(store.join_agent(&stranger).await.unwrap().is_none());
+    let stranger = store.join_agent(&new_agent("nobody", "node-1")).await.unwrap();
+    assert!(matches!(stranger, Join::UnknownCluster));
     let first = bench.agent("prod", "node-1").await;
     let shop = image("reg/shop:1", "aa");
     bench.send(&first, vec![running(vec![container("c1", &shop, "shop")])]).await;

@@ -12,7 +12,7 @@ use axum::response::Response;
 use http::StatusCode;
 use seawall_model::Millis;
 use seawall_model::asset::{AgentRole, ClusterKind};
-use seawall_store::{Agents, JoinedAgent, NewAgent, NewAuditEntry};
+use seawall_store::{Agents, Audit, Join, JoinedAgent, NewAgent, NewAuditEntry};
 use serde_json::json;
 
 #[derive(serde::Deserialize, utoipa::ToSchema)]
@@ -76,9 +76,14 @@ pub(crate) async fn join(
             "role": new.role,
         }),
     };
-    let joined = app.store.audited(entry).join_agent(&new).await?;
-    let JoinedAgent { cluster, agent, replaced } =
-        joined.ok_or_else(|| Refusal::forbidden(unknown.detail).code(unknown.code))?;
+    let joined = app.store.audited(entry.clone()).join_agent(&new).await?;
+    let JoinedAgent { cluster, agent, replaced } = match joined {
+        Join::Joined(joined) => joined,
+        Join::UnknownCluster => {
+            return Err(Refusal::forbidden(unknown.detail).code(unknown.code));
+        }
+        Join::Revoked => return Err(revoked(&app, peer, entry).await),
+    };
     for replaced in replaced {
         app.live.revoke(replaced);
     }
@@ -94,4 +99,20 @@ pub(crate) async fn join(
             role: agent.role,
         },
     )
+}
+
+/// The audit log has it, no more often than other refusals of an address: the pod tries again and again.
+async fn revoked(app: &App, peer: Peer, mut entry: NewAuditEntry) -> Refusal {
+    let refusal = Refusal::forbidden(
+        "this agent was revoked, or every agent that it stands beside: to readmit it, delete the revoked agent \
+         (DELETE /api/v1/agents/ID) or enrol it with a new enrolment token",
+    );
+    if app.refused_enrolments.take(peer.address.ip(), 1.0, app.now()).is_ok() {
+        "enrolment.refuse".clone_into(&mut entry.action);
+        entry.detail["reason"] = json!("revoked");
+        if let Err(error) = app.store.append_audit(&entry).await {
+            return error.into();
+        }
+    }
+    refusal.code("agent-revoked")
 }
