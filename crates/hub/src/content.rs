@@ -4,6 +4,7 @@ use seawall_model::{Problem, Severity};
 use seawall_posture::{Catalogue, Lifecycle};
 use seawall_store::{Field, Guidance, Kind, Table};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
@@ -41,6 +42,41 @@ pub(crate) struct ControlEntry {
     pub(crate) path: &'static str,
     /// YAML, as it lies there.
     pub(crate) text: &'static str,
+    /// What an assignment may set, by name.
+    #[serde(skip)]
+    pub(crate) params: BTreeMap<String, ParamType>,
+}
+
+/// What a parameter of a control holds, in the words of control files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ParamType {
+    Boolean,
+    String,
+    Integer,
+    Strings,
+}
+
+impl ParamType {
+    pub(crate) fn takes(self, value: &Value) -> bool {
+        match self {
+            Self::Boolean => value.is_boolean(),
+            Self::String => value.is_string(),
+            Self::Integer => value.is_i64(),
+            Self::Strings => {
+                value.as_array().is_some_and(|items| items.iter().all(Value::is_string))
+            }
+        }
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Boolean => "a boolean",
+            Self::String => "a string",
+            Self::Integer => "an integer",
+            Self::Strings => "a list of strings",
+        }
+    }
 }
 
 pub(crate) static DETECTIONS: Table = Table::held(
@@ -76,6 +112,19 @@ pub(crate) struct Content {
     detections: Vec<DetectionEntry>,
     controls: Vec<ControlEntry>,
     features: Matrix,
+}
+
+/// The parameters of a control file; the engine has read the rest.
+#[derive(Deserialize)]
+struct ParamsYaml {
+    #[serde(default)]
+    params: BTreeMap<String, ParamYaml>,
+}
+
+#[derive(Deserialize)]
+struct ParamYaml {
+    #[serde(rename = "type")]
+    kind: ParamType,
 }
 
 /// One list entry of a detection file; lists and macros have no `rule`.
@@ -150,12 +199,16 @@ fn controls() -> (Vec<ControlEntry>, Vec<Problem>) {
     let texts: BTreeMap<&str, (&'static str, &'static str)> =
         files.iter().map(|file| (file.path, (file.path, file.text))).collect();
     let frameworks = seawall_content::frameworks();
-    let (catalogue, problems) = Catalogue::load(
+    let (catalogue, mut problems) = Catalogue::load(
         files.iter().map(|file| (file.path, file.text)),
         frameworks.iter().map(|file| (file.path, file.text)),
     );
-    let entry = |control: &std::sync::Arc<seawall_posture::Control>| {
-        let (path, text) = texts.get(control.file.as_str())?;
+    let mut entry = |control: &std::sync::Arc<seawall_posture::Control>| {
+        let (path, text) = *texts.get(control.file.as_str())?;
+        let params: ParamsYaml = serde_saphyr::from_str(text).unwrap_or_else(|error| {
+            problems.push(Problem::error("content", error.to_string()).file(path));
+            ParamsYaml { params: BTreeMap::new() }
+        });
         let membership = |membership: &seawall_posture::Membership| match &membership.version {
             Some(version) => format!("{}@{version}", membership.framework),
             None => membership.framework.clone(),
@@ -171,9 +224,11 @@ fn controls() -> (Vec<ControlEntry>, Vec<Problem>) {
             remediation: control.remediation.clone(),
             path,
             text,
+            params: params.params.into_iter().map(|(name, param)| (name, param.kind)).collect(),
         })
     };
-    (catalogue.controls.iter().filter_map(entry).collect(), problems)
+    let entries = catalogue.controls.iter().filter_map(&mut entry).collect();
+    (entries, problems)
 }
 
 fn detections() -> (Vec<DetectionEntry>, Vec<Problem>) {

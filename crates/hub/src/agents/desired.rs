@@ -5,6 +5,7 @@ use seawall_model::admission::{Desired, Policy};
 use seawall_model::scope::ScopePath;
 use seawall_store::Assignments;
 use seawall_wire::{MAX_DESIRED_BYTES, MAX_DESIRED_POLICIES};
+use serde_json::{Map, Value};
 
 /// The policies that hold at `scope`, in a stable order. Which of several counts for an object is the agent's to say:
 /// it sees the object.
@@ -19,12 +20,20 @@ pub(super) async fn desired(app: &App, scope: &ScopePath) -> seawall_store::Resu
                 depth: u32::try_from(depth).unwrap_or(u32::MAX),
                 narrowing: assignment.narrowing.clone(),
                 action: assignment.action,
-                params: assignment.params.clone(),
+                params: declared(app, control, &assignment.params),
             });
         }
     }
     policies.sort_by(|a, b| (&a.control, a.assignment).cmp(&(&b.control, b.assignment)));
     Ok(Desired { policies })
+}
+
+/// Those that the control has: a framework's assignment names parameters of several controls, and an agent takes no
+/// policy with one that it does not know.
+fn declared(app: &App, control: &str, params: &Map<String, Value>) -> Map<String, Value> {
+    let Some(entry) = app.content.control(control) else { return Map::new() };
+    let own = params.iter().filter(|(name, _)| entry.params.contains_key(*name));
+    own.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// The text as it travels; `None` where it is over what both sides agreed on. Assignments are refused before that, but

@@ -63,7 +63,22 @@ impl AssignmentBody {
         for (pointer, names) in lists {
             bounds::check_names(pointer, &names)?;
         }
-        bounds::check_params(&self.params)
+        bounds::check_params(content, &self.target, &self.params)
+    }
+
+    /// Target and scope are what an assignment is: with others it is another one.
+    fn check_stays(&self, replaced: &Assignment) -> Result<(), Refusal> {
+        let other = |pointer: &str, stays: &str| {
+            let detail = format!("stays `{stays}`: make another assignment, and end this one");
+            Err(Refusal::invalid(pointer, detail))
+        };
+        if self.target != replaced.target {
+            return other("/target", &replaced.target.to_string());
+        }
+        if self.scope != replaced.scope {
+            return other("/scope", replaced.scope.as_str());
+        }
+        Ok(())
     }
 
     fn into_new(self) -> NewAdmission {

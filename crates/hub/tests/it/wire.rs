@@ -102,6 +102,55 @@ async fn cluster_agents_are_told_what_is_assigned() {
     assert_eq!(assigned["id"], policy.assignment.to_string());
 }
 
+/// A parameter that a control does not have made agents leave the whole policy out.
+#[tokio::test(flavor = "multi_thread")]
+async fn parameters_are_those_of_the_controls() {
+    let world = World::start().await;
+    let controls = world.items("/controls?limit=500").await;
+    let with = controls
+        .iter()
+        .find(|control| control["text"].as_str().unwrap().contains("windowsExempt: {type"))
+        .unwrap();
+    let id = with["id"].as_str().unwrap();
+    let framework = with["frameworks"][0].as_str().unwrap().split('@').next().unwrap();
+    let framework = format!("framework:{framework}");
+    let control = format!("control:{id}");
+    let body = |target: &str, params: serde_json::Value| json!({"target": target, "scope": "/org/", "action": "warn", "params": params});
+    let mistakes = [
+        (control.as_str(), json!({"windowsExempt": "no"}), "/params/windowsExempt", "a boolean"),
+        (&control, json!({"a/b": 1}), "/params/a~1b", "windowsExempt"),
+        (&framework, json!({"windowsExempt": 1}), "/params/windowsExempt", "a boolean"),
+        (&framework, json!({"unheardOf": true}), "/params/unheardOf", "windowsExempt"),
+        ("control:SW-C-0001", json!({"windowsExempt": true}), "/params/windowsExempt", "no param"),
+    ];
+    for (target, params, pointer, says) in mistakes {
+        let refused = world.post("/assignments", body(target, params)).await.expect(400);
+        assert_eq!(refused["errors"][0]["pointer"], pointer, "{refused}");
+        assert!(refused["detail"].as_str().unwrap().contains(says), "{refused}");
+    }
+    let made = body(&framework, json!({"windowsExempt": false}));
+    let made = world.post("/assignments", made).await.expect(201);
+    let path = world.url(&format!("/assignments/{}", made["id"].as_str().unwrap()));
+    let put = world.client.put(path).bearer_auth(&world.owner).header("if-match", "*");
+    let refused = put.json(&body(&framework, json!({"windowsExempt": []})));
+    let refused = World::answer(refused).await.expect(400);
+    assert_eq!(refused["errors"][0]["pointer"], "/params/windowsExempt");
+
+    let mut client = dial(&enrolled(&world, AgentRole::ClusterAgent, "prod").await).await;
+    let (frames, outgoing) = mpsc::channel(4);
+    let hello = v1::Hello { cluster: Some((&cluster("prod")).into()), ..v1::Hello::default() };
+    let hello = v1::from_agent::Frame::Hello(hello);
+    frames.send(v1::FromAgent { frame: Some(hello) }).await.unwrap();
+    let mut answers = client.connect(ReceiverStream::new(outgoing)).await.unwrap().into_inner();
+    let policies = told(&mut answers).await.policies;
+    assert!(policies.len() > 1, "{policies:?}");
+    for policy in policies {
+        let names: Vec<&String> = policy.params.keys().collect();
+        let own = if policy.control == id { vec!["windowsExempt"] } else { Vec::new() };
+        assert_eq!(names, own, "{}", policy.control);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_too_large_to_be_told_is_not_assigned() {
     let world = World::start().await;
@@ -124,7 +173,8 @@ async fn what_is_too_large_to_be_told_is_not_assigned() {
     }
     // Each alone is fine. They come together below, whether made there or above.
     let large = |scope: &str| {
-        let mut body = body(scope, "params", json!({"allowed": "x".repeat(4_000)}));
+        let label = json!(["l".repeat(63), "v".repeat(40)]);
+        let mut body = body(scope, "labels", json!(vec![label; 38]));
         for list in ["namespaces", "excluded_namespaces", "kinds"] {
             body[list] = json!(vec!["n".repeat(63); 120]);
         }
@@ -150,7 +200,8 @@ async fn what_is_too_large_to_be_told_is_not_assigned() {
     let path = world.url(&format!("/assignments/{}", first["id"].as_str().unwrap()));
     let put = world.client.put(path).bearer_auth(&world.owner);
     let put = put.header("if-match", format!("\"{}\"", first["revision"]));
-    World::answer(put.json(&large(&team))).await.expect(200);
+    let same = large(first["scope"].as_str().unwrap());
+    World::answer(put.json(&same)).await.expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

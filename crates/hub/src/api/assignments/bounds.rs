@@ -2,13 +2,14 @@
 use super::covered;
 use crate::api::problem::Refusal;
 use crate::app::App;
-use crate::content::Content;
+use crate::content::{Content, ControlEntry};
 use seawall_model::Id;
 use seawall_model::admission::{Assignment, AssignmentTarget, Narrowing, Policy, PolicyAction};
 use seawall_model::scope::ScopePath;
 use seawall_store::{Assignments, NewAdmission};
 use seawall_wire::{MAX_DESIRED_BYTES, MAX_DESIRED_POLICIES};
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 /// Names of one list; a namespace has at most 63 characters.
 const MAX_NAMES: usize = 200;
@@ -34,7 +35,13 @@ pub(super) fn check_names(pointer: &str, names: &[&String]) -> Result<(), Refusa
     }
 }
 
-pub(super) fn check_params(params: &Map<String, Value>) -> Result<(), Refusal> {
+/// Every parameter has to be one of a control that the target covers, and of its type: an agent leaves out a policy
+/// whose parameters it cannot bind.
+pub(super) fn check_params(
+    content: &Content,
+    target: &AssignmentTarget,
+    params: &Map<String, Value>,
+) -> Result<(), Refusal> {
     if params.len() > MAX_PARAMS {
         return Err(Refusal::invalid("/params", format!("has over {MAX_PARAMS} entries")));
     }
@@ -42,10 +49,34 @@ pub(super) fn check_params(params: &Map<String, Value>) -> Result<(), Refusal> {
         let detail = format!("has over {MAX_PARAMS_BYTES} bytes as JSON");
         return Err(Refusal::invalid("/params", detail));
     }
+    let controls = covered(content, target).into_iter().filter_map(|id| content.control(id));
+    let controls: Vec<_> = controls.collect();
+    for (name, value) in params {
+        let pointer = format!("/params/{}", name.replace('~', "~0").replace('/', "~1"));
+        let mut declared = controls.iter().filter_map(|control| control.params.get(name)).peekable();
+        if declared.peek().is_none() {
+            return Err(Refusal::invalid(pointer, unknown_param(target, &controls)));
+        }
+        if let Some(expected) = declared.find(|kind| !kind.takes(value)) {
+            return Err(Refusal::invalid(pointer, format!("must be {}", expected.as_str())));
+        }
+    }
     Ok(())
 }
 
-/// What one assignment adds to what the agents of a cluster are told.
+fn unknown_param(target: &AssignmentTarget, controls: &[&ControlEntry]) -> String {
+    let names: BTreeSet<&str> =
+        controls.iter().flat_map(|control| control.params.keys()).map(String::as_str).collect();
+    match names.is_empty() {
+        true => format!("`{target}` has no parameters"),
+        false => {
+            let names: Vec<&str> = names.into_iter().collect();
+            format!("`{target}` has no such parameter; there are {}", names.join(", "))
+        }
+    }
+}
+
+/// What one assignment adds to what the agents of a cluster are told, at most: each control is told its own parameters.
 #[derive(Clone, Copy, Default)]
 struct Share {
     policies: usize,
