@@ -139,6 +139,29 @@ pub struct Narrowing {
     pub kinds: Vec<String>,
 }
 
+impl Narrowing {
+    /// Whether objects of `namespace` can be meant; it is empty for objects of the cluster, which of all patterns only
+    /// `*` names. As agents decide it.
+    pub fn holds_in(&self, namespace: &str) -> bool {
+        let named = |patterns: &[String]| patterns.iter().any(|glob| fits(glob, namespace));
+        (self.namespaces.is_empty() || named(&self.namespaces))
+            && !named(&self.excluded_namespaces)
+    }
+}
+
+/// Whether `name` fits `glob`, in which `*` stands for any text.
+fn fits(glob: &str, name: &str) -> bool {
+    let Some((first, rest)) = glob.split_once('*') else { return glob == name };
+    let Some(mut name) = name.strip_prefix(first) else { return false };
+    let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+    // The leftmost find of each part leaves most room for the next.
+    for part in middle.split('*') {
+        let Some(at) = name.find(part) else { return false };
+        name = &name[at + part.len()..];
+    }
+    name.ends_with(last)
+}
+
 /// One control as an agent holds requests against it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Policy {
@@ -264,6 +287,30 @@ mod tests {
         for text in ["SW-C-0001", "control:", "framework:@1", "framework:x@", "plan:x"] {
             assert!(text.parse::<AssignmentTarget>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn namespaces_are_globs() {
+        #[track_caller]
+        fn check(namespaces: &[&str], excluded: &[&str], namespace: &str, expected: bool) {
+            let own = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+            let (namespaces, excluded_namespaces) = (own(namespaces), own(excluded));
+            let narrowing = Narrowing { namespaces, excluded_namespaces, ..Narrowing::default() };
+            assert_eq!(narrowing.holds_in(namespace), expected, "{narrowing:?} {namespace}");
+        }
+        check(&[], &[], "shop", true);
+        check(&["shop"], &[], "shop", true);
+        check(&["shop"], &[], "shop-1", false);
+        check(&["sh*"], &[], "shop", true);
+        check(&["*op"], &[], "shop", true);
+        check(&["s*p"], &[], "shop", true);
+        check(&["s*o*p"], &[], "shop", true);
+        check(&["s*o*o*p"], &[], "shop", false);
+        check(&["ab*ba"], &[], "aba", false);
+        check(&["bank", "*"], &["sh*"], "shop", false);
+        check(&["*"], &[], "", true);
+        check(&["shop"], &[], "", false);
+        check(&[], &["shop"], "", true);
     }
 
     #[test]

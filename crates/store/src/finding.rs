@@ -69,6 +69,15 @@ pub trait Findings {
         scope: &ScopePath,
         kind: Option<FindingKind>,
     ) -> Result<Vec<FindingState>>;
+    /// How many resources at and below `scope` fail at least one of `controls`, by namespace; each counts once. Of all
+    /// kinds where `kinds` is empty. Exempt findings do not fail.
+    async fn failing_resources(
+        &self,
+        visible: &Visible,
+        scope: &ScopePath,
+        controls: &[&str],
+        kinds: &[String],
+    ) -> Result<Vec<(Option<String>, u64)>>;
 }
 
 /// A finding as written: whose set it belongs to, and the image by whose running places a narrowed grant sees it.
@@ -354,6 +363,29 @@ impl Findings for Store {
         }
         tx.commit().await?;
         Ok(changes)
+    }
+
+    async fn failing_resources(
+        &self,
+        visible: &Visible,
+        scope: &ScopePath,
+        controls: &[&str],
+        kinds: &[String],
+    ) -> Result<Vec<(Option<String>, u64)>> {
+        let (rules, named) = (self.db().texts(3), self.db().texts(4));
+        let mut sql = Sql::new(format!(
+            "SELECT t.namespace, count(DISTINCT t.scope || ' ' || t.resource_key) FROM findings t \
+             WHERE t.scope >= $1 AND t.scope < $2 AND t.kind = 'control' AND t.state = 'unhealthy' \
+             AND t.rule IN {rules} AND ($5 = 0 OR EXISTS (SELECT 1 FROM {named} k \
+             WHERE substr(t.resource, 1, length(k.value) + 1) = k.value || '/')) AND "
+        ));
+        let (controls, names) = (serde_json::json!(controls), serde_json::json!(kinds));
+        sql = sql.text(scope).text(scope.upper()).text(controls).text(names);
+        sql = sql.uint(kinds.len() as u64);
+        push_clause(self.db(), &mut sql, visible, Narrowing::NamespaceOrRunning);
+        sql.push(" GROUP BY t.namespace ORDER BY t.namespace");
+        let rows = self.db().rows("count failing resources", sql).await?;
+        Ok(rows.iter().map(|row| (row.opt_text(0), row.uint(1))).collect())
     }
 
     async fn finding_states(

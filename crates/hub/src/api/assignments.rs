@@ -1,5 +1,6 @@
 //! `/assignments`: what a control or framework means at admission, at a scope and below.
 mod bounds;
+mod refusing;
 
 use super::extract::{Body, object};
 use super::if_match::{IfMatch, RequiredIfMatch};
@@ -12,7 +13,6 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use seawall_model::admission::{Assignment, AssignmentTarget, Narrowing, PolicyAction};
-use seawall_model::finding::Finding;
 use seawall_model::scope::ScopePath;
 use seawall_store::{Assignments, NewAdmission, Page, Reads};
 use serde_json::{Map, Value, json};
@@ -43,7 +43,10 @@ pub(crate) struct AssignmentBody {
 pub(crate) struct Assigned {
     #[serde(flatten)]
     assignment: Assignment,
-    /// Resources at and below the scope that fail today, whatever namespaces the assignment is narrowed to.
+    /// Resources at and below the scope, as far as the caller sees them, that fail a control of the target today: each
+    /// once, not those that are exempt, of the assignment's namespaces and kinds, and none of `kube-system`,
+    /// `kube-public` and `kube-node-lease`, where nothing is judged. Labels are not looked at, nor the agent's own
+    /// namespace, nor parameters, nor assignments nearer to a resource: each can make it too high.
     would_refuse: u64,
 }
 
@@ -117,8 +120,7 @@ pub(crate) async fn get(lookup: Lookup) -> Result<Response, Refusal> {
     lookup.of::<Assignment>().await
 }
 
-/// Assign a control or framework. Connected cluster agents are told at once; those of this version do not judge
-/// requests yet.
+/// Assign a control or framework. Connected cluster agents are told at once.
 #[utoipa::path(post, path = "/api/v1/assignments", tag = "assignments",
     request_body = AssignmentBody, responses((status = 201, body = Assigned)))]
 pub(crate) async fn create(
@@ -134,11 +136,11 @@ pub(crate) async fn create(
     let store = app.audited(&caller, "assignment.create", &new.scope, detail);
     let assignment = store.create_assignment(&new).await?;
     app.wakers.assignments_changed();
-    let would_refuse = failing(&app, &caller, &assignment).await?;
+    let would_refuse = refusing::count(&app, &caller, &assignment).await?;
     object(StatusCode::CREATED, &Assigned { assignment, would_refuse })
 }
 
-/// Change what an assignment demands; target and scope stay.
+/// Change what an assignment demands; target and scope stay, others are refused.
 #[utoipa::path(put, path = "/api/v1/assignments/{id}", tag = "assignments", params(RequiredIfMatch),
     request_body = AssignmentBody, responses((status = 200, body = Assigned)))]
 pub(crate) async fn replace(
@@ -147,19 +149,20 @@ pub(crate) async fn replace(
     Body(body): Body<AssignmentBody>,
 ) -> Result<Response, Refusal> {
     let Lookup { app, caller, id } = &lookup;
+    let Some(replaced) = app.store.get::<Assignment>(&caller.visible_here(), *id).await? else {
+        return Err(lookup.absent::<Assignment>().await?);
+    };
+    body.check_stays(&replaced)?;
     body.check(&app.content)?;
-    let detail = json!({"target": body.target.to_string(), "action": body.action});
+    let detail = json!({"target": replaced.target.to_string(), "action": body.action});
     let store = app.audited(caller, "assignment.replace", id, detail);
     let new = body.into_new();
-    let replaced = app.store.get::<Assignment>(&caller.visible_here(), *id).await?;
-    if let Some(replaced) = &replaced {
-        bounds::check_room(app, &new, Some(replaced)).await?;
-    }
+    bounds::check_room(app, &new, Some(&replaced)).await?;
     let expected = revision.required()?.expected::<Assignment>(&lookup).await?;
     match store.replace_assignment(&caller.visible_here(), *id, &new, expected).await? {
         Some(assignment) => {
             app.wakers.assignments_changed();
-            let would_refuse = failing(app, caller, &assignment).await?;
+            let would_refuse = refusing::count(app, caller, &assignment).await?;
             object(StatusCode::OK, &Assigned { assignment, would_refuse })
         }
         None => Err(lookup.absent::<Assignment>().await?),
@@ -179,14 +182,4 @@ pub(crate) async fn delete(lookup: Lookup) -> Result<StatusCode, Refusal> {
         }
         None => Err(lookup.absent::<Assignment>().await?),
     }
-}
-
-/// Findings that fail today where the assignment holds: what a refusal would hit.
-async fn failing(app: &App, caller: &Caller, assignment: &Assignment) -> Result<u64, Refusal> {
-    let controls = covered(&app.content, &assignment.target).join(",");
-    let filter = format!(
-        "kind:control state:unhealthy rule:{controls} scope:{}*",
-        assignment.scope.as_str()
-    );
-    Ok(app.store.count::<Finding>(&caller.visible(Action::View), &filter).await?)
 }

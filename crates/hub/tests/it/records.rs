@@ -18,11 +18,11 @@ fn image() -> Value {
     json!({"name": "reg/shop:1", "digest": DIGEST, "index_digest": null, "config_digest": null})
 }
 
-/// A detection on `workload` of the namespace shop.
+/// A detection on `workload` of the namespace shop, by an audit event: cluster agents send those.
 pub(crate) fn firing(cluster: &str, workload: &str, time: i64) -> Record {
     let firing: Firing = value(json!({
         "detection": "SW-D-9001", "title": "Shell joined to an outbound connection", "severity": "high",
-        "tactics": ["execution"], "mitre": ["T1059.004"], "parity": [], "source": "syscall", "time": time,
+        "tactics": ["execution"], "mitre": ["T1059.004"], "parity": [], "source": "k8s_audit", "time": time,
         "where": {"cluster": cluster, "node": "n1", "namespace": "shop", "workload": workload, "pod": "web-1",
             "pod_uid": "p1", "container": "c", "container_id": "abc", "image": image(), "identity": "complete"},
         "process": [{"exec_id": "1", "pid": 7, "name": "sh", "exe": "/bin/sh", "args": ["sh", "-i"], "cwd": "/",
@@ -36,8 +36,19 @@ pub(crate) fn firing(cluster: &str, workload: &str, time: i64) -> Record {
 
 /// A Deployment of the namespace shop, judged by the control of privileged containers.
 pub(crate) fn assessment(control: &str, name: &str, state: &str, paths: &[&str]) -> Record {
-    let resource = json!({"apiVersion": "apps/v1", "kind": "Deployment", "namespace": "shop", "name": name,
-        "uid": format!("uid-{name}")});
+    assessment_in("shop", control, name, state, paths)
+}
+
+/// The same of another namespace.
+pub(crate) fn assessment_in(
+    namespace: &str,
+    control: &str,
+    name: &str,
+    state: &str,
+    paths: &[&str],
+) -> Record {
+    let resource = json!({"apiVersion": "apps/v1", "kind": "Deployment", "namespace": namespace, "name": name,
+        "uid": format!("uid-{namespace}-{name}")});
     let evidence: Vec<Value> =
         paths.iter().map(|path| json!({"path": path, "value": true})).collect();
     let assessment: ObjectAssessment = value(json!({

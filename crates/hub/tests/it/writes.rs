@@ -1,5 +1,5 @@
 //! What every write keeps: idempotency, revisions, problem documents, the audit log.
-use crate::records::firing;
+use crate::records::{assessment_in, firing};
 use crate::world::{DAY, World};
 use reqwest::Method;
 use seawall_model::time::Clock;
@@ -314,4 +314,64 @@ async fn the_audit_log_tells_actors_apart() {
     let entry = world.items("/audit?filter=action:scope.create").await.remove(0);
     assert_eq!(entry["actor"], "token:ci");
     assert_eq!(entry["detail"]["principal"], format!("token:{}", created["id"].as_str().unwrap()));
+}
+
+/// Every failing finding was counted, of whatever namespace and kind.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_assignment_tells_how_many_resources_it_would_refuse() {
+    let world = World::start().await;
+    let agent = world.agent("/org/", "prod").await;
+    let failing = |namespace: &str, name: &str, control: &str| {
+        assessment_in(namespace, control, name, "unhealthy", &["/spec"])
+    };
+    let one = "SW-C-0001";
+    let records = vec![
+        failing("shop", "web", one),
+        failing("shop", "db", one),
+        failing("bank-a", "web", one),
+        failing("kube-system", "dns", one),
+    ];
+    agent.send(records).await;
+    let body = |more: Value| {
+        let mut body =
+            json!({"target": format!("control:{one}"), "scope": "/org/prod/", "action": "deny"});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let table = [
+        (json!({}), 3),
+        (json!({"namespaces": ["bank-*"]}), 1),
+        (json!({"namespaces": ["*"], "excluded_namespaces": ["s*p"]}), 1),
+        (json!({"namespaces": ["kube-*"]}), 0),
+        (json!({"kinds": ["Deployment", "Pod"]}), 3),
+        (json!({"kinds": ["Pod"]}), 0),
+    ];
+    for (more, expected) in table {
+        let made = world.post("/assignments", body(more.clone())).await.expect(201);
+        assert_eq!(made["would_refuse"], expected, "{more}");
+    }
+}
+
+/// They were ignored, and the audit log named the target that was asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn target_and_scope_of_an_assignment_stay() {
+    let world = World::start().await;
+    world.scope("/org/", "team").await;
+    let body = |target: &str, scope: &str| json!({"target": target, "scope": scope, "action": "warn"});
+    let (own, other) = ("control:SW-C-0001", "control:SW-C-0002");
+    let made = world.post("/assignments", body(own, "/org/")).await.expect(201);
+    let path = world.url(&format!("/assignments/{}", made["id"].as_str().unwrap()));
+    let put = |body: Value| {
+        let request = world.client.put(&path).bearer_auth(&world.owner).header("if-match", "*");
+        World::answer(request.json(&body))
+    };
+    for (body, pointer) in
+        [(body(other, "/org/"), "/target"), (body(own, "/org/team/"), "/scope")]
+    {
+        let refused = put(body).await.expect(400);
+        assert_eq!(refused["errors"][0]["pointer"], pointer, "{refused}");
+    }
+    put(body(own, "/org/")).await.expect(200);
+    let log = world.items("/audit?filter=action:assignment.replace").await;
+    assert_eq!((log.len(), &log[0]["detail"]["target"]), (1, &json!(own)));
 }

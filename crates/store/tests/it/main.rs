@@ -63,6 +63,7 @@ const CASES: &[(&str, Case)] = &[
     ("a_full_listing_ends_what_it_misses", |bench| Box::pin(results::a_full_listing_ends(bench))),
     ("vulnerabilities_replace", |bench| Box::pin(results::vulnerabilities_replace(bench))),
     ("evidence_moves_recommendations", |bench| Box::pin(results::evidence_moves(bench))),
+    ("failing_resources_count_once", |bench| Box::pin(results::failing_resources(bench))),
     ("exemptions_count_matches", |bench| Box::pin(results::exemptions_count_matches(bench))),
     ("scores_keep_their_moves", |bench| Box::pin(results::scores_keep_their_moves(bench))),
     ("images_run_somewhere", |bench| Box::pin(running::images_run_somewhere(bench))),

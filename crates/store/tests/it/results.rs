@@ -315,3 +315,34 @@ pub(crate) async fn scores_keep_their_moves(bench: &Bench) {
     assert!(store.score(&narrow, &agent.scope).await.unwrap().is_none());
     assert!(bench.seen::<ScoreDelta>(&narrow, "").await.is_empty());
 }
+
+pub(crate) async fn failing_resources(bench: &Bench) {
+    let agent = bench.agent("prod", "agent").await;
+    let (bad, good) = (State::Unhealthy, State::Healthy);
+    let both = [("SW-C-1", bad), ("SW-C-2", bad)];
+    bench
+        .send(
+            &agent,
+            vec![
+                assessed("shop", "web", &both, NOW),
+                assessed("shop", "db", &[("SW-C-1", good), ("SW-C-2", bad)], NOW),
+                assessed("bank", "web", &[("SW-C-1", bad), ("SW-C-2", State::Exempt)], NOW),
+            ],
+        )
+        .await;
+    let count = async |visible: &Visible, controls: &[&str], kinds: &[&str]| {
+        let kinds: Vec<String> = kinds.iter().map(|&kind| kind.to_owned()).collect();
+        let root = ScopePath::root();
+        let found = bench.store.failing_resources(visible, &root, controls, &kinds).await.unwrap();
+        let text = |(namespace, count): (Option<String>, u64)| {
+            format!("{}:{count}", namespace.unwrap_or_default())
+        };
+        found.into_iter().map(text).collect::<Vec<_>>().join(" ")
+    };
+    let all = Visible::system();
+    assert_eq!(count(&all, &["SW-C-1", "SW-C-2"], &[]).await, "bank:1 shop:2");
+    assert_eq!(count(&all, &["SW-C-2"], &[]).await, "shop:2");
+    assert_eq!(count(&all, &["SW-C-1"], &["Pod", "Deployment"]).await, "bank:1 shop:1");
+    assert_eq!(count(&all, &["SW-C-1"], &["Deploy"]).await, "");
+    assert_eq!(count(&grant(&agent.scope, Some(&["bank"])), &["SW-C-1"], &[]).await, "bank:1");
+}
