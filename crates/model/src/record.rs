@@ -1,7 +1,7 @@
 //! What agents send to the hub.
 use crate::admission::{Decision, Gap};
 use crate::alert::Firing;
-use crate::asset::{Capability, RunningContainer};
+use crate::asset::{AgentRole, Capability, RunningContainer};
 use crate::finding::ObjectAssessment;
 use crate::package::Inventory;
 use crate::time::Millis;
@@ -33,4 +33,28 @@ pub enum Record {
         last: Millis,
         events: u64,
     },
+}
+
+/// The `source` of firings on Kubernetes audit events, which reach cluster agents alone.
+pub const AUDIT_SOURCE: &str = "k8s_audit";
+/// The `source` of what the hub itself finds; no agent speaks for it.
+pub const HUB_SOURCE: &str = "hub";
+
+impl Record {
+    /// Whether agents of this role tell of such things: a sensor knows its node, a cluster agent the objects, requests
+    /// and audit events of its cluster.
+    pub fn is_of(&self, role: AgentRole) -> bool {
+        let sensor = match self {
+            Self::Firing(firing) if firing.source == HUB_SOURCE => return false,
+            // Sources that are not known yet are a newer sensor's.
+            Self::Firing(firing) => firing.source != AUDIT_SOURCE,
+            Self::Inventory(_) | Self::Running { .. } | Self::Capabilities(_) => true,
+            Self::Assessment(_)
+            | Self::Sync { .. }
+            | Self::Decision(_)
+            | Self::Gap(_)
+            | Self::AuditSeen { .. } => false,
+        };
+        sensor == (role == AgentRole::Sensor)
+    }
 }

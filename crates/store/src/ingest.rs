@@ -57,7 +57,8 @@ pub struct Changed {
 pub trait Ingest {
     /// Everything lands in the agent's own cluster, whatever the records say. Firings join the open alert of their
     /// correlation; inventories, assessments and running lists replace what was known; a full listing ends what it no
-    /// longer names; watermark, counters and change feed commit with them.
+    /// longer names; watermark, counters and change feed commit with them. Records that the agent's role does not
+    /// tell are left out and counted as dropped.
     async fn ingest(&self, batch: Batch) -> Result<Ingested>;
 }
 
@@ -65,6 +66,8 @@ pub trait Ingest {
 const MAX_CLASSES: usize = 64;
 /// Where those are counted.
 const OTHER: &str = "other";
+/// The class of records that agents of this role do not tell.
+const NOT_OF_ROLE: &str = "hub:not-of-role";
 
 /// What the parts of one batch share.
 pub(crate) struct Writer<'a> {
@@ -100,15 +103,24 @@ impl Ingest for Store {
             audit: None,
             changed: Changed { scope: Some(agent.scope.clone()), ..Changed::default() },
         };
-        let capabilities = writer.records(batch.records).await?;
+        let role = agent.role;
+        let (records, foreign): (Vec<Record>, Vec<Record>) =
+            batch.records.into_iter().partition(|record| record.is_of(role));
+        let capabilities = writer.records(records).await?;
         let audit = writer.audit;
         let mut changed = writer.changed;
         changed.images.sort_unstable();
         changed.images.dedup();
 
-        let dropped = !batch.dropped.is_empty();
+        let mut lost = batch.dropped;
+        if !foreign.is_empty() {
+            let count = foreign.len() as u64;
+            tracing::warn!(agent = %agent.id, ?role, count, "records of another role");
+            lost.push(Dropped { class: NOT_OF_ROLE.to_owned(), count });
+        }
+        let dropped = !lost.is_empty();
         let known = capabilities.is_some();
-        for lost in batch.dropped {
+        for lost in lost {
             add(&mut agent.dropped, lost);
         }
         if let Some(capabilities) = capabilities {

@@ -1,5 +1,5 @@
 //! Enrolment and the agents' stream over real mTLS.
-use crate::records::firing;
+use crate::records::{firing, gap};
 use crate::world::{DAY, MINUTE, World, cluster};
 use rcgen::{CertificateParams, KeyPair};
 use seawall_model::asset::AgentRole;
@@ -185,6 +185,19 @@ async fn batches_commit_once_and_alerts_join() {
     agent.send(vec![firing("prod", "Deployment/web", time + 3)]).await;
     let overview = world.get("/overview").await.expect(200);
     assert_eq!(overview["agents"]["dropped"]["ring:data"], 7);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_role_does_not_tell_is_refused_and_counted() {
+    let world = World::start().await;
+    let agent = world.agent("/org/", "prod").await;
+    let sensor = world.sensor_of(&agent).await;
+    sensor.send(vec![firing("prod", "Deployment/web", world.clock.now()), gap(9)]).await;
+    agent.send(vec![gap(world.clock.now())]).await;
+    assert!(world.items("/alerts").await.is_empty());
+    assert_eq!(world.items("/gaps").await.len(), 1);
+    let lost = json!([{"class": "hub:not-of-role", "count": 2}]);
+    assert_eq!(world.items("/clusters/status").await[0]["dropped"], lost);
 }
 
 #[tokio::test(flavor = "multi_thread")]

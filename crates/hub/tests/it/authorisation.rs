@@ -241,12 +241,12 @@ impl Estate {
             .send(vec![
                 firing("prod", "Deployment/web", now),
                 assessment(&control, "web", "unhealthy", &["/spec"]),
-                inventory(),
-                running(now),
                 decision(&control, now),
                 gap(now),
             ])
             .await;
+        let sensor = world.sensor_of(&agent).await;
+        sensor.send(vec![inventory(), running(now)]).await;
         let patience = Duration::from_secs(10);
         let there = |page: &Value| page["total"]["value"].as_u64().unwrap() > 0;
         world.wait("/recommendations", patience, there).await;

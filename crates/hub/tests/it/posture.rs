@@ -202,7 +202,8 @@ async fn an_inventory_is_unknown_until_there_is_an_index_and_matched_once_there_
     let shared = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/feeds");
     let world = World::start().await;
     let agent = world.agent("/org/", "prod").await;
-    agent.send(vec![inventory(), running(world.clock.now())]).await;
+    let sensor = world.sensor_of(&agent).await;
+    sensor.send(vec![inventory(), running(world.clock.now())]).await;
     let image = world.items("/images").await.remove(0);
     assert_eq!((&image["package_count"], &image["counts"]), (&json!(1), &Value::Null));
     assert_eq!(image["running"][0]["cluster"], "prod");

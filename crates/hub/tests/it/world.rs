@@ -213,23 +213,29 @@ impl World {
 
     /// An agent of the cluster `name`, enrolled below `scope` and connected.
     pub(crate) async fn agent(&self, scope: &str, name: &str) -> TestAgent {
-        let token = self.enrolment(scope).await;
+        let body = json!({"scope": scope, "uses": 2});
+        let created = self.post("/enrolments", body).await.expect(201);
+        let token = created["token"].as_str().unwrap().to_owned();
+        self.connect(AgentRole::ClusterAgent, "agent-0", name, token).await
+    }
+
+    /// A sensor in the cluster of that agent.
+    pub(crate) async fn sensor_of(&self, agent: &TestAgent) -> TestAgent {
+        self.connect(AgentRole::Sensor, "node-1", &agent.cluster, agent.token.clone()).await
+    }
+
+    async fn connect(&self, role: AgentRole, own: &str, name: &str, token: String) -> TestAgent {
         let cluster = cluster(name);
-        let enrolment = Enrolment {
-            hub: &self.base,
-            token: &token,
-            cluster: &cluster,
-            role: AgentRole::ClusterAgent,
-            name: "agent-0",
-        };
+        let enrolment =
+            Enrolment { hub: &self.base, token: &token, cluster: &cluster, role, name: own };
         let identity = enrol(&enrolment).await.unwrap();
         let id = identity.agent_id.clone();
         let state = tempfile::tempdir().unwrap();
         let config = seawall_uplink::Config {
             state_dir: state.path().to_owned(),
             identity,
-            role: seawall_wire::v1::Role::ClusterAgent,
-            name: "agent-0".to_owned(),
+            role: role.into(),
+            name: own.to_owned(),
             cluster,
             version: "0.1.0".to_owned(),
             capabilities: vec![Capability {
@@ -243,7 +249,7 @@ impl World {
             clock: self.clock.clone(),
         };
         let uplink = Uplink::start(config).unwrap();
-        TestAgent { id, uplink, _state: state }
+        TestAgent { id, uplink, cluster: name.to_owned(), token, _state: state }
     }
 }
 
@@ -264,6 +270,9 @@ pub(crate) fn cluster(name: &str) -> Cluster {
 pub(crate) struct TestAgent {
     pub(crate) id: String,
     pub(crate) uplink: Uplink,
+    cluster: String,
+    /// Good for one more agent of the cluster.
+    token: String,
     _state: tempfile::TempDir,
 }
 

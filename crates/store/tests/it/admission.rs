@@ -47,7 +47,8 @@ pub(crate) async fn assignments_hold_downwards(bench: &Bench) {
 }
 
 pub(crate) async fn what_agents_say_of_admission(bench: &Bench) {
-    let agent = bench.agent("prod", "agent").await;
+    let sensor = bench.agent("prod", "agent").await;
+    let agent = bench.companion(&sensor).await;
     let decision = decision(NOW);
     let gap = Gap { from: NOW - 5, to: NOW, requests: None, reason: "restart".to_owned() };
     let records = vec![
@@ -68,7 +69,7 @@ pub(crate) async fn what_agents_say_of_admission(bench: &Bench) {
     assert_eq!((agent.last_audit_event, agent.audit_events), (Some(NOW), 5));
 }
 
-fn decision(time: Millis) -> Decision {
+pub(crate) fn decision(time: Millis) -> Decision {
     let resource = Resource {
         api_version: "v1".to_owned(),
         kind: "Pod".to_owned(),
@@ -90,7 +91,8 @@ fn decision(time: Millis) -> Decision {
 }
 
 pub(crate) async fn times_of_admission_are_bounded(bench: &Bench) {
-    let agent = bench.agent("prod", "agent").await;
+    let sensor = bench.agent("prod", "agent").await;
+    let agent = bench.companion(&sensor).await;
     let (oldest, newest) = (NOW - 30 * DAY, NOW + 5 * 60_000);
     let times = [
         (NOW - DAY, NOW - DAY),
@@ -122,4 +124,28 @@ pub(crate) async fn times_of_admission_are_bounded(bench: &Bench) {
         let agent = bench.store.get::<Agent>(&Visible::system(), agent.id).await.unwrap().unwrap();
         assert_eq!(agent.last_audit_event, Some(kept), "{told}");
     }
+}
+
+/// Nothing ended them.
+pub(crate) async fn decisions_and_gaps_end(bench: &Bench) {
+    let sensor = bench.agent("prod", "agent").await;
+    let agent = bench.companion(&sensor).await;
+    let gap = |to: Millis| {
+        let (from, reason) = (to - 5, "restart".to_owned());
+        Record::Gap(Gap { from, to, requests: None, reason })
+    };
+    let old = NOW - DAY;
+    // More than one transaction takes.
+    for _ in 0..5 {
+        let many = std::iter::repeat_n(decision(old), 500);
+        bench.send(&agent, many.map(|one| Record::Decision(Box::new(one))).collect()).await;
+    }
+    let kept = Record::Decision(Box::new(decision(NOW)));
+    bench.send(&agent, vec![kept, gap(old), gap(NOW)]).await;
+    assert_eq!(bench.store.prune_admission(NOW).await.unwrap(), 2_501);
+    let decisions: Vec<StoredDecision> = bench.all().await;
+    assert_eq!((decisions.len(), decisions[0].decision.time), (1, NOW));
+    let gaps: Vec<StoredGap> = bench.all().await;
+    assert_eq!((gaps.len(), gaps[0].gap.to), (1, NOW));
+    assert_eq!(bench.store.prune_admission(NOW).await.unwrap(), 0);
 }

@@ -103,8 +103,53 @@ impl Bench {
         self.store.create_scope(&new).await.unwrap().path
     }
 
-    /// Commits the records as the agent's next batch.
+    /// Commits the records: those of the agent's role as its next batch, others as batches of a companion in the same
+    /// cluster.
     pub(crate) async fn send(&self, agent: &Agent, records: Vec<Record>) -> Changed {
+        let mut all = Changed::default();
+        let mut records = records.into_iter().peekable();
+        loop {
+            let own = records.peek().is_none_or(|record| record.is_of(agent.role));
+            let mut batch = Vec::new();
+            while let Some(record) = records.next_if(|record| record.is_of(agent.role) == own) {
+                batch.push(record);
+            }
+            let sent = match own {
+                true => self.send_as(agent, batch).await,
+                false => self.send_as(&self.companion(agent).await, batch).await,
+            };
+            all.scope = sent.scope;
+            all.alerts.extend(sent.alerts);
+            all.inventories.extend(sent.inventories);
+            all.findings.extend(sent.findings);
+            all.assets.extend(sent.assets);
+            all.images.extend(sent.images);
+            if records.peek().is_none() {
+                return all;
+            }
+        }
+    }
+
+    /// One of the other role in the agent's cluster, of the agent's name.
+    pub(crate) async fn companion(&self, agent: &Agent) -> Agent {
+        let role = match agent.role {
+            AgentRole::Sensor => AgentRole::ClusterAgent,
+            AgentRole::ClusterAgent => AgentRole::Sensor,
+        };
+        let agents =
+            self.store.agents_of_cluster(&Visible::system(), &agent.scope, 1_000).await.unwrap();
+        let found = agents.into_iter().find(|one| one.role == role && one.name == agent.name);
+        if let Some(found) = found {
+            return found;
+        }
+        let new = NewAgent { role, ..new_agent(&agent.cluster, &agent.name) };
+        match self.store.join_agent(&new).await.unwrap() {
+            Join::Joined(joined) => joined.agent,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn send_as(&self, agent: &Agent, records: Vec<Record>) -> Changed {
         let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
         let batch = Batch { agent: agent.id, sequence, records, dropped: Vec::new() };
         match self.store.ingest(batch).await.unwrap() {

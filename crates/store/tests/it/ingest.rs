@@ -1,7 +1,10 @@
 //! Batches: firings into alerts, once each; the alert state machine.
-use crate::bench::{Bench, DAY, NOW, fired, firing, grant};
+use crate::bench::{Bench, DAY, NOW, assessed, fired, firing, grant, inventory, running};
+use seawall_model::admission::{Gap, StoredDecision};
 use seawall_model::alert::{Alert, AlertState, DismissReason};
-use seawall_model::asset::{Agent, Dropped};
+use seawall_model::asset::{Agent, AgentRole, Dropped};
+use seawall_model::package::Target;
+use seawall_model::record::Record;
 use seawall_model::scope::ScopePath;
 use seawall_store::*;
 
@@ -79,6 +82,58 @@ pub(crate) async fn batches_commit_once(bench: &Bench) {
     assert_eq!(agent.last_sequence, 5);
     let stranger = Batch { agent: seawall_model::Id::new(NOW, [9; 10]), ..batch(1, NOW) };
     assert!(matches!(store.ingest(stranger).await.unwrap(), Ingested::Refused));
+}
+
+/// A sensor's certificate, taken from its node, was good for decisions, assessments and the end of all objects.
+pub(crate) async fn agents_tell_what_is_theirs(bench: &Bench) {
+    let sensor = bench.agent("prod", "node-1").await;
+    let cluster_agent = bench.companion(&sensor).await;
+    let of = |source: &str| {
+        let mut firing = firing("SW-D-1", Some("shop"), source, NOW);
+        source.clone_into(&mut firing.source);
+        fired(firing)
+    };
+    let gap = Gap { from: NOW, to: NOW, requests: None, reason: "restart".to_owned() };
+    let decision = crate::admission::decision(NOW);
+    let node = Target::Node { name: "node-1".to_owned() };
+    let (sensors, agents) = (&[AgentRole::Sensor][..], &[AgentRole::ClusterAgent][..]);
+    let table = [
+        (of("syscall"), sensors),
+        (of("a newer source"), sensors),
+        (of("k8s_audit"), agents),
+        (of("hub"), &[]),
+        (inventory(node, Vec::new()), sensors),
+        (running(Vec::new()), sensors),
+        (Record::Capabilities(Vec::new()), sensors),
+        (assessed("shop", "web", &[], NOW), agents),
+        (Record::Sync { since: NOW + 1 }, agents),
+        (Record::Decision(Box::new(decision)), agents),
+        (Record::Gap(gap), agents),
+        (Record::AuditSeen { last: NOW, events: 1 }, agents),
+    ];
+    let mut refused = [0, 0];
+    for (sequence, (record, who)) in (100..).zip(&table) {
+        for (agent, refused) in [&sensor, &cluster_agent].into_iter().zip(&mut refused) {
+            *refused += u64::from(!who.contains(&agent.role));
+            let (records, dropped) = (vec![record.clone()], Vec::new());
+            let batch = Batch { agent: agent.id, sequence, records, dropped };
+            let done = bench.store.ingest(batch).await.unwrap();
+            assert!(matches!(done, Ingested::Committed(_)), "{record:?}: {done:?}");
+            let now: Agent =
+                bench.store.get(&Visible::system(), agent.id).await.unwrap().unwrap();
+            let counted = now.dropped.iter().find(|lost| lost.class == "hub:not-of-role");
+            assert_eq!(counted.map_or(0, |lost| lost.count), *refused, "{record:?}");
+        }
+    }
+    let sources: Vec<String> = bench
+        .all::<StoredFiring>()
+        .await
+        .into_iter()
+        .map(|event| event.firing.source)
+        .collect();
+    assert_eq!(sources.len(), 3, "{sources:?}");
+    assert!(!sources.contains(&"hub".to_owned()));
+    assert_eq!(bench.all::<StoredDecision>().await.len(), 1);
 }
 
 /// Two agents of one cluster send the same correlation at the same time: one alert, every firing counted.

@@ -56,6 +56,7 @@ const CASES: &[(&str, Case)] = &[
     ("batches_commit_once", |bench| Box::pin(ingest::batches_commit_once(bench))),
     ("agents_of_one_cluster_meet", |bench| Box::pin(ingest::agents_of_one_cluster_meet(bench))),
     ("alerts_follow_the_state_machine", |bench| {
+    ("agents_tell_what_is_theirs", |bench| Box::pin(ingest::agents_tell_what_is_theirs(bench))),
         Box::pin(ingest::alerts_follow_the_state_machine(bench))
     }),
     ("bulk_steps", |bench| Box::pin(ingest::bulk_steps(bench))),
