@@ -5,7 +5,7 @@ use crate::list::{fetch, read_where};
 use crate::put::put;
 use crate::store::{NewChange, Store, Tx};
 use crate::visible::Visible;
-use seawall_model::Id;
+use seawall_model::{Id, Millis};
 use seawall_model::admission::{Assignment, AssignmentTarget, Narrowing, PolicyAction};
 use seawall_model::scope::ScopePath;
 use serde_json::{Map, Value};
@@ -34,7 +34,13 @@ pub trait Assignments {
     async fn assignments_at(&self, scope: &ScopePath) -> Result<Vec<Assignment>>;
     /// Those, and those made below.
     async fn assignments_around(&self, scope: &ScopePath) -> Result<Vec<Assignment>>;
+    /// Forgets decisions made and gaps ended before `before`; returns how many. In many short transactions, so that
+    /// batches of agents come through between them.
+    async fn prune_admission(&self, before: Millis) -> Result<u64>;
 }
+
+/// Rows of one transaction: tens of milliseconds.
+const PRUNED_AT_ONCE: i64 = 1_000;
 
 impl Assignments for Store {
     async fn create_assignment(&self, new: &NewAdmission) -> Result<Assignment> {
@@ -106,6 +112,30 @@ impl Assignments for Store {
         let all: Vec<Assignment> = read_where(self.db(), "$1 = $1", "all").await?;
         let near = |one: &Assignment| scope.is_within(&one.scope) || one.scope.is_within(scope);
         Ok(all.into_iter().filter(near).collect())
+    }
+
+    async fn prune_admission(&self, before: Millis) -> Result<u64> {
+        let decisions = prune(self, ("decisions", "time"), before).await?;
+        Ok(decisions + prune(self, ("gaps", "ended"), before).await?)
+    }
+}
+
+/// How many went.
+async fn prune(store: &Store, (table, column): (&str, &str), before: Millis) -> Result<u64> {
+    let mut all = 0;
+    loop {
+        let mut tx = store.begin().await?;
+        let sql = format!(
+            "DELETE FROM {table} WHERE id IN \
+             (SELECT id FROM {table} WHERE {column} < $1 ORDER BY {column}, id LIMIT $2)"
+        );
+        let sql = Sql::new(sql).int(before).int(PRUNED_AT_ONCE);
+        let gone = tx.execute("prune what was said of admission", sql).await?;
+        tx.commit().await?;
+        all += gone;
+        if gone < PRUNED_AT_ONCE.unsigned_abs() {
+            return Ok(all);
+        }
     }
 }
 

@@ -49,6 +49,7 @@ const CASES: &[(&str, Case)] = &[
         Box::pin(admission::times_of_admission_are_bounded(bench))
     }),
     ("nodes_keep_what_was_left_out", |bench| {
+    ("decisions_and_gaps_end", |bench| Box::pin(admission::decisions_and_gaps_end(bench))),
         Box::pin(results::nodes_keep_what_was_left_out(bench))
     }),
     ("firings_join_alerts", |bench| Box::pin(ingest::firings_join_alerts(bench))),
