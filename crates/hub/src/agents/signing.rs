@@ -9,7 +9,7 @@ use seawall_wire::v1;
 use serde_json::json;
 use tonic::Status;
 
-/// Names of one webhook certificate: three forms of a service's name, and room for a second service.
+/// Names of one webhook certificate: two forms of a service's name, and room for three more services.
 const MAX_NAMES: usize = 8;
 /// Source: RFC 1035, section 2.3.4.
 const MAX_NAME_BYTES: usize = 253;
@@ -89,7 +89,8 @@ fn check_names(names: &[String]) -> Result<(), Status> {
     }
 }
 
-/// Names of a cluster's own services alone: the hub vouches for nothing else.
+/// Names of a cluster's own services alone: the hub vouches for nothing else. `SERVICE.NAMESPACE` is none of them: it is
+/// as good a name of a host out there, such as `example.org`, and no API server asks for it.
 fn is_service_name(name: &str) -> bool {
     let labels: Vec<&str> = name.split('.').collect();
     let is_label = |label: &&str| {
@@ -99,7 +100,7 @@ fn is_service_name(name: &str) -> bool {
             && !label.ends_with('-')
     };
     let of_service =
-        matches!(labels.as_slice(), [_, _] | [_, _, "svc"] | [_, _, "svc", "cluster", "local"]);
+        matches!(labels.as_slice(), [_, _, "svc"] | [_, _, "svc", "cluster", "local"]);
     of_service && name.len() <= MAX_NAME_BYTES && labels.iter().all(is_label)
 }
 
@@ -111,7 +112,8 @@ mod tests {
     fn only_services_are_vouched_for() {
         let long = format!("{}.{}.svc", "a".repeat(63), "b".repeat(64));
         let table = [
-            ("seawall-agent.seawall", true),
+            ("seawall-agent.seawall", false),
+            ("example.org", false),
             ("seawall-agent.seawall.svc", true),
             ("seawall-agent.seawall.svc.cluster.local", true),
             ("seawall-agent", false),
