@@ -30,7 +30,9 @@ pub(super) async fn sign(
     })?;
     if let Err(wait) = app.signings.take(agent, 1.0, now) {
         let wait = wait.div_euclid(1_000) + 1;
-        let reason = format!("an agent has at most 30 certificates a minute signed: wait {wait} s");
+        let reason = format!(
+            "an agent has 30 certificates signed at once, then one every 2 s: wait {wait} s"
+        );
         return Err(Status::resource_exhausted(reason));
     }
     let csr = CertificateRequest::from_der(&request.csr_der)

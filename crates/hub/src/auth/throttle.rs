@@ -17,8 +17,9 @@ pub(crate) const SIGN_IN_PER_ACCOUNT: Rate = Rate { per_second: 5.0 / 60.0, burs
 pub(crate) const SIGN_IN_PER_ADDRESS: Rate = Rate { per_second: 20.0 / 60.0, burst: 20.0 };
 /// Certificates of one agent, each an entry of the audit log; an agent that works needs one in days.
 pub(crate) const RENEWALS: Rate = Rate { per_second: 1.0 / 600.0, burst: 5.0 };
-/// Certificates that one cluster agent has signed for its cluster, 30 a minute, each an entry of the audit log; the
-/// replicas of a webhook need one each in weeks.
+/// Certificates that one cluster agent has signed for its cluster, each an entry of the audit log: 30 at once and one
+/// more every 2 seconds, so at most 60 in any minute and 30 a minute in the long run. The replicas of a webhook need one
+/// each in weeks.
 pub(crate) const SIGNINGS: Rate = Rate { per_second: 0.5, burst: 30.0 };
 /// Requests of one principal, or of one address without one.
 pub(crate) const REQUESTS: Rate = Rate { per_second: 50.0, burst: 100.0 };
