@@ -124,6 +124,10 @@ pub trait Agents {
     /// heard.
     async fn agents_of_cluster(
         &self,
+    /// Revokes cluster agents that joined and were last heard before `silent_since`: their pods are gone, and joining
+    /// brings back who is not. The last heard of each cluster stays: it tells since when the cluster is silent, and the
+    /// cluster keeps its keys by it. At most [`RETIRED_AT_ONCE`]; returns them.
+    async fn retire_agents(&self, silent_since: Millis) -> Result<Vec<Agent>>;
         visible: &Visible,
         scope: &ScopePath,
         limit: u32,
@@ -138,6 +142,8 @@ pub trait Agents {
 const SEEN: Millis = 10_000;
 /// Characters of a path segment, so that eight levels fit the path's bound.
 const MAX_SEGMENT: usize = 48;
+/// Each is a row and what runs there: a transaction of below a second.
+pub const RETIRED_AT_ONCE: i64 = 500;
 
 /// An agent as written.
 #[derive(Debug, Serialize, Deserialize)]
@@ -490,6 +496,16 @@ impl Agents for Store {
         tx.commit().await?;
         Ok(changed)
     }
+    async fn retire_agents(&self, silent_since: Millis) -> Result<Vec<Agent>> {
+        let mut tx = self.begin().await?;
+        tx.lock("scopes").await?;
+        let retired = room::retire(&mut tx, silent_since).await?;
+        if !retired.is_empty() {
+            tx.commit().await?;
+        }
+        Ok(retired)
+    }
+
 
     async fn watermark(&self, agent: Id) -> Result<Option<u64>> {
         let sql = Sql::new("SELECT sequence FROM agents WHERE id = $1").text(agent);

@@ -272,6 +272,27 @@ async fn who_is_not_connected_does_not_count_as_working() {
     assert_eq!(features().await["capabilities"], json!([]));
 }
 
+/// Nodes that went away months ago were counted as sensors of the cluster.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_long_gone_is_not_counted() {
+    let world = World::start().await;
+    let agent = world.agent("/org/", "prod").await;
+    let sensor = world.sensor_of(&agent).await;
+    for one in [&agent, &sensor] {
+        one.send(Vec::new()).await;
+    }
+    let numbers = async || world.items("/clusters/status").await[0]["agents"].clone();
+    let all = json!({"cluster_agents": 1, "sensors": 1, "connected": 2, "outdated": 0});
+    assert_eq!(numbers().await, all);
+    let path = format!("/agents/{}", sensor.id);
+    drop(sensor);
+    world.wait(&path, Duration::from_secs(10), |agent| agent["connected"] == false).await;
+    assert_eq!(numbers().await["sensors"], 1, "it may come back");
+    world.clock.advance(DAY);
+    let left = json!({"cluster_agents": 1, "sensors": 0, "connected": 1, "outdated": 0});
+    assert_eq!(numbers().await, left);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn certificates_are_demanded_and_renewed() {
     let world = World::start().await;

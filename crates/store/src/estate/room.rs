@@ -1,5 +1,5 @@
 //! Room for agents: who gives way to one that comes.
-use super::{NewAgent, note};
+use super::{NewAgent, RETIRED_AT_ONCE, note};
 use crate::cell::clip;
 use crate::db::Sql;
 use crate::error::{Error, Result};
@@ -7,7 +7,7 @@ use crate::image;
 use crate::list::fetch_where;
 use crate::put::{put, remove};
 use crate::store::Tx;
-use seawall_model::Id;
+use seawall_model::{Id, Millis};
 use seawall_model::asset::Agent;
 use seawall_model::scope::ScopePath;
 use serde_json::Value;
@@ -54,6 +54,20 @@ async fn few(tx: &mut Tx, sql: Sql) -> Result<Vec<Agent>> {
     let ids = Value::Array(rows.iter().map(|row| row.text(0).into()).collect());
     let condition = format!("t.id IN {}", tx.db().texts(1));
     fetch_where(tx, &condition, ids).await
+}
+
+/// Pods that are gone: each restart of a cluster agent's Deployment leaves one.
+pub(super) async fn retire(tx: &mut Tx, silent_since: Millis) -> Result<Vec<Agent>> {
+    let sql = "SELECT a.id FROM agents a WHERE a.revoked = 0 AND a.connected = 0 \
+               AND a.role = 'cluster_agent' AND a.service_account IS NOT NULL AND a.last < $1 \
+               AND EXISTS (SELECT 1 FROM agents b WHERE b.scope = a.scope AND b.revoked = 0 \
+               AND b.role = a.role AND (b.last > a.last OR (b.last = a.last AND b.id > a.id))) \
+               ORDER BY a.last, a.id LIMIT $2";
+    let mut retired = few(tx, Sql::new(sql).int(silent_since).int(RETIRED_AT_ONCE)).await?;
+    for agent in &mut retired {
+        revoke(tx, agent).await?;
+    }
+    Ok(retired)
 }
 
 /// For ever. Nobody says any longer what runs there.

@@ -383,3 +383,35 @@ pub(crate) async fn agents_come_and_go(bench: &Bench) {
     let batch = Batch { agent: agent.id, sequence: 1, records: Vec::new(), dropped: Vec::new() };
     assert!(matches!(store.ingest(batch).await.unwrap(), Ingested::Refused));
 }
+
+/// Each restart of a cluster agent left a row that lived for ever.
+pub(crate) async fn silent_pods_are_retired(bench: &Bench) {
+    let store = &bench.store;
+    let enrolled = bench.agent("prod", "enrolled").await;
+    let join = async |role, name: &str| {
+        let service_account = Some("ns/agent".to_owned());
+        let new = NewAgent { service_account, role, ..new_agent("prod", name) };
+        joined(store.join_agent(&new).await.unwrap()).agent
+    };
+    let greeting =
+        Greeting { version: String::new(), capabilities: Vec::new(), cluster_version: None };
+    let held = join(AgentRole::ClusterAgent, "pod-0").await;
+    store.agent_connected(held.id, &greeting).await.unwrap().unwrap();
+    let sensor = join(AgentRole::Sensor, "node-1").await;
+    let one = join(AgentRole::ClusterAgent, "pod-1").await;
+    bench.clock.advance(1_000);
+    let two = join(AgentRole::ClusterAgent, "pod-2").await;
+    let ids = |agents: Vec<Agent>| agents.into_iter().map(|agent| agent.id).collect::<Vec<_>>();
+    let retire = async |since| ids(store.retire_agents(since).await.unwrap());
+    assert!(retire(NOW).await.is_empty(), "nobody is silent for so long");
+    assert_eq!(retire(NOW + 1).await, [one.id]);
+    assert!(retire(NOW + 2_000).await.is_empty(), "the last heard stays");
+    bench.clock.advance(1_000);
+    let three = join(AgentRole::ClusterAgent, "pod-3").await;
+    assert_eq!(retire(NOW + 3_000).await, [two.id]);
+    let living: BTreeSet<_> =
+        ids(bench.seen(&Visible::system(), "revoked:false").await).into_iter().collect();
+    assert_eq!(living, BTreeSet::from([enrolled.id, held.id, sensor.id, three.id]));
+    // No person revoked them: a pod of that name may come.
+    join(AgentRole::ClusterAgent, "pod-1").await;
+}

@@ -40,6 +40,7 @@ const CASES: &[(&str, Case)] = &[
     ("agents_come_and_go", |bench| Box::pin(estate::agents_come_and_go(bench))),
     ("a_key_is_one_clusters", |bench| Box::pin(estate::a_key_is_one_clusters(bench))),
     ("agents_join", |bench| Box::pin(estate::agents_join(bench))),
+    ("silent_pods_are_retired", |bench| Box::pin(estate::silent_pods_are_retired(bench))),
     ("revocations_hold", |bench| Box::pin(estate::revocations_hold(bench))),
     ("assignments_hold_downwards", |bench| Box::pin(admission::assignments_hold_downwards(bench))),
     ("what_agents_say_of_admission", |bench| {

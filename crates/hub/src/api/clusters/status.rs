@@ -48,6 +48,7 @@ pub(crate) struct ClusterHealth {
     admission: AdmissionHealth,
 }
 
+/// Of those that are connected or were within a day; of all where none is, as nobody knows how they are.
 #[derive(Default, Serialize, ToSchema)]
 pub(crate) struct AgentNumbers {
     cluster_agents: u64,
@@ -117,7 +118,8 @@ fn health(
         .map(|agent| agent.version.as_str())
         .filter(|text| !text.is_empty())
         .collect();
-    let count = |is: &dyn Fn(&Agent) -> bool| own.iter().filter(|agent| is(agent)).count() as u64;
+    let count =
+        |is: &dyn Fn(&Agent) -> bool| present.iter().filter(|agent| is(agent)).count() as u64;
     ClusterHealth {
         freshness: freshness(now - last_seen),
         last_seen,
