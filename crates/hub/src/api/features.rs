@@ -4,13 +4,16 @@ use super::problem::Refusal;
 use crate::app::App;
 use crate::auth::Caller;
 use axum::extract::State;
-use seawall_model::Id;
+use seawall_model::{Id, Millis};
 use seawall_model::asset::{Agent, AgentRole, Capability, CapabilityState, Cluster};
 use seawall_store::{Query, Reads};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
+/// Audit events that arrive say that they arrive: an API server that is asked anything, as its own controllers do all the
+/// time, makes some every minute.
+const AUDIT_SILENCE: Millis = 60 * 60 * 1000;
 /// Clusters whose agents' probes are looked at.
 const MAX_CLUSTERS: u32 = 500;
 
@@ -70,7 +73,8 @@ pub(crate) struct CapabilityCount {
 pub(crate) struct ClusterFeatures {
     cluster: String,
     id: Id,
-    /// By feature id: `working`, `partial`, `not working` or `unknown`.
+    /// By feature id: `working`, `partial`, `not working` or `unknown`. What needs nothing of a cluster is `unknown`
+    /// where none of its agents is connected.
     working: BTreeMap<String, &'static str>,
     /// Why it is not working, by feature id.
     reasons: BTreeMap<String, Vec<String>>,
@@ -144,7 +148,7 @@ pub(crate) async fn get(
         let agents = agents::of_cluster(&app, &visible, &cluster).await?;
         let present = agents::present(&agents, app.now());
         count(&mut capabilities, &present);
-        clusters.push(of_cluster(&matrix.features, cluster, &present));
+        clusters.push(of_cluster(&matrix.features, cluster, &present, app.now()));
     }
     Ok(axum::Json(Features {
         version: env!("CARGO_PKG_VERSION"),
@@ -171,14 +175,18 @@ fn count(counts: &mut BTreeMap<String, CapabilityCount>, agents: &[&Agent]) {
     }
 }
 
-fn of_cluster(features: &[Feature], cluster: Cluster, agents: &[&Agent]) -> ClusterFeatures {
+fn of_cluster(
+    features: &[Feature],
+    cluster: Cluster,
+    agents: &[&Agent],
+    now: Millis,
+) -> ClusterFeatures {
     let (mut working, mut reasons) = (BTreeMap::new(), BTreeMap::new());
     for feature in features {
         // Worst first: one need that is not met is enough.
-        let mut state = if feature.needs.is_empty() { "working" } else { "unknown" };
-        let mut why = Vec::new();
+        let (mut state, mut why) = without_needs(feature, agents);
         for (position, need) in feature.needs.iter().enumerate() {
-            let (met, reason) = met(need, agents);
+            let (met, reason) = met(need, agents, now);
             state = if position == 0 { met } else { worse(state, met) };
             why.extend(reason.map(|reason| format!("{need}: {reason}")));
         }
@@ -190,6 +198,21 @@ fn of_cluster(features: &[Feature], cluster: Cluster, agents: &[&Agent]) -> Clus
     ClusterFeatures { cluster: cluster.name, id: cluster.id, working, reasons }
 }
 
+/// What a feature is before its needs are looked at: without any, it works wherever it ships, but of a cluster that is
+/// silent nobody knows a thing.
+fn without_needs(feature: &Feature, agents: &[&Agent]) -> (&'static str, Vec<String>) {
+    if !feature.needs.is_empty() {
+        return ("unknown", Vec::new());
+    }
+    let ships = feature.support.values().any(|support| support.since.is_some());
+    let connected = agents.iter().any(|agent| agent.connected);
+    match (ships, connected) {
+        (true, true) => ("working", Vec::new()),
+        (true, false) => ("unknown", vec!["no agent of the cluster is connected".to_owned()]),
+        (false, _) => ("unknown", vec!["this version does not have it".to_owned()]),
+    }
+}
+
 fn worse(one: &'static str, other: &'static str) -> &'static str {
     const WORST_FIRST: [&str; 4] = ["not working", "unknown", "partial", "working"];
     let rank = |state| WORST_FIRST.iter().position(|known| *known == state);
@@ -197,28 +220,36 @@ fn worse(one: &'static str, other: &'static str) -> &'static str {
 }
 
 /// Whether a need is met, and the reason where it is not. Only who is connected says that something works.
-fn met(need: &str, agents: &[&Agent]) -> (&'static str, Option<String>) {
+fn met(need: &str, agents: &[&Agent], now: Millis) -> (&'static str, Option<String>) {
     let connected =
         |role: AgentRole| agents.iter().any(|agent| agent.connected && agent.role == role);
     let (there, lacking) = match need {
         "agent" => (connected(AgentRole::ClusterAgent), "no cluster agent is connected"),
         "sensor" => (connected(AgentRole::Sensor), "no sensor is connected"),
-        "audit" => {
-            let mut hearing = agents.iter().filter(|agent| agent.last_audit_event.is_some());
-            match hearing.clone().count() {
-                0 => (false, "no audit events received"),
-                _ => (
-                    hearing.any(|agent| agent.connected),
-                    "the agent that received audit events is not connected",
-                ),
-            }
-        }
+        "audit" => return audit_met(agents, now),
         capability => return capability_met(capability, agents),
     };
     match there {
         true => ("working", None),
         false => ("unknown", Some(lacking.to_owned())),
     }
+}
+
+fn audit_met(agents: &[&Agent], now: Millis) -> (&'static str, Option<String>) {
+    let heard = |agent: &&Agent| agent.last_audit_event;
+    let Some(last) = agents.iter().filter_map(heard).max() else {
+        return ("unknown", Some("no audit events received".to_owned()));
+    };
+    let connected = agents.iter().filter(|agent| agent.connected).filter_map(heard).max();
+    if connected.is_some_and(|last| now - last <= AUDIT_SILENCE) {
+        return ("working", None);
+    }
+    let at = jiff::Timestamp::from_millisecond(last / 1_000 * 1_000).unwrap_or_default();
+    let reason = match connected {
+        Some(_) => format!("no audit event for over an hour, the last at {at}"),
+        None => format!("the agent that received audit events is not connected, the last at {at}"),
+    };
+    ("unknown", Some(reason))
 }
 
 fn capability_met(name: &str, agents: &[&Agent]) -> (&'static str, Option<String>) {
@@ -271,6 +302,25 @@ mod tests {
         }
     }
 
+    /// Both shipped, and the matrix still called them planned.
+    #[test]
+    fn what_ships_is_claimed_where_it_can_work() {
+        let matrix = Matrix::read(seawall_content::FEATURES).unwrap();
+        let state = |id: &str, environment: &str| {
+            let feature = matrix.features.iter().find(|feature| feature.id == id).unwrap();
+            let support = &feature.support[environment];
+            (support.state, support.since.is_some())
+        };
+        for environment in ["aks", "eks", "gke", "on-prem"] {
+            assert_eq!(state("admission", environment), (SupportState::Preview, true));
+        }
+        assert_eq!(state("audit-events", "on-prem"), (SupportState::Preview, true));
+        // The flags of those API servers are their owners'.
+        for environment in ["aks", "eks", "gke"] {
+            assert_eq!(state("audit-events", environment), (SupportState::Unsupported, false));
+        }
+    }
+
     #[test]
     fn unknown_is_no_pass() {
         assert_eq!(worse("working", "unknown"), "unknown");
@@ -292,8 +342,53 @@ mod tests {
         };
         let agents: Vec<Agent> = agents.iter().map(agent).collect();
         let agents: Vec<&Agent> = agents.iter().collect();
-        let (state, why) = met("exec", &agents);
+        let (state, why) = met("exec", &agents, 0);
         assert_eq!((state, why.as_deref()), (expected, reason));
+    }
+
+    /// One audit event, however old, counted for ever.
+    #[test]
+    fn audit_events_have_to_be_recent() {
+        const NOW: Millis = 1_795_478_400_000;
+        let agent = |connected: bool, ago: Option<Millis>| -> Agent {
+            serde_json::from_value(serde_json::json!({
+                "id": "01a21cbe-8d16-7894-afc9-69628cfcda86", "scope": "/org/", "cluster": "c",
+                "role": "cluster_agent", "name": "pod", "version": "1", "dropped": [], "last_sequence": 0,
+                "certificate_expires": 0, "capabilities": [], "revoked": false, "connected": connected,
+                "last_audit_event": ago.map(|ago| NOW - ago), "first_seen": 0, "last_seen": 0}))
+            .unwrap()
+        };
+        let check = |agents: &[Agent], expected: &str, reason: Option<&str>| {
+            let agents: Vec<&Agent> = agents.iter().collect();
+            let (state, why) = met("audit", &agents, NOW);
+            assert_eq!((state, why.as_deref()), (expected, reason));
+        };
+        let hour = AUDIT_SILENCE;
+        check(&[], "unknown", Some("no audit events received"));
+        check(&[agent(true, None)], "unknown", Some("no audit events received"));
+        check(&[agent(true, Some(hour))], "working", None);
+        let late = Some("no audit event for over an hour, the last at 2026-11-23T22:59:59Z");
+        check(&[agent(true, Some(hour + 1_000))], "unknown", late);
+        let away =
+            Some("the agent that received audit events is not connected, the last at 2026-11-24T00:00:00Z");
+        check(&[agent(true, None), agent(false, Some(0))], "unknown", away);
+        check(&[agent(true, Some(9)), agent(false, Some(0))], "working", None);
+    }
+
+    /// A scan of files was said to work in clusters that nobody had heard of for weeks.
+    #[test]
+    fn nothing_works_in_a_silent_cluster() {
+        let matrix = Matrix::read(seawall_content::FEATURES).unwrap();
+        let of = |id: &str| matrix.features.iter().find(|feature| feature.id == id).unwrap();
+        assert_eq!(without_needs(of("manifest-scan"), &[]).0, "unknown");
+        let agent: Agent = serde_json::from_value(serde_json::json!({
+            "id": "01a21cbe-8d16-7894-afc9-69628cfcda86", "scope": "/org/", "cluster": "c", "role": "sensor",
+            "name": "node-1", "version": "1", "dropped": [], "last_sequence": 0, "certificate_expires": 0,
+            "capabilities": [], "revoked": false, "connected": true, "first_seen": 0, "last_seen": 0}))
+        .unwrap();
+        assert_eq!(without_needs(of("manifest-scan"), &[&agent]).0, "working");
+        assert_eq!(without_needs(of("registry-scan"), &[&agent]).0, "unknown");
+        assert_eq!(without_needs(of("processes"), &[&agent]).0, "unknown");
     }
 
     #[test]
