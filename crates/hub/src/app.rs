@@ -49,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) sign_ins_from_address: Throttle<IpAddr>,
     /// Those that the audit log tells of.
     pub(crate) refused_enrolments: Throttle<IpAddr>,
+    /// Alerts about two agents of one identity, by cluster.
+    pub(crate) twins: Throttle<Id>,
     pub(crate) renewals: Throttle<Id>,
     pub(crate) signings: Throttle<Id>,
     pub(crate) requests: Throttle<String>,

@@ -4,7 +4,7 @@ use crate::api::enrolments;
 use crate::api::stream::STREAMS_PER_PRINCIPAL;
 use crate::app::{App, Shared};
 use crate::auth::throttle::{
-    AGENT_BYTES, RENEWALS, REQUESTS, SIGN_IN_PER_ACCOUNT, SIGN_IN_PER_ADDRESS, SIGNINGS, Throttle,
+    AGENT_BYTES, RENEWALS, REQUESTS, SIGN_IN_PER_ACCOUNT, SIGN_IN_PER_ADDRESS, SIGNINGS, TWINS, Throttle,
 };
 use crate::auth::{PERMISSIONS, Permissions, password};
 use crate::ca::{self, Authority, AuthorityPem, CaError, ClusterAuthority, Credentials};
@@ -182,6 +182,7 @@ impl Hub {
             sign_ins_of_account: Throttle::new(SIGN_IN_PER_ACCOUNT),
             sign_ins_from_address: Throttle::new(SIGN_IN_PER_ADDRESS),
             refused_enrolments: Throttle::new(SIGN_IN_PER_ADDRESS),
+            twins: Throttle::new(TWINS),
             renewals: Throttle::new(RENEWALS),
             signings: Throttle::new(SIGNINGS),
             requests: Throttle::new(REQUESTS),

@@ -57,6 +57,8 @@ pub trait Scopes {
 pub trait Clusters {
     /// By the UID of its `kube-system` namespace, or the machine id.
     async fn cluster_by_uid(&self, visible: &Visible, uid: &str) -> Result<Option<Cluster>>;
+    /// The cluster that lies at this place itself.
+    async fn cluster_at(&self, scope: &ScopePath) -> Result<Option<Cluster>>;
 }
 
 #[derive(Clone, Debug)]
@@ -117,17 +119,19 @@ pub trait Agents {
     /// whose name is their pod's, the last of a service account stands for all pods of it; the last agent of a cluster
     /// for all of the cluster. `None` when it is unknown or not visible.
     async fn revoke_agent(&self, visible: &Visible, agent: Id) -> Result<Option<Agent>>;
+    /// The living agent that joined in the place of this one, which is revoked.
+    async fn successor(&self, agent: Id) -> Result<Option<Agent>>;
     /// Removes a revoked agent, and with it what its revocation refuses. `None` when it is unknown or not visible,
     /// `Error::Transition` where it is not revoked.
     async fn forget_agent(&self, visible: &Visible, agent: Id) -> Result<Option<Agent>>;
-    /// Of the agents of the cluster at `scope` that are not revoked the first `limit`: those connected, then the last
-    /// heard.
-    async fn agents_of_cluster(
-        &self,
     /// Revokes cluster agents that joined and were last heard before `silent_since`: their pods are gone, and joining
     /// brings back who is not. The last heard of each cluster stays: it tells since when the cluster is silent, and the
     /// cluster keeps its keys by it. At most [`RETIRED_AT_ONCE`]; returns them.
     async fn retire_agents(&self, silent_since: Millis) -> Result<Vec<Agent>>;
+    /// Of the agents of the cluster at `scope` that are not revoked the first `limit`: those connected, then the last
+    /// heard.
+    async fn agents_of_cluster(
+        &self,
         visible: &Visible,
         scope: &ScopePath,
         limit: u32,
@@ -138,12 +142,12 @@ pub trait Agents {
     async fn watermark(&self, agent: Id) -> Result<Option<u64>>;
 }
 
+/// Each is a row and what runs there: a transaction of below a second.
+pub const RETIRED_AT_ONCE: i64 = 500;
 /// Heartbeats are noted no more often than this.
 const SEEN: Millis = 10_000;
 /// Characters of a path segment, so that eight levels fit the path's bound.
 const MAX_SEGMENT: usize = 48;
-/// Each is a row and what runs there: a transaction of below a second.
-pub const RETIRED_AT_ONCE: i64 = 500;
 
 /// An agent as written.
 #[derive(Debug, Serialize, Deserialize)]
@@ -248,6 +252,11 @@ impl Clusters for Store {
     async fn cluster_by_uid(&self, visible: &Visible, uid: &str) -> Result<Option<Cluster>> {
         let clusters: Vec<Cluster> = read_where(self.db(), "t.uid = $1", clip(uid)).await?;
         Ok(clusters.into_iter().find(|cluster| visible.touches(&cluster.scope)))
+    }
+
+    async fn cluster_at(&self, scope: &ScopePath) -> Result<Option<Cluster>> {
+        let clusters: Vec<Cluster> = read_where(self.db(), "t.scope = $1", scope).await?;
+        Ok(clusters.into_iter().next())
     }
 }
 
@@ -458,6 +467,18 @@ impl Agents for Store {
         Ok(Some(agent))
     }
 
+    async fn successor(&self, agent: Id) -> Result<Option<Agent>> {
+        let mut sql = select_of::<Agent>().text(agent);
+        sql.push(
+            "t.revoked = 0 AND t.id = (SELECT max(b.id) FROM agents a JOIN agents b ON b.scope = a.scope \
+             WHERE a.id = $1 AND a.revoked = 1 AND b.revoked = 0 AND b.role = a.role AND b.name = a.name \
+             AND (a.service_account IS NULL OR a.service_account = b.service_account) \
+             AND b.service_account IS NOT NULL)",
+        );
+        let row = self.db().row("look for an agent's successor", sql).await?;
+        row.as_ref().map(decode).transpose()
+    }
+
     async fn forget_agent(&self, visible: &Visible, agent: Id) -> Result<Option<Agent>> {
         let mut tx = self.begin().await?;
         tx.lock("scopes").await?;
@@ -473,6 +494,16 @@ impl Agents for Store {
         note(&mut tx, "agent", agent.id, &agent.scope);
         tx.commit().await?;
         Ok(Some(agent))
+    }
+
+    async fn retire_agents(&self, silent_since: Millis) -> Result<Vec<Agent>> {
+        let mut tx = self.begin().await?;
+        tx.lock("scopes").await?;
+        let retired = room::retire(&mut tx, silent_since).await?;
+        if !retired.is_empty() {
+            tx.commit().await?;
+        }
+        Ok(retired)
     }
 
     async fn agents_of_cluster(
@@ -496,16 +527,6 @@ impl Agents for Store {
         tx.commit().await?;
         Ok(changed)
     }
-    async fn retire_agents(&self, silent_since: Millis) -> Result<Vec<Agent>> {
-        let mut tx = self.begin().await?;
-        tx.lock("scopes").await?;
-        let retired = room::retire(&mut tx, silent_since).await?;
-        if !retired.is_empty() {
-            tx.commit().await?;
-        }
-        Ok(retired)
-    }
-
 
     async fn watermark(&self, agent: Id) -> Result<Option<u64>> {
         let sql = Sql::new("SELECT sequence FROM agents WHERE id = $1").text(agent);

@@ -2,6 +2,7 @@
 use super::desired::{desired, encoded};
 use super::live::Connection;
 use super::unavailable;
+use crate::api::enrolments::twin;
 use crate::app::{App, stopped};
 use crate::ca::AgentCertificate;
 use crate::excuse::Excuses;
@@ -132,9 +133,13 @@ impl Session {
         hello: v1::Hello,
     ) -> Result<Agent, Status> {
         let known = self.app.store.get::<Agent>(&Visible::system(), certificate.agent).await;
-        let known = known.map_err(unavailable)?.filter(|agent| !agent.revoked);
+        let known = known.map_err(unavailable)?;
         let refused = || Status::permission_denied("the agent is unknown or revoked");
         let known = known.ok_or_else(refused)?;
+        if known.revoked {
+            twin::came_back(&self.app, known.id).await.map_err(unavailable)?;
+            return Err(refused());
+        }
         let uid = hello.cluster.as_ref().map_or("", |cluster| cluster.uid.as_str());
         let named = self.app.store.cluster_by_uid(&Visible::system(), uid).await;
         let own = named.map_err(unavailable)?.filter(|named| named.scope == known.scope);

@@ -1,7 +1,7 @@
 //! `/enrolments`: tokens that bring clusters and machines in.
 pub(crate) mod join;
 pub(crate) mod redeem;
-mod twin;
+pub(crate) mod twin;
 
 use super::extract::{Body, object};
 use super::list::{ListQuery, Listing, Lookup};

@@ -21,6 +21,8 @@ pub(crate) const RENEWALS: Rate = Rate { per_second: 1.0 / 600.0, burst: 5.0 };
 /// more every 2 seconds, so at most 60 in any minute and 30 a minute in the long run. The replicas of a webhook need one
 /// each in weeks.
 pub(crate) const SIGNINGS: Rate = Rate { per_second: 0.5, burst: 30.0 };
+/// Alerts of one cluster about two agents of one identity, which dial again and again.
+pub(crate) const TWINS: Rate = Rate { per_second: 1.0 / 3600.0, burst: 1.0 };
 /// Requests of one principal, or of one address without one.
 pub(crate) const REQUESTS: Rate = Rate { per_second: 50.0, burst: 100.0 };
 /// Bytes of one agent.

@@ -11,8 +11,11 @@ use seawall_uplink::Identity;
 use seawall_wire::v1;
 use serde_json::{Value, json};
 use std::time::Duration;
+use seawall_wire::v1::hub_client::HubClient;
+use tokio::sync::mpsc::Sender;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::Code;
+use tonic::transport::Channel;
+use tonic::{Code, Streaming};
 
 /// An API server that signs tokens.
 struct ApiServer {
@@ -173,35 +176,94 @@ async fn a_cluster_keeps_its_keys_whatever_another_lists() {
     assert_eq!(join(&world, &forged, None).await.unwrap_err(), "token-invalid");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_sensor_that_joins_again_cuts_off_its_former_self() {
-    let world = World::start().await;
-    let server = ApiServer::new("k1");
-    enrol(&world, &server, "prod").await;
-    let token = server.token(world.clock.now(), "seawall-sensor", "seawall");
+/// A join that can connect.
+async fn joined(world: &World, token: &str) -> Identity {
     let key = KeyPair::generate().unwrap();
     let csr = CertificateParams::default().serialize_request(&key).unwrap().pem().unwrap();
     let body = json!({"service_account_token": token, "csr": csr});
     let request = world.client.post(world.url("/enrolments/join")).json(&body);
     let joined = World::answer(request).await.expect(200);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let former = Identity {
+    Identity {
         agent_id: text(&joined["agent_id"]),
         hub: text(&joined["hub_agents_addr"]),
         key_pem: key.serialize_pem(),
         certificate_pem: text(&joined["certificate"]),
         ca_pem: text(&joined["ca"][0]),
         cluster: None,
-        joined_by: Vec::new(),
-    };
-    let mut client = dial(&former).await;
+        joined_by: None,
+    }
+}
+
+/// The first answer to a greeting, and what follows; the sender keeps the stream open.
+async fn greet(
+    client: &mut HubClient<Channel>,
+) -> (Sender<v1::FromAgent>, Result<Streaming<v1::FromHub>, Code>) {
     let named = v1::Cluster { uid: "uid-prod".to_owned(), ..v1::Cluster::default() };
     let hello = v1::Hello { cluster: Some(named), ..v1::Hello::default() };
     let hello = v1::FromAgent { frame: Some(v1::from_agent::Frame::Hello(hello)) };
     let (frames, outgoing) = tokio::sync::mpsc::channel(1);
     frames.send(hello).await.unwrap();
     let mut answers = client.connect(ReceiverStream::new(outgoing)).await.unwrap().into_inner();
-    answers.message().await.unwrap().expect("what was committed");
+    let first = answers.message().await;
+    (frames, first.map(|_| answers).map_err(|status| status.code()))
+}
+
+/// A copy of a cluster has the same keys and names: nobody was told that it reports into the first one's place.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_displaced_agent_that_lives_on_raises_an_alert() {
+    let world = World::start().await;
+    let server = ApiServer::new("k1");
+    enrol(&world, &server, "prod").await;
+    let token = || server.token(world.clock.now(), "seawall-sensor", "seawall");
+    let alerts = async || world.items("/alerts").await;
+    let mut former = dial(&joined(&world, &token()).await).await;
+    let (open, answered) = greet(&mut former).await;
+    let _answers = answered.unwrap();
+    let mut present = dial(&joined(&world, &token()).await).await;
+    drop(open);
+    // A pod that is being replaced dials until it has ended.
+    world.clock.advance(30_000);
+    assert_eq!(greet(&mut former).await.1.unwrap_err(), Code::PermissionDenied);
+    assert!(alerts().await.is_empty());
+    world.clock.advance(MINUTE);
+    for _ in 0..2 {
+        assert_eq!(greet(&mut former).await.1.unwrap_err(), Code::PermissionDenied);
+    }
+    let alert = alerts().await.remove(0);
+    assert_eq!(alert["title"], "Two agents share one identity");
+    assert_eq!((&alert["count"], &alert["scope"]), (&json!(1), &json!("/org/prod/")));
+    assert!(greet(&mut present).await.1.is_ok(), "the one that joined is let in");
+    world.clock.advance(60 * MINUTE);
+    assert_eq!(greet(&mut former).await.1.unwrap_err(), Code::PermissionDenied);
+    assert_eq!(alerts().await[0]["count"], 2);
+}
+
+/// An identity that comes out of an old backup is refused, and is nobody's twin.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_away_when_it_was_displaced_raises_none() {
+    let world = World::start().await;
+    let server = ApiServer::new("k1");
+    enrol(&world, &server, "prod").await;
+    let token = || server.token(world.clock.now(), "seawall-sensor", "seawall");
+    let mut former = dial(&joined(&world, &token()).await).await;
+    drop(greet(&mut former).await);
+    world.clock.advance(5 * MINUTE);
+    joined(&world, &token()).await;
+    world.clock.advance(5 * MINUTE);
+    assert_eq!(greet(&mut former).await.1.unwrap_err(), Code::PermissionDenied);
+    assert!(world.items("/alerts").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sensor_that_joins_again_cuts_off_its_former_self() {
+    let world = World::start().await;
+    let server = ApiServer::new("k1");
+    enrol(&world, &server, "prod").await;
+    let token = server.token(world.clock.now(), "seawall-sensor", "seawall");
+    let mut client = dial(&joined(&world, &token).await).await;
+    let (_open, answers) = greet(&mut client).await;
+    let mut answers = answers.unwrap();
 
     join(&world, &token, None).await.unwrap();
     // Long before the hub looks at its agents again.

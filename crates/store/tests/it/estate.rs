@@ -302,6 +302,9 @@ pub(crate) async fn agents_join(bench: &Bench) {
     assert!(other.replaced.is_empty() && foreign.replaced.is_empty());
     let last = join("node-1", "seawall/sensor").await;
     assert_eq!(last.replaced, [again.agent.id]);
+    let successor = async |agent| store.successor(agent).await.unwrap().map(|agent| agent.id);
+    assert_eq!(successor(again.agent.id).await, Some(last.agent.id));
+    assert_eq!(successor(other.agent.id).await, None, "it is there itself");
     let living: Vec<Agent> = bench.seen(&Visible::system(), "revoked:false").await;
     let living: BTreeSet<_> = living.into_iter().map(|agent| agent.id).collect();
     assert_eq!(living, BTreeSet::from([last.agent.id, other.agent.id, foreign.agent.id]));

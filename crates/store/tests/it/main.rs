@@ -49,24 +49,24 @@ const CASES: &[(&str, Case)] = &[
     ("times_of_admission_are_bounded", |bench| {
         Box::pin(admission::times_of_admission_are_bounded(bench))
     }),
-    ("nodes_keep_what_was_left_out", |bench| {
     ("decisions_and_gaps_end", |bench| Box::pin(admission::decisions_and_gaps_end(bench))),
+    ("nodes_keep_what_was_left_out", |bench| {
         Box::pin(results::nodes_keep_what_was_left_out(bench))
     }),
     ("firings_join_alerts", |bench| Box::pin(ingest::firings_join_alerts(bench))),
     ("an_agents_clock_is_bounded", |bench| Box::pin(ingest::an_agents_clock_is_bounded(bench))),
     ("batches_commit_once", |bench| Box::pin(ingest::batches_commit_once(bench))),
+    ("agents_tell_what_is_theirs", |bench| Box::pin(ingest::agents_tell_what_is_theirs(bench))),
     ("agents_of_one_cluster_meet", |bench| Box::pin(ingest::agents_of_one_cluster_meet(bench))),
     ("alerts_follow_the_state_machine", |bench| {
-    ("agents_tell_what_is_theirs", |bench| Box::pin(ingest::agents_tell_what_is_theirs(bench))),
         Box::pin(ingest::alerts_follow_the_state_machine(bench))
     }),
     ("bulk_steps", |bench| Box::pin(ingest::bulk_steps(bench))),
     ("assessments_replace", |bench| Box::pin(results::assessments_replace(bench))),
+    ("failing_resources_count_once", |bench| Box::pin(results::failing_resources(bench))),
     ("a_full_listing_ends_what_it_misses", |bench| Box::pin(results::a_full_listing_ends(bench))),
     ("vulnerabilities_replace", |bench| Box::pin(results::vulnerabilities_replace(bench))),
     ("evidence_moves_recommendations", |bench| Box::pin(results::evidence_moves(bench))),
-    ("failing_resources_count_once", |bench| Box::pin(results::failing_resources(bench))),
     ("exemptions_count_matches", |bench| Box::pin(results::exemptions_count_matches(bench))),
     ("scores_keep_their_moves", |bench| Box::pin(results::scores_keep_their_moves(bench))),
     ("images_run_somewhere", |bench| Box::pin(running::images_run_somewhere(bench))),
