@@ -70,6 +70,7 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        /** @description Of those that are connected or were within a day; of all where none is, as nobody knows how they are. */
         AgentNumbers: {
             /** Format: int64 */
             cluster_agents: number;
@@ -187,7 +188,10 @@ export interface components {
         Assigned: components["schemas"]["Assignment"] & {
             /**
              * Format: int64
-             * @description Resources at and below the scope that fail today, whatever namespaces the assignment is narrowed to.
+             * @description Resources at and below the scope, as far as the caller sees them, that fail a control of the target today: each
+             *     once, not those that are exempt, of the assignment's namespaces and kinds, and none of `kube-system`,
+             *     `kube-public` and `kube-node-lease`, where nothing is judged. Labels are not looked at, nor the agent's own
+             *     namespace, nor parameters, nor assignments nearer to a resource: each can make it too high.
              */
             would_refuse: number;
         };
@@ -353,7 +357,10 @@ export interface components {
             reasons: {
                 [key: string]: string[];
             };
-            /** @description By feature id: `working`, `partial`, `not working` or `unknown`. */
+            /**
+             * @description By feature id: `working`, `partial`, `not working` or `unknown`. What needs nothing of a cluster is `unknown`
+             *     where none of its agents is connected.
+             */
             working: {
                 [key: string]: string;
             };
