@@ -75,7 +75,7 @@ const COLUMNS: readonly Column<StoredDecision>[] = [
     cell: (decision) => <ClusterPath cluster={decision.cluster} below={[decision.resource.namespace]} />,
   },
   { id: "controls", title: "Controls", width: "25%", cell: (decision) => <Controls decision={decision} /> },
-  { id: "user", title: "User", sort: "user", width: "21%", cell: (decision) => <Asker user={decision.user} /> },
+  { id: "user", title: "User", sort: "user", width: "20%", cell: (decision) => <Asker user={decision.user} /> },
   { id: "time", title: "Time", sort: "time", width: "104px", cell: (decision) => <Time at={decision.time} /> },
   { id: "agent", title: "Answered by", hidden: true, cell: (decision) => decision.agent },
   { id: "scope", title: "Scope", hidden: true, cell: (decision) => <span className="mono">{decision.scope}</span> },

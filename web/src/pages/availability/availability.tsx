@@ -44,7 +44,7 @@ function columns({ environments, clusters }: Features): readonly Column<Feature>
   const supported = environments.map((environment): Column<Feature> => ({
     id: environment,
     title: environmentTitle(environment),
-    width: "112px",
+    width: "106px",
     cell: (feature) => <Support feature={feature} environment={environment} />,
   }));
   const connected: Column<Feature>[] =

@@ -5,6 +5,7 @@ import { topQuery } from "../../api/queries";
 import type { Agent, Cluster, CapabilityHealth, ClusterHealth } from "../../api/types";
 import { quote } from "../../filter/lex";
 import { count, plural, words } from "../../format/text";
+import { CodeWord } from "../../parts/code-word";
 import { Code, Identifier } from "../../parts/copy";
 import { Detail } from "../../parts/detail";
 import { Facts } from "../../parts/facts";
@@ -167,7 +168,9 @@ function Capabilities({ capabilities }: { capabilities: readonly CapabilityHealt
       <tbody>
         {capabilities.map((each) => (
           <tr key={each.name}>
-            <td>{each.name}</td>
+            <td>
+              <CodeWord text={each.name} />
+            </td>
             <td>
               <Dot tone={TONES[weakest(each)]}>{words(weakest(each))}</Dot>
             </td>

@@ -11,6 +11,7 @@ import { count, words } from "../../format/text";
 import type { Column } from "../../list/column";
 import { List } from "../../list/list";
 import { ClusterName } from "../../parts/cluster-name";
+import { CodeWord } from "../../parts/code-word";
 import { Confirm } from "../../parts/confirm";
 import { Detail } from "../../parts/detail";
 import { Empty } from "../../parts/empty";
@@ -150,7 +151,9 @@ function Capabilities({ agent, agent: { capabilities } }: { agent: Agent }) {
       <tbody>
         {capabilities.map((each) => (
           <tr key={each.name}>
-            <td>{each.name}</td>
+            <td>
+              <CodeWord text={each.name} />
+            </td>
             <td>
               <Dot tone={CAPABILITY_TONES[knownState(agent, each)]}>{words(knownState(agent, each))}</Dot>
             </td>
