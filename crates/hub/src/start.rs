@@ -4,7 +4,8 @@ use crate::api::enrolments;
 use crate::api::stream::STREAMS_PER_PRINCIPAL;
 use crate::app::{App, Shared};
 use crate::auth::throttle::{
-    AGENT_BYTES, RENEWALS, REQUESTS, SIGN_IN_PER_ACCOUNT, SIGN_IN_PER_ADDRESS, SIGNINGS, TWINS, Throttle,
+    AGENT_BYTES, RENEWALS, REQUESTS, SIGN_IN_PER_ACCOUNT, SIGN_IN_PER_ADDRESS, SIGNINGS, TWINS,
+    Throttle,
 };
 use crate::auth::{PERMISSIONS, Permissions, password};
 use crate::ca::{self, Authority, AuthorityPem, CaError, ClusterAuthority, Credentials};

@@ -144,8 +144,7 @@ impl Narrowing {
     /// `*` names. As agents decide it.
     pub fn holds_in(&self, namespace: &str) -> bool {
         let named = |patterns: &[String]| patterns.iter().any(|glob| fits(glob, namespace));
-        (self.namespaces.is_empty() || named(&self.namespaces))
-            && !named(&self.excluded_namespaces)
+        (self.namespaces.is_empty() || named(&self.namespaces)) && !named(&self.excluded_namespaces)
     }
 }
 

@@ -5,9 +5,9 @@ use crate::list::{fetch, read_where};
 use crate::put::put;
 use crate::store::{NewChange, Store, Tx};
 use crate::visible::Visible;
-use seawall_model::{Id, Millis};
 use seawall_model::admission::{Assignment, AssignmentTarget, Narrowing, PolicyAction};
 use seawall_model::scope::ScopePath;
+use seawall_model::{Id, Millis};
 use serde_json::{Map, Value};
 
 #[derive(Clone, Debug)]

@@ -78,7 +78,7 @@ pub struct NewAgent {
 /// What became of an agent that came by its service account.
 #[derive(Clone, Debug)]
 pub enum Join {
-    Joined(JoinedAgent),
+    Joined(Box<JoinedAgent>),
     /// Nobody knows the cluster.
     UnknownCluster,
     /// A person revoked this agent, or all that could let it in.
@@ -385,7 +385,7 @@ impl Agents for Store {
         }
         let agent = insert_agent(&mut tx, &cluster, new).await?;
         tx.commit().await?;
-        Ok(Join::Joined(JoinedAgent { cluster, agent, replaced }))
+        Ok(Join::Joined(Box::new(JoinedAgent { cluster, agent, replaced })))
     }
 
     async fn agent_connected(&self, agent: Id, greeting: &Greeting) -> Result<Option<Agent>> {

@@ -101,8 +101,7 @@ fn is_service_name(name: &str) -> bool {
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    let of_service =
-        matches!(labels.as_slice(), [_, _, "svc"] | [_, _, "svc", "cluster", "local"]);
+    let of_service = matches!(labels.as_slice(), [_, _, "svc"] | [_, _, "svc", "cluster", "local"]);
     of_service && name.len() <= MAX_NAME_BYTES && labels.iter().all(is_label)
 }
 

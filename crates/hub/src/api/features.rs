@@ -4,8 +4,8 @@ use super::problem::Refusal;
 use crate::app::App;
 use crate::auth::Caller;
 use axum::extract::State;
-use seawall_model::{Id, Millis};
 use seawall_model::asset::{Agent, AgentRole, Capability, CapabilityState, Cluster};
+use seawall_model::{Id, Millis};
 use seawall_store::{Query, Reads};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -317,7 +317,7 @@ mod tests {
         assert_eq!(state("audit-events", "on-prem"), (SupportState::Preview, true));
         // The flags of those API servers are their owners'.
         for environment in ["aks", "eks", "gke"] {
-            assert_eq!(state("audit-events", environment), (SupportState::Unsupported, false));
+            assert_eq!(state("audit-events", environment), (SupportState::Planned, false));
         }
     }
 
@@ -369,8 +369,9 @@ mod tests {
         check(&[agent(true, Some(hour))], "working", None);
         let late = Some("no audit event for over an hour, the last at 2026-11-23T22:59:59Z");
         check(&[agent(true, Some(hour + 1_000))], "unknown", late);
-        let away =
-            Some("the agent that received audit events is not connected, the last at 2026-11-24T00:00:00Z");
+        let away = Some(
+            "the agent that received audit events is not connected, the last at 2026-11-24T00:00:00Z",
+        );
         check(&[agent(true, None), agent(false, Some(0))], "unknown", away);
         check(&[agent(true, Some(9)), agent(false, Some(0))], "working", None);
     }

@@ -1,5 +1,5 @@
 //! Enrolment and the agents' stream over real mTLS.
-use crate::records::{firing, gap};
+use crate::records::{firing, gap, running};
 use crate::world::{DAY, MINUTE, World, cluster};
 use rcgen::{CertificateParams, KeyPair};
 use seawall_model::asset::AgentRole;
@@ -278,9 +278,8 @@ async fn who_is_long_gone_is_not_counted() {
     let world = World::start().await;
     let agent = world.agent("/org/", "prod").await;
     let sensor = world.sensor_of(&agent).await;
-    for one in [&agent, &sensor] {
-        one.send(Vec::new()).await;
-    }
+    agent.send(vec![gap(world.clock.now())]).await;
+    sensor.send(vec![running(world.clock.now())]).await;
     let numbers = async || world.items("/clusters/status").await[0]["agents"].clone();
     let all = json!({"cluster_agents": 1, "sensors": 1, "connected": 2, "outdated": 0});
     assert_eq!(numbers().await, all);

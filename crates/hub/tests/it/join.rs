@@ -9,9 +9,9 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as 
 use seawall_model::time::Clock;
 use seawall_uplink::Identity;
 use seawall_wire::v1;
+use seawall_wire::v1::hub_client::HubClient;
 use serde_json::{Value, json};
 use std::time::Duration;
-use seawall_wire::v1::hub_client::HubClient;
 use tokio::sync::mpsc::Sender;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;

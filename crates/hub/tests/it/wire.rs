@@ -286,7 +286,10 @@ async fn certificates_of_a_cluster_are_signed_for_its_agent_alone() {
     }
     let refused = next(&mut agent).await.unwrap_err();
     assert_eq!(refused.code(), Code::ResourceExhausted);
-    assert!(refused.message().contains("30 certificates signed at once, then one every 2 s"), "{refused:?}");
+    assert!(
+        refused.message().contains("30 certificates signed at once, then one every 2 s"),
+        "{refused:?}"
+    );
     world.clock.advance(1_999);
     assert_eq!(next(&mut agent).await.unwrap_err().code(), Code::ResourceExhausted);
     world.clock.advance(1);

@@ -357,7 +357,8 @@ async fn an_assignment_tells_how_many_resources_it_would_refuse() {
 async fn target_and_scope_of_an_assignment_stay() {
     let world = World::start().await;
     world.scope("/org/", "team").await;
-    let body = |target: &str, scope: &str| json!({"target": target, "scope": scope, "action": "warn"});
+    let body =
+        |target: &str, scope: &str| json!({"target": target, "scope": scope, "action": "warn"});
     let (own, other) = ("control:SW-C-0001", "control:SW-C-0002");
     let made = world.post("/assignments", body(own, "/org/")).await.expect(201);
     let path = world.url(&format!("/assignments/{}", made["id"].as_str().unwrap()));
@@ -365,8 +366,7 @@ async fn target_and_scope_of_an_assignment_stay() {
         let request = world.client.put(&path).bearer_auth(&world.owner).header("if-match", "*");
         World::answer(request.json(&body))
     };
-    for (body, pointer) in
-        [(body(other, "/org/"), "/target"), (body(own, "/org/team/"), "/scope")]
+    for (body, pointer) in [(body(other, "/org/"), "/target"), (body(own, "/org/team/"), "/scope")]
     {
         let refused = put(body).await.expect(400);
         assert_eq!(refused["errors"][0]["pointer"], pointer, "{refused}");

@@ -7,9 +7,9 @@ use crate::image;
 use crate::list::fetch_where;
 use crate::put::{put, remove};
 use crate::store::Tx;
-use seawall_model::{Id, Millis};
 use seawall_model::asset::Agent;
 use seawall_model::scope::ScopePath;
+use seawall_model::{Id, Millis};
 use serde_json::Value;
 
 /// Agents of one cluster that may connect: twice the 5,000 nodes that Kubernetes supports, as pods and nodes that went

@@ -215,7 +215,7 @@ pub(crate) async fn a_key_is_one_clusters(bench: &Bench) {
 #[track_caller]
 fn joined(join: Join) -> JoinedAgent {
     match join {
-        Join::Joined(joined) => joined,
+        Join::Joined(joined) => *joined,
         other => panic!("{other:?}"),
     }
 }
@@ -257,7 +257,10 @@ pub(crate) async fn revocations_hold(bench: &Bench) {
     assert!(join(Sensor, "node-3", "ns/sensor").await.is_some(), "sensors are not meant");
 
     // The row may go, as whoever enrols decides.
-    assert!(matches!(store.forget_agent(&everything, first.id).await, Err(Error::Transition { .. })));
+    assert!(matches!(
+        store.forget_agent(&everything, first.id).await,
+        Err(Error::Transition { .. })
+    ));
     let elsewhere = grant(&ScopePath::root().child("x"), None);
     assert!(store.forget_agent(&elsewhere, one).await.unwrap().is_none());
     store.forget_agent(&everything, one).await.unwrap().unwrap();

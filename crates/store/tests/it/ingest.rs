@@ -119,18 +119,13 @@ pub(crate) async fn agents_tell_what_is_theirs(bench: &Bench) {
             let batch = Batch { agent: agent.id, sequence, records, dropped };
             let done = bench.store.ingest(batch).await.unwrap();
             assert!(matches!(done, Ingested::Committed(_)), "{record:?}: {done:?}");
-            let now: Agent =
-                bench.store.get(&Visible::system(), agent.id).await.unwrap().unwrap();
+            let now: Agent = bench.store.get(&Visible::system(), agent.id).await.unwrap().unwrap();
             let counted = now.dropped.iter().find(|lost| lost.class == "hub:not-of-role");
             assert_eq!(counted.map_or(0, |lost| lost.count), *refused, "{record:?}");
         }
     }
-    let sources: Vec<String> = bench
-        .all::<StoredFiring>()
-        .await
-        .into_iter()
-        .map(|event| event.firing.source)
-        .collect();
+    let sources: Vec<String> =
+        bench.all::<StoredFiring>().await.into_iter().map(|event| event.firing.source).collect();
     assert_eq!(sources.len(), 3, "{sources:?}");
     assert!(!sources.contains(&"hub".to_owned()));
     assert_eq!(bench.all::<StoredDecision>().await.len(), 1);

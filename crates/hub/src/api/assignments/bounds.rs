@@ -53,7 +53,8 @@ pub(super) fn check_params(
     let controls: Vec<_> = controls.collect();
     for (name, value) in params {
         let pointer = format!("/params/{}", name.replace('~', "~0").replace('/', "~1"));
-        let mut declared = controls.iter().filter_map(|control| control.params.get(name)).peekable();
+        let mut declared =
+            controls.iter().filter_map(|control| control.params.get(name)).peekable();
         if declared.peek().is_none() {
             return Err(Refusal::invalid(pointer, unknown_param(target, &controls)));
         }

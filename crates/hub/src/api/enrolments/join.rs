@@ -78,7 +78,7 @@ pub(crate) async fn join(
     };
     let joined = app.store.audited(entry.clone()).join_agent(&new).await?;
     let JoinedAgent { cluster, agent, replaced } = match joined {
-        Join::Joined(joined) => joined,
+        Join::Joined(joined) => *joined,
         Join::UnknownCluster => {
             return Err(Refusal::forbidden(unknown.detail).code(unknown.code));
         }
