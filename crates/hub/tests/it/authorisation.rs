@@ -651,7 +651,7 @@ impl Estate {
     }
 }
 
-async fn send(router: &Router, request: Request<Body>) -> (StatusCode, String) {
+pub(crate) async fn send(router: &Router, request: Request<Body>) -> (StatusCode, String) {
     let response = router.clone().oneshot(request).await.unwrap();
     let status = response.status();
     let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap_or_default();

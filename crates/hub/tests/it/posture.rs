@@ -62,6 +62,9 @@ async fn the_score_moves_with_its_cause_within_a_second() {
     world.clock.advance(1_000);
     agent.send(vec![assessment(&control, "web", "unhealthy", &["/spec"])]).await;
     world.wait(&path, second, |recommendation| recommendation["status"] == "regressed").await;
+    // The current score is counted when asked for; its move is written a moment later.
+    let newest = "/scores/history?filter=scope:/org/&limit=1";
+    world.wait(newest, second, |moves| moves["items"][0]["to"] == 50.0).await;
     // The moves, replayed, give the score.
     let mut moves =
         world.items("/scores/history?filter=scope:/org/&sort=at&limit=500").await.into_iter();

@@ -1,9 +1,14 @@
 //! First and second start, and the errors that say what to do.
-use crate::world::{PASSWORD, World, config};
-use seawall_hub::{Config, Hub, SystemEntropy, TlsFiles};
+use crate::authorisation::send;
+use crate::records::{decision, gap};
+use crate::world::{DAY, PASSWORD, World, config};
+use axum::body::Body;
+use http::Request;
+use seawall_hub::{Hub, SystemEntropy, TlsFiles};
 use seawall_model::time::{Clock, FixedClock, SystemClock};
 use serde_json::json;
 use std::sync::Arc;
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_start_resumes() {
@@ -23,6 +28,39 @@ async fn a_second_start_resumes() {
     assert_eq!(world.items("/agents").await[0]["connected"], false);
     let check = world.get("/audit/verify").await.expect(200);
     assert_eq!((&check["ok"], &check["broken_at"]), (&true.into(), &serde_json::Value::Null));
+}
+
+/// A hub cleans as it starts, and every few minutes after.
+#[tokio::test(flavor = "multi_thread")]
+async fn decisions_and_gaps_are_kept_for_90_days() {
+    let world = World::start().await;
+    let agent = world.agent("/org/", "prod").await;
+    let now = world.clock.now();
+    agent.send(vec![decision("SW-C-0001", now), gap(now)]).await;
+    agent.send(vec![decision("SW-C-0001", now - DAY), gap(now - DAY)]).await;
+    drop(agent);
+    let World { hub, clock, directory, owner, .. } = world;
+    hub.shutdown().await;
+    clock.advance(90 * DAY - 60_000);
+    let hub = Hub::start(config(directory.path(), clock.clone())).await.unwrap();
+    // In process: the certificate of that day is not valid yet on this one.
+    let router = hub.router(seawall_hub::PERMISSIONS);
+    for path in ["/api/v1/decisions", "/api/v1/gaps"] {
+        let started = std::time::Instant::now();
+        loop {
+            let request = Request::builder().uri(path);
+            let request = request.header("authorization", format!("Bearer {owner}"));
+            let (status, text) = send(&router, request.body(Body::empty()).unwrap()).await;
+            assert!(status.is_success(), "{text}");
+            let page: serde_json::Value = serde_json::from_str(&text).unwrap();
+            if page["total"]["value"] == 1 {
+                break;
+            }
+            assert!(started.elapsed() < Duration::from_secs(10), "{page}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            clock.advance(20);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
