@@ -17,6 +17,7 @@ test.each([
   [`(umask 077; printf %s 'x' > t) && seawall sensor --hub https://hub.example:8443 --token-file t`, "https://hub.example:8443"],
   ["seawall sensor --hub='https://[2001:db8::1]:8443' --token-file t", "https://[2001:db8::1]:8443"],
   ["seawall sensor", "https://page"],
+  ["seawall sensor --hub https://localhost:8443 --token-file t", "https://page"],
 ])("the hub in %s", (command, expected) => {
   expect(hubOf(command, "https://page")).toBe(expected);
 });

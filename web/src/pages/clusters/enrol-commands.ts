@@ -24,9 +24,13 @@ export function pinOf(token: string): string | null {
   return hash === undefined ? null : `sha256:${hash}`;
 }
 
-/** The address in the command that the hub answers with; the page's own where it has none. */
-export function hubOf(command: string, fallback: string): string {
-  return /--hub[ =]'?(https:\/\/[^\s']+)/.exec(command)?.[1] ?? fallback;
+/** A hub that was told no address of its own calls itself by its machine's. */
+const LOOPBACK = /^https:\/\/(localhost|127\.[\d.]+|\[::1\])(:\d+)?$/;
+
+/** The address in the command that the hub answers with; the page's own where it has none that others reach. */
+export function hubOf(command: string, page: string): string {
+  const named = /--hub[ =]'?(https:\/\/[^\s']+)/.exec(command)?.[1];
+  return named === undefined || LOOPBACK.test(named) ? page : named;
 }
 
 /** A value of helm, in which commas, dots of keys and braces have a meaning of their own. */
