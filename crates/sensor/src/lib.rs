@@ -24,7 +24,7 @@ mod streams;
 
 pub use config::{Config, RUNTIME_SOCKETS, Watch};
 pub use inventory::{InventoryTask, images};
-pub use judge::{Detections, EventTap, Outputs};
+pub use judge::{EventTap, Outputs};
 pub use probe::{CannotRun, probe};
 pub use recorder::Recorder;
 pub use seawall_rules::firing::Detections;

@@ -237,28 +237,36 @@ fn rights(yaml: &str) -> Result<Vec<Value>> {
     Ok(objects)
 }
 
-/// What the golden ClusterRole grants: API group, resource and verb.
-pub(crate) fn granted_to(role: &str) -> Result<BTreeSet<(String, String, String)>> {
+/// One verb on one resource.
+pub(crate) struct Right {
+    pub(crate) group: String,
+    pub(crate) resource: String,
+    pub(crate) verb: String,
+    /// Where the right is to one object alone.
+    pub(crate) object: Option<String>,
+}
+
+/// What a golden role grants, such as `ClusterRole/seawall-agent`.
+pub(crate) fn rights_of(role: &str) -> Result<Vec<Right>> {
     let golden = std::fs::read_to_string(root().join("deploy/helm/golden/rbac.yaml"))?;
-    let role = objects(&golden)?
-        .into_iter()
-        .find(|object| name(object) == format!("ClusterRole/{role}"))
-        .context("the role is in the golden list")?;
+    let role = objects(&golden)?.into_iter().find(|object| name(object) == role);
     let words = |rule: &Value, field: &str| -> Vec<String> {
         let words = rule[field].as_array().into_iter().flatten();
         words.filter_map(|word| word.as_str().map(str::to_owned)).collect()
     };
-    let mut granted = BTreeSet::new();
-    for rule in role["rules"].as_array().context("rules")? {
+    let mut rights = Vec::new();
+    for rule in role.context("the role is golden")?["rules"].as_array().context("rules")? {
+        let object = words(rule, "resourceNames").pop();
         for group in words(rule, "apiGroups") {
             for resource in words(rule, "resources") {
-                let verbs = words(rule, "verbs");
-                granted
-                    .extend(verbs.into_iter().map(|verb| (group.clone(), resource.clone(), verb)));
+                for verb in words(rule, "verbs") {
+                    let (group, resource) = (group.clone(), resource.clone());
+                    rights.push(Right { group, resource, verb, object: object.clone() });
+                }
             }
         }
     }
-    Ok(granted)
+    Ok(rights)
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Seawall as a platform team installs it: by Helm, hub, agent and sensor in the cluster, three pillars through them.
 use crate::api::Api;
 use crate::begin;
+use crate::chart::{Right, rights_of};
 use crate::rig::Rig;
 use crate::up::PASSWORD;
 use anyhow::{Context, Result, bail, ensure};
@@ -28,6 +29,8 @@ fn helm_upgrade(rig: &Rig, values: &[String]) -> Result<()> {
 pub(crate) struct Installed {
     pub(crate) rig: Rig,
     pub(crate) api: Api,
+    /// What the chart was given.
+    values: Vec<String>,
     /// From `helm upgrade` with the agent until agent and sensor were Ready.
     pub(crate) ready_after: Duration,
 }
@@ -76,7 +79,7 @@ impl Installed {
         if let Err(error) = api.wait_for("agents", "", 10 * SECOND, both).await {
             bail!("{error:#}\n{}", situation(&rig)?);
         }
-        Ok(Self { rig, api, ready_after })
+        Ok(Self { rig, api, values, ready_after })
     }
 
     /// Assigns a control to the cluster.
@@ -193,6 +196,7 @@ async fn installed_by_helm_three_pillars_live_and_nothing_stays() -> Result<()> 
     admission(&installed).await?;
     fail_open(&installed).await?;
     rights_are_used(&installed.rig)?;
+    optional_rights_come_and_go(&installed)?;
 
     let Installed { rig, .. } = installed;
     rig.helm(&["uninstall", "seawall", "--namespace", NAMESPACE, "--wait"])?;
@@ -385,7 +389,10 @@ fn signal(pid: u32, signal: &str) -> Result<()> {
 /// By the API server's own audit log: what the chart grants the agent is what the agent asks for, and it asks for
 /// nothing else. A right fewer is thus one of these requests refused, which the agent tells of its kind.
 fn rights_are_used(rig: &Rig) -> Result<()> {
-    let granted = crate::chart::granted_to("seawall-agent")?;
+    let granted: BTreeSet<_> = rights_of("ClusterRole/seawall-agent")?
+        .into_iter()
+        .map(|right| (right.group, right.resource, right.verb))
+        .collect();
     let mut used = BTreeSet::new();
     let log = std::fs::read_to_string(rig.path("node/audit.jsonl"))?;
     for line in log.lines() {

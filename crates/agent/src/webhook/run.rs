@@ -117,7 +117,7 @@ impl Running {
         catalogue: Catalogue,
     ) -> Self {
         let keep = Arc::new(Mutex::new(Keep::load(&config.state_dir)));
-        let lifeline = Lifeline::load(&config.state_dir, &*config.webhook, config.timeout);
+        let lifeline = Lifeline::load(&config.state_dir, config.webhook.as_str(), config.timeout);
         let webhook = Webhook::new(Settings {
             agent: config.agent.clone(),
             namespace: config.namespace.clone(),

@@ -149,7 +149,7 @@ impl Serve {
         };
         Hub::start(config).await.map_err(|error| match error {
             StartError::Store(_) => Failure::could_not_run(error).with_help(self.store.help()),
-            StartError::TlsName(_) => Failure::usage(error),
+            StartError::TlsName(_) | StartError::TlsNames => Failure::usage(error),
             error => Failure::could_not_run(error),
         })
     }
@@ -158,7 +158,7 @@ impl Serve {
     fn first_password(&self) -> Result<Option<String>, Failure> {
         let Some(file) = &self.first_password_file else { return Ok(None) };
         match std::fs::read_to_string(file) {
-            Ok(text) => Ok(Some(text)),
+            Ok(text) => Ok(Some(text.trim().to_owned())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => {
                 let context = format!("cannot read the first password from {}", file.display());

@@ -30,18 +30,6 @@ pub(crate) fn check_new(password: &str) -> Result<(), String> {
 /// Verified when the user does not exist, so that the answer takes as long as for one who does.
 static NOBODY: LazyLock<String> = LazyLock::new(|| hash_with("no such user", &[0; 16]));
 
-/// What is wrong with a new password: its length alone, since composition rules make passwords worse. Source: NIST
-/// SP 800-63B, 5.1.1.2.
-pub(crate) fn check(password: &str) -> Result<(), String> {
-    if password.chars().count() < MIN_PASSWORD_CHARS {
-        return Err(format!("has fewer than {MIN_PASSWORD_CHARS} characters"));
-    }
-    if password.len() > MAX_PASSWORD_BYTES {
-        return Err(format!("is over {MAX_PASSWORD_BYTES} bytes"));
-    }
-    Ok(())
-}
-
 /// The PHC text of `password`, with the parameters argon2 0.6 recommends (19 MiB, 2 passes).
 pub(crate) async fn hash(entropy: &Arc<dyn Entropy>, password: &str) -> String {
     let (salt, password) = (entropy.bytes::<16>(), password.to_owned());

@@ -30,21 +30,25 @@ const VULNERABILITIES: &str = "vulnerabilities";
 const PAGE: u32 = 500;
 /// Told where the hub started and nobody knows what moved meanwhile.
 const STARTED: &str = "the hub started and counted again";
+/// Told where no finding changed, but what counts did.
+const RECOUNTED: &str = "what runs, or what of it could be judged, changed";
 
 pub(super) async fn run(app: App) {
     let mut pending: BTreeMap<ScopePath, Vec<FindingChange>> = BTreeMap::new();
+    let mut uncaused = STARTED;
     match leaves(&app).await {
         Ok(scopes) => pending.extend(scopes.into_iter().map(|scope| (scope, Vec::new()))),
         Err(error) => tracing::warn!(error = chain(&error), "scopes not read"),
     }
     loop {
         while let Some((scope, changes)) = pending.pop_first() {
-            if let Err(error) = rescore(&app, &scope, &changes).await {
+            if let Err(error) = rescore(&app, &scope, &changes, uncaused).await {
                 tracing::warn!(error = chain(&error), %scope, "score not brought up to date");
                 app.wakers.findings_changed(scope, changes);
                 tokio::time::sleep(RETRY_AFTER).await;
             }
         }
+        uncaused = RECOUNTED;
         app.wakers.scores_changed.notified().await;
         tokio::time::sleep(COALESCE).await;
         pending = std::mem::take(&mut *locked(&app.wakers.scores));
@@ -64,9 +68,10 @@ async fn rescore(
     app: &App,
     scope: &ScopePath,
     changes: &[FindingChange],
+    uncaused: &str,
 ) -> seawall_store::Result<()> {
     refresh_recommendations(app, scope, changes).await?;
-    let cause = cause(changes);
+    let cause = cause(changes).unwrap_or_else(|| uncaused.to_owned());
     let own = measure(app, scope).await?;
     record(app, scope, &own, own.secure, &cause).await?;
     let mut above = scope.parent();
@@ -99,7 +104,7 @@ async fn record(
     Ok(())
 }
 
-fn cause(changes: &[FindingChange]) -> String {
+fn cause(changes: &[FindingChange]) -> Option<String> {
     let changes: Vec<score::Change<'_>> = changes
         .iter()
         .map(|change| score::Change {
@@ -109,7 +114,7 @@ fn cause(changes: &[FindingChange]) -> String {
             to: change.after,
         })
         .collect();
-    score::cause(&changes).unwrap_or_else(|| STARTED.to_owned())
+    score::cause(&changes)
 }
 
 /// The score of the findings at and below `scope`.

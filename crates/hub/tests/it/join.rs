@@ -191,7 +191,7 @@ async fn joined(world: &World, token: &str) -> Identity {
         certificate_pem: text(&joined["certificate"]),
         ca_pem: text(&joined["ca"][0]),
         cluster: None,
-        joined_by: None,
+        joined_by: Vec::new(),
     }
 }
 

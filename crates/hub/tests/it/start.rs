@@ -64,33 +64,6 @@ async fn decisions_and_gaps_are_kept_for_90_days() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_first_password_may_be_given_and_is_still_to_be_changed() {
-    let directory = tempfile::tempdir().unwrap();
-    let clock = Arc::new(FixedClock::at(SystemClock.now()));
-    let given = |password: &str, name: &str| Config {
-        first_password: Some(password.to_owned()),
-        tls_names: vec![name.to_owned()],
-        ..config(directory.path(), clock.clone())
-    };
-    let refused = async |config| Hub::start(config).await.err().unwrap().to_string();
-    assert_eq!(
-        refused(given("short", "a")).await,
-        "the first password has fewer than 12 characters"
-    );
-    assert!(refused(given("long enough for it", "a b")).await.contains("`a b` is no name"));
-    let hub = Hub::start(given("long enough for it\n", "hub.test")).await.unwrap();
-    assert_eq!(hub.first_password(), None, "nothing to print");
-    let body = json!({"user": "admin", "password": "long enough for it"});
-    let address = hub.address();
-    let client = crate::world::client_builder(&hub).resolve("hub.test", address).build().unwrap();
-    let url = format!("https://hub.test:{}/api/v1/session", address.port());
-    let answer = client.post(url).json(&body).send().await.unwrap();
-    assert_eq!(answer.status(), 200);
-    let session: serde_json::Value = answer.json().await.unwrap();
-    assert_eq!(session["user"]["must_change_password"], true);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn what_stands_in_the_way_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let clock = Arc::new(FixedClock::at(SystemClock.now()));

@@ -68,15 +68,15 @@ pub(crate) fn config(directory: &Path, clock: Arc<FixedClock>) -> Config {
 }
 
 pub(crate) fn client(hub: &Hub) -> Client {
-    client_builder(hub).build().unwrap()
-}
-
-/// Trusts the hub's own CA alone.
-pub(crate) fn client_builder(hub: &Hub) -> reqwest::ClientBuilder {
     // A second installation in one process is refused, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let ca = reqwest::Certificate::from_pem(hub.ca_certificate().as_bytes()).unwrap();
-    Client::builder().tls_certs_only([ca]).no_proxy().timeout(Duration::from_secs(20))
+    Client::builder()
+        .tls_certs_only([ca])
+        .no_proxy()
+        .timeout(Duration::from_secs(20))
+        .build()
+        .unwrap()
 }
 
 impl World {

@@ -1,5 +1,5 @@
 //! Scopes, enrolment, agents.
-use crate::bench::{Bench, DAY, NOW, grant, new_agent};
+use crate::bench::{Bench, DAY, NOW, container, grant, image, new_agent, running};
 use seawall_model::asset::{Agent, AgentRole, Capability, CapabilityState, Cluster};
 use seawall_model::scope::{Scope, ScopeKind, ScopePath};
 use seawall_store::*;
