@@ -1,5 +1,5 @@
 //! More than the sensor takes: nothing is lost without being counted.
-use crate::rig::{Rig, bash, below, rig};
+use crate::rig::{Rig, bash, below, flooding, rig};
 use seawall_model::event::EventKind;
 use seawall_sensor::Config;
 use std::path::Path;
@@ -10,6 +10,7 @@ const FILES: usize = 60_000;
 /// Makes the flood and compares what arrived with what was counted under `class`.
 #[track_caller]
 fn check(config: Config, stand_still: bool, class: &str) {
+    let _alone = flooding();
     let rig = Rig::start(config);
     let folder = tempfile::tempdir().unwrap();
     let script = format!(

@@ -9,7 +9,9 @@ use seawall_rules::attack::Attack;
 use seawall_sensor::{Config, Detections, Outputs, Sensor};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
+use std::sync::{
+    Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+};
 use std::time::{Duration, Instant};
 
 /// The socket of the containerd that the container tests start.
@@ -29,6 +31,19 @@ pub(crate) struct Rig {
     pub(crate) sensor: Sensor,
     events: Arc<Mutex<Vec<Event>>>,
     records: Arc<Mutex<Vec<Record>>>,
+}
+
+/// All processes of the host share one budget of opens and connects: a flood takes it from whoever else needs a record.
+static FLOOD: RwLock<()> = RwLock::new(());
+
+/// While it is held nobody floods.
+pub(crate) fn calm() -> RwLockReadGuard<'static, ()> {
+    FLOOD.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// While it is held nobody counts on each of their opens and connects.
+pub(crate) fn flooding() -> RwLockWriteGuard<'static, ()> {
+    FLOOD.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 static RIG: LazyLock<Option<Rig>> = LazyLock::new(|| {

@@ -1,5 +1,5 @@
 //! Reverse shells in five ways, and what only looks like one: decided from the kernel's records alone.
-use crate::rig::{Rig, below, rig, start};
+use crate::rig::{Rig, below, calm, rig, start};
 use seawall_model::event::{Event, EventKind};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -46,6 +46,7 @@ fn is_reverse(event: &Event) -> bool {
 /// `script` connects to `$PORT` and gives it a shell; returns the deciding event.
 #[track_caller]
 fn check_shell(rig: &Rig, script: &str) -> Event {
+    let _calm = calm();
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = server.local_addr().unwrap().port();
     let child = start(&script.replace("$PORT", &port.to_string()));
