@@ -130,6 +130,24 @@ pub struct Location {
     pub identity: Identity,
 }
 
+impl Location {
+    /// A whole cluster or machine, by its display name or UID.
+    pub fn of_cluster(cluster: &str, identity: Identity) -> Self {
+        Self {
+            cluster: cluster.to_owned(),
+            node: None,
+            namespace: None,
+            workload: None,
+            pod: None,
+            pod_uid: None,
+            container: None,
+            container_id: None,
+            image: None,
+            identity,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ProcessEvidence {

@@ -53,14 +53,6 @@ impl Policies {
         (compiled, problems)
     }
 
-    pub fn len(&self) -> usize {
-        self.count
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
     /// Policies whose action is `action`.
     pub fn count(&self, action: PolicyAction) -> usize {
         self.by_control.values().flatten().filter(|bound| bound.action == action).count()

@@ -5,21 +5,21 @@ import { topQuery } from "../../api/queries";
 import type { Agent, Cluster, CapabilityHealth, ClusterHealth } from "../../api/types";
 import { quote } from "../../filter/lex";
 import { count, plural, words } from "../../format/text";
-import { CodeWord } from "../../parts/code-word";
+import { Capabilities, type CapabilityRow } from "../../parts/capabilities";
 import { Code, Identifier } from "../../parts/copy";
 import { Detail } from "../../parts/detail";
 import { Facts } from "../../parts/facts";
 import { Failure } from "../../parts/failure";
 import { Freshness } from "../../parts/freshness";
 import { Section } from "../../parts/section";
-import { Dot, Tag, type Tone } from "../../parts/tag";
+import { Tag } from "../../parts/tag";
 import { Time, useNow } from "../../parts/time";
 import { GapText } from "../admission/gap-text";
 import { AgentStateDot } from "../inventory/agent-state";
 import { Certificate } from "./certificate";
 import css from "./clusters.module.css";
 import { GapTag } from "./gap-tag";
-import { AUDIT_COMMAND, droppedTotal, hereFilter, KINDS, policyCounts, recentGap, share, weakest, type CapabilityState } from "./status";
+import { AUDIT_COMMAND, droppedTotal, hereFilter, KINDS, policyCounts, recentGap, share, weakest } from "./status";
 
 interface ClusterDetailProps {
   id: string;
@@ -90,7 +90,7 @@ function Status({ status }: { status: ClusterHealth }) {
   return (
     <>
       <Section title="Capabilities" aside={<Link to="/availability">Availability</Link>}>
-        <Capabilities capabilities={status.capabilities} />
+        <Capabilities more={["Agents", "Reasons"]} rows={status.capabilities.map(capabilityRow)} none="No sensor reports any." />
       </Section>
       <Section title="Dropped records">
         {status.dropped.length === 0 ? (
@@ -151,40 +151,9 @@ function ClusterAgents({ cluster }: { cluster: Cluster }) {
   );
 }
 
-const TONES: Record<CapabilityState, Tone> = { full: "good", partial: "warn", absent: "bad", unknown: "neutral" };
-
-function Capabilities({ capabilities }: { capabilities: readonly CapabilityHealth[] }) {
-  if (capabilities.length === 0) return <span className="muted">No sensor reports any.</span>;
-  return (
-    <table className={css.capabilities}>
-      <thead>
-        <tr>
-          <th scope="col">Sees</th>
-          <th scope="col">State</th>
-          <th scope="col">Agents</th>
-          <th scope="col">Reasons</th>
-        </tr>
-      </thead>
-      <tbody>
-        {capabilities.map((each) => (
-          <tr key={each.name}>
-            <td>
-              <CodeWord text={each.name} />
-            </td>
-            <td>
-              <Dot tone={TONES[weakest(each)]}>{words(weakest(each))}</Dot>
-            </td>
-            <td>{share(each)}</td>
-            <td>
-              {each.reasons.map((reason) => (
-                <div key={reason}>{reason}</div>
-              ))}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
+function capabilityRow(health: CapabilityHealth): CapabilityRow {
+  const reasons = health.reasons.map((reason) => <div key={reason}>{reason}</div>);
+  return { name: health.name, state: weakest(health), more: [share(health), reasons] };
 }
 
 function AuditEvents({ status }: { status: ClusterHealth }) {

@@ -4,6 +4,7 @@ import { documentQuery } from "../../api/queries";
 import type { CapabilityCount, CapabilityHealth, Cluster, ClusterHealth, Millis, Statuses, StoredGap } from "../../api/types";
 import { quote } from "../../filter/lex";
 import { count, plural } from "../../format/text";
+import type { CapabilityState } from "../../parts/capabilities";
 import type { Tone } from "../../parts/tag";
 
 export const KINDS: Record<Cluster["kind"], string> = { kubernetes: "Kubernetes", machine: "Machine" };
@@ -27,8 +28,6 @@ export const statusQuery = queryOptions({
 export function droppedTotal({ dropped }: ClusterHealth): number {
   return dropped.reduce((sum, each) => sum + each.count, 0);
 }
-
-export type CapabilityState = "full" | "partial" | "absent" | "unknown";
 
 /** Agents differ within a cluster; the weakest says how far it can be trusted to see. */
 export function weakest({ full, partial, absent, unknown }: CapabilityCount): CapabilityState {

@@ -10,18 +10,17 @@ import { Page } from "../../app/page";
 import { count, words } from "../../format/text";
 import type { Column } from "../../list/column";
 import { List } from "../../list/list";
+import { Capabilities, type CapabilityRow } from "../../parts/capabilities";
 import { ClusterName } from "../../parts/cluster-name";
-import { CodeWord } from "../../parts/code-word";
 import { Confirm } from "../../parts/confirm";
 import { Detail } from "../../parts/detail";
 import { Empty } from "../../parts/empty";
 import { Facts } from "../../parts/facts";
 import { Section } from "../../parts/section";
-import { Dot, Tag, type Tone } from "../../parts/tag";
+import { Tag } from "../../parts/tag";
 import { Time } from "../../parts/time";
 import { AgentStateDot } from "./agent-state";
-import { knownState, summary, type KnownState } from "./capability";
-import css from "./inventory.module.css";
+import { knownState, summary } from "./capability";
 
 const dropped = (agent: Agent) => agent.dropped.reduce((sum, each) => sum + each.count, 0);
 
@@ -114,7 +113,11 @@ function AgentDetail({ id, close }: AgentDetailProps) {
             />
           </Section>
           <Section title="Capabilities">
-            <Capabilities agent={agent} />
+            <Capabilities
+              more={["Tier", "Reason"]}
+              rows={agent.capabilities.map((each) => capabilityRow(agent, each))}
+              none="This agent reports none."
+            />
           </Section>
           <Section title="Dropped records">
             {agent.dropped.length === 0 ? (
@@ -129,41 +132,14 @@ function AgentDetail({ id, close }: AgentDetailProps) {
   );
 }
 
-const CAPABILITY_TONES: Record<KnownState, Tone> = { full: "good", partial: "warn", absent: "bad", unknown: "neutral" };
-
 /** Why a state is as it is, or what was told before the agent went away. */
 function because(agent: Agent, capability: Capability): string {
   return knownState(agent, capability) === "unknown" ? `was ${capability.state} when last connected` : (capability.reason ?? "");
 }
 
-function Capabilities({ agent, agent: { capabilities } }: { agent: Agent }) {
-  if (capabilities.length === 0) return <span className="muted">This agent reports none.</span>;
-  return (
-    <table className={css.capabilities}>
-      <thead>
-        <tr>
-          <th scope="col">Sees</th>
-          <th scope="col">State</th>
-          <th scope="col">Tier</th>
-          <th scope="col">Reason</th>
-        </tr>
-      </thead>
-      <tbody>
-        {capabilities.map((each) => (
-          <tr key={each.name}>
-            <td>
-              <CodeWord text={each.name} />
-            </td>
-            <td>
-              <Dot tone={CAPABILITY_TONES[knownState(agent, each)]}>{words(knownState(agent, each))}</Dot>
-            </td>
-            <td>{knownState(agent, each) === "unknown" ? "–" : (each.tier ?? "–")}</td>
-            <td>{because(agent, each)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
+function capabilityRow(agent: Agent, capability: Capability): CapabilityRow {
+  const state = knownState(agent, capability);
+  return { name: capability.name, state, more: [state === "unknown" ? "–" : (capability.tier ?? "–"), because(agent, capability)] };
 }
 
 function Revoke({ agent }: { agent: Agent }) {

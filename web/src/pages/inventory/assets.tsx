@@ -18,6 +18,7 @@ import { Section } from "../../parts/section";
 import { SeverityBadge } from "../../parts/severity";
 import { Time } from "../../parts/time";
 import { FindingStateDot } from "../recommendations/status";
+import table from "../../parts/small-table.module.css";
 import css from "./inventory.module.css";
 import { useClusterName } from "./names";
 
@@ -138,7 +139,7 @@ function AssetFindings({ asset }: { asset: Asset }) {
   const page = findings.data;
   return (
     <>
-      <table className={css.capabilities}>
+      <table className={table.table}>
         <thead>
           <tr>
             <th scope="col">Severity</th>

@@ -1,9 +1,8 @@
 // What is known of an agent's capabilities: what it told before it went away holds no longer.
 import type { Agent, Capability } from "../../api/types";
+import type { CapabilityState } from "../../parts/capabilities";
 
-export type KnownState = Capability["state"] | "unknown";
-
-export function knownState(agent: Agent, { state }: Capability): KnownState {
+export function knownState(agent: Agent, { state }: Capability): CapabilityState {
   return agent.connected && !agent.revoked ? state : "unknown";
 }
 
