@@ -12,9 +12,13 @@ const PERMITTED: &[(&str, &[&str])] = &[
     ("seawall-model", &[]),
     ("seawall-content", &[]),
     ("seawall-wire", &["model"]),
+    // languages: text → program → value; they know no object of Kubernetes
+    ("seawall-cel", &[]),
+    ("seawall-rego", &[]),
     // engines
     ("seawall-rules", &["model"]),
-    ("seawall-posture", &["model"]),
+    ("seawall-policy", &["model", "cel", "rego"]),
+    ("seawall-posture", &["model", "cel", "policy"]),
     ("seawall-extract", &["model"]),
     ("seawall-vuln", &["model"]),
     // adapters
@@ -45,6 +49,7 @@ const FENCED: &[(&str, &[&str])] = &[
     ("aya", &["seawall-sensor"]),
     ("axum", &["seawall-hub"]),
     ("cel", &["seawall-posture"]),
+    ("regorus", &["seawall-rego"]),
 ];
 
 /// `cargo metadata` of the workspace at `root`, without dependencies' own.

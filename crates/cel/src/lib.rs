@@ -1,0 +1,1 @@
+//! Kubernetes' CEL: text → checked program → value, with the API server's libraries, costs and messages.

@@ -1,0 +1,1 @@
+//! Users' own policies, unmodified: ValidatingAdmissionPolicies and Gatekeeper's templates and constraints.

@@ -1,0 +1,1 @@
+//! Rego as Gatekeeper runs it: template text → program → violations.
