@@ -77,16 +77,8 @@ impl Assessor {
             self.touch(&child, now);
         }
         self.said.remove(uid)?;
-        Some(Record::Assessment(Box::new(ObjectAssessment {
-            resource,
-            owner: None,
-            labels: Vec::new(),
-            images: Vec::new(),
-            deleted: true,
-            findings: Vec::new(),
-            problems: Vec::new(),
-            observed: now,
-        })))
+        let gone = ObjectAssessment { deleted: true, ..ObjectAssessment::of(resource, now) };
+        Some(Record::Assessment(Box::new(gone)))
     }
 
     /// Marks an object, and those whose owner it may be, to be looked at again.
@@ -177,16 +169,16 @@ impl Assessor {
         let resource = resource(columns, uid);
         let (findings, problems) =
             if judged { self.judge(uid, &kind, injected) } else { (Vec::new(), Vec::new()) };
-        let assessment = ObjectAssessment {
-            resource,
+        let instances = columns.instances;
+        let mut assessment = ObjectAssessment {
             owner,
             labels,
             images,
-            deleted: false,
-            findings,
+            instances,
             problems,
-            observed,
+            ..ObjectAssessment::of(resource, observed)
         };
+        assessment.take(findings);
         let hash = content_hash(&assessment);
         if self.said.insert(uid.to_owned(), hash) == Some(hash) {
             return None;

@@ -1,7 +1,7 @@
 //! The built-in content as the hub shows it: every entry with its metadata and its text.
 use crate::api::features::Matrix;
 use seawall_model::{Problem, Severity};
-use seawall_posture::{Catalogue, Lifecycle};
+use seawall_posture::{Catalogue, Framework, Lifecycle, Request, score};
 use seawall_store::{Field, Guidance, Kind, Table};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -35,6 +35,8 @@ pub(crate) struct ControlEntry {
     pub(crate) severity: Severity,
     pub(crate) preview: bool,
     pub(crate) score_group: String,
+    /// Weight in risk scores, 0 to 9.
+    pub(crate) base_score: f64,
     /// `NAME` or `NAME@VERSION`.
     pub(crate) frameworks: Vec<String>,
     pub(crate) remediation: String,
@@ -111,6 +113,7 @@ pub(crate) static CONTROLS: Table = Table::held(
 pub(crate) struct Content {
     detections: Vec<DetectionEntry>,
     controls: Vec<ControlEntry>,
+    catalogue: Catalogue,
     features: Matrix,
 }
 
@@ -146,7 +149,7 @@ struct RuleYaml {
 impl Content {
     /// What ships in the binary. An entry that cannot be read is a problem, the rest is there.
     pub(crate) fn embedded() -> (Self, Vec<Problem>) {
-        let (controls, mut problems) = controls();
+        let (catalogue, controls, mut problems) = controls();
         let (detections, unread) = detections();
         problems.extend(unread);
         let features = Matrix::read(seawall_content::FEATURES);
@@ -154,7 +157,7 @@ impl Content {
             problems.push(Problem::error("features", error).file("features.yaml"));
             Matrix::default()
         });
-        (Self { detections, controls, features }, problems)
+        (Self { detections, controls, catalogue, features }, problems)
     }
 
     pub(crate) fn detections(&self) -> &[DetectionEntry] {
@@ -163,6 +166,21 @@ impl Content {
 
     pub(crate) fn controls(&self) -> &[ControlEntry] {
         &self.controls
+    }
+
+    /// Every framework in its newest version, as `NAME@VERSION`.
+    pub(crate) fn frameworks(&self) -> impl Iterator<Item = String> {
+        let newest = |framework: &Framework| format!("{}@{}", framework.name, framework.newest());
+        self.catalogue.frameworks.iter().map(newest)
+    }
+
+    /// Ids of the controls of a framework `NAME` or `NAME@VERSION`, those of frameworks that it includes too. None where
+    /// there is no such framework.
+    pub(crate) fn members(&self, framework: &str) -> Vec<&str> {
+        let request = Request { frameworks: vec![framework.to_owned()], ..Request::default() };
+        let Ok(selection) = self.catalogue.select(&request) else { return Vec::new() };
+        let chosen = |entry: &&ControlEntry| selection.controls().any(|own| own.id == entry.id);
+        self.controls.iter().filter(chosen).map(|entry| entry.id.as_str()).collect()
     }
 
     pub(crate) fn features(&self) -> &Matrix {
@@ -194,7 +212,7 @@ impl ControlEntry {
     }
 }
 
-fn controls() -> (Vec<ControlEntry>, Vec<Problem>) {
+fn controls() -> (Catalogue, Vec<ControlEntry>, Vec<Problem>) {
     let files = seawall_content::controls();
     let texts: BTreeMap<&str, (&'static str, &'static str)> =
         files.iter().map(|file| (file.path, (file.path, file.text))).collect();
@@ -220,6 +238,7 @@ fn controls() -> (Vec<ControlEntry>, Vec<Problem>) {
             severity: control.severity,
             preview: control.lifecycle == Lifecycle::Preview,
             score_group: control.score_group.clone(),
+            base_score: control.base_score.unwrap_or_else(|| score::base(control.severity)),
             frameworks: control.frameworks.iter().map(membership).collect(),
             remediation: control.remediation.clone(),
             path,
@@ -228,7 +247,7 @@ fn controls() -> (Vec<ControlEntry>, Vec<Problem>) {
         })
     };
     let entries = catalogue.controls.iter().filter_map(&mut entry).collect();
-    (entries, problems)
+    (catalogue, entries, problems)
 }
 
 fn detections() -> (Vec<DetectionEntry>, Vec<Problem>) {

@@ -27,10 +27,26 @@ use tokio::task::JoinSet;
 /// Changes of one scope kept to tell the cause of the next score; beyond it the cause names the first.
 const MAX_CHANGES: usize = 2_000;
 
+/// What moved at one scope since its last score.
+#[derive(Debug, Default)]
+pub(crate) struct Moved {
+    findings: Vec<FindingChange>,
+    /// Controls that more or fewer objects satisfy.
+    satisfied: BTreeSet<String>,
+}
+
+impl Moved {
+    /// Keys of the recommendations that are concerned.
+    fn works(&self) -> impl Iterator<Item = &str> {
+        let findings = self.findings.iter().map(|change| change.work.as_str());
+        findings.chain(self.satisfied.iter().map(String::as_str))
+    }
+}
+
 /// Hints of what to look at next. Full looks at start make up for those that a crash loses.
 #[derive(Default)]
 pub(crate) struct Wakers {
-    scores: Mutex<BTreeMap<ScopePath, Vec<FindingChange>>>,
+    scores: Mutex<BTreeMap<ScopePath, Moved>>,
     scores_changed: Notify,
     inventories: Mutex<BTreeSet<Id>>,
     inventories_changed: Notify,
@@ -53,19 +69,28 @@ impl Wakers {
             self.inventories_changed.notify_one();
         }
         // New images and first assessments count too, though no finding changed.
-        if let Some(scope) = changed.scope
-            && (!changed.findings.is_empty() || !changed.images.is_empty())
+        let Changed { scope, findings, satisfied, images, .. } = changed;
+        if let Some(scope) = scope
+            && !(findings.is_empty() && satisfied.is_empty() && images.is_empty())
         {
-            self.findings_changed(scope, changed.findings);
+            self.moved(scope, Moved { findings, satisfied });
         }
     }
 
     /// Findings at `scope` changed.
     pub(crate) fn findings_changed(&self, scope: ScopePath, changes: Vec<FindingChange>) {
+        self.moved(scope, Moved { findings: changes, satisfied: BTreeSet::new() });
+    }
+
+    fn moved(&self, scope: ScopePath, moved: Moved) {
         let mut scores = locked(&self.scores);
         let noted = scores.entry(scope).or_default();
-        let room = MAX_CHANGES.saturating_sub(noted.len());
-        noted.extend(changes.into_iter().take(room));
+        let room = MAX_CHANGES.saturating_sub(noted.findings.len());
+        let (kept, rest) = moved.findings.split_at(room.min(moved.findings.len()));
+        noted.findings.extend_from_slice(kept);
+        // Their words are dropped, not the work that they are about.
+        noted.satisfied.extend(rest.iter().map(|change| change.work.clone()));
+        noted.satisfied.extend(moved.satisfied);
         drop(scores);
         self.scores_changed.notify_one();
     }

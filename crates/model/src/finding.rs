@@ -6,6 +6,7 @@ use crate::severity::Severity;
 use crate::time::Millis;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -275,10 +276,72 @@ pub struct ObjectAssessment {
     pub owner: Option<String>,
     pub labels: Vec<(String, String)>,
     pub images: Vec<String>,
+    /// Copies that are meant to run: replicas, or nodes that a DaemonSet is scheduled on. `None` where the kind has none.
+    pub instances: Option<u64>,
     /// Empty findings and `deleted` together mean that the object is gone.
     pub deleted: bool,
+    /// What is not in order: `unhealthy` and `unknown`. The rest stands below by id alone: whole findings of what is
+    /// satisfied would be ten times as much, for every object.
     pub findings: Vec<ControlFinding>,
+    /// Ids of the controls that it satisfies, in order.
+    pub healthy: Vec<String>,
+    /// Ids of the controls that cannot concern it, by reason.
+    pub not_applicable: BTreeMap<String, Vec<String>>,
     pub problems: Vec<Problem>,
     /// Epoch milliseconds of the change that caused it.
     pub observed: Millis,
+}
+
+impl ObjectAssessment {
+    /// Of an object that is there, with nothing said of it yet.
+    pub fn of(resource: Resource, observed: Millis) -> Self {
+        Self {
+            resource,
+            owner: None,
+            labels: Vec::new(),
+            images: Vec::new(),
+            instances: None,
+            deleted: false,
+            findings: Vec::new(),
+            healthy: Vec::new(),
+            not_applicable: BTreeMap::new(),
+            problems: Vec::new(),
+            observed,
+        }
+    }
+
+    /// What it counts in risk scores, in tenths so that sums stay exact: 1 for one object, for several replicas 1.1 each,
+    /// for a DaemonSet one for each node. Source: Seawall's score formula, `posture::score`.
+    pub fn weight_tenths(&self) -> u64 {
+        match (self.resource.kind.as_str(), self.instances) {
+            (_, None) => 10,
+            ("DaemonSet", Some(nodes)) => 10 * nodes,
+            (_, Some(replicas)) if replicas > 1 => 11 * replicas,
+            (_, Some(_)) => 10,
+        }
+    }
+
+    /// Takes findings of any state, each to its place. `exempt` stays a finding; a control of which both is said is not
+    /// satisfied.
+    pub fn take(&mut self, findings: Vec<ControlFinding>) {
+        for finding in findings {
+            match finding.state {
+                State::Healthy => self.healthy.push(finding.control),
+                State::NotApplicable => {
+                    let reason = finding.reason.unwrap_or_default();
+                    self.not_applicable.entry(reason).or_default().push(finding.control);
+                }
+                State::Unhealthy | State::Unknown | State::Exempt => self.findings.push(finding),
+            }
+        }
+        let failing: BTreeSet<&str> =
+            self.findings.iter().map(|finding| finding.control.as_str()).collect();
+        self.healthy.retain(|control| !failing.contains(control.as_str()));
+        self.healthy.sort_unstable();
+        self.healthy.dedup();
+        for controls in self.not_applicable.values_mut() {
+            controls.sort_unstable();
+            controls.dedup();
+        }
+    }
 }

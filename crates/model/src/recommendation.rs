@@ -55,7 +55,34 @@ pub struct Score {
     pub secure: Option<f64>,
     /// decided / (decided + unknown); `None` while nothing was assessed.
     pub coverage: Option<f64>,
+    /// Questions with an answer, and those without.
+    #[serde(default)]
+    pub decided: u64,
+    #[serde(default)]
+    pub undecided: u64,
     pub groups: Vec<GroupScore>,
+    /// 0 to 100, 0 is best: how much of what could fail does, by weight of resources and severity of controls.
+    #[serde(default)]
+    pub risk: Option<f64>,
+    #[serde(default)]
+    pub compliance: Vec<Compliance>,
+}
+
+/// How much of one framework a scope satisfies.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Compliance {
+    /// `NAME@VERSION`.
+    pub framework: String,
+    /// Mean over its controls of the part of resources that satisfy them, 0 to 100. `None` while nothing is decided.
+    pub score: Option<f64>,
+    /// As for the whole scope, over this framework's controls.
+    pub risk: Option<f64>,
+    pub controls: u64,
+    /// Controls that a resource fails.
+    pub failing: u64,
+    /// Controls with a resource that could not be decided.
+    pub undecided: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -10,6 +10,7 @@
 pub mod admission;
 mod catalogue;
 pub mod cel;
+pub mod compliance;
 mod control;
 mod evaluate;
 mod fix;

@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub const MAX_OBJECT: usize = 8 << 20;
 /// Objects held; the largest supported clusters have 150,000 pods.
 pub const MAX_OBJECTS: usize = 500_000;
+/// Nodes that a DaemonSet is for.
+const SCHEDULED: &str = "/status/desiredNumberScheduled";
 /// Names are kept once; unused ones are dropped after this many removals.
 const SWEEP_EVERY: usize = 1_000;
 
@@ -29,8 +31,8 @@ pub struct Columns {
     pub node: Option<Arc<str>>,
     /// Stands for a static pod of a node.
     pub mirror: bool,
-    /// Desired replicas, where the kind has them.
-    pub replicas: Option<u64>,
+    /// Copies that are meant to run, where the kind has several: replicas, or nodes that a DaemonSet is scheduled on.
+    pub instances: Option<u64>,
 }
 
 /// The owner reference with `controller: true`.
@@ -45,7 +47,8 @@ pub struct Owner {
 #[derive(Debug)]
 struct Stored {
     bytes: Box<[u8]>,
-    /// Of all but what changes without the object's meaning changing: status, resource version, generation.
+    /// Of all but what changes without the object's meaning changing: resource version, generation, and of the status all
+    /// but the nodes that a DaemonSet is for.
     hash: u64,
     columns: Columns,
 }
@@ -224,7 +227,10 @@ impl Objects {
             api_version: self.name(&api_version),
             kind: self.name(&kind),
             mirror: object.pointer("/metadata/annotations/kubernetes.io~1config.mirror").is_some(),
-            replicas: object.pointer("/spec/replicas").and_then(Value::as_u64),
+            instances: object
+                .pointer("/spec/replicas")
+                .or_else(|| object.pointer(SCHEDULED))
+                .and_then(Value::as_u64),
             owner,
             labels,
             images,
@@ -237,7 +243,11 @@ fn meaning(object: &Value) -> u64 {
     let mut hasher = DefaultHasher::new();
     for (key, value) in object.as_object().into_iter().flatten() {
         match key.as_str() {
-            "status" => {}
+            "status" => {
+                if let Some(nodes) = object.pointer(SCHEDULED) {
+                    nodes.as_u64().hash(&mut hasher);
+                }
+            }
             "metadata" => {
                 for (key, value) in value.as_object().into_iter().flatten() {
                     if !matches!(key.as_str(), "resourceVersion" | "generation" | "managedFields") {

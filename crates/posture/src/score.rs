@@ -1,4 +1,5 @@
 //! Secure score and coverage: how much of what can be won is won, and how much of what was asked is answered.
+use seawall_model::Severity;
 use seawall_model::exemption::Category;
 use seawall_model::finding::State;
 use seawall_model::recommendation::GroupScore;
@@ -47,6 +48,8 @@ pub struct Scored {
     pub secure: Option<f64>,
     /// decided / (decided + unknown); `None` while nothing was asked.
     pub coverage: Option<f64>,
+    pub decided: u64,
+    pub undecided: u64,
     /// In the order of their maxima; only groups with an outcome.
     pub groups: Vec<GroupScore>,
 }
@@ -109,7 +112,47 @@ pub fn score<'a>(outcomes: impl IntoIterator<Item = Outcome<'a>>) -> Scored {
     let (won, winnable) = counted
         .fold((0.0, 0.0), |(won, winnable), group| (won + group.score, winnable + group.max));
     let secure = (winnable > 0.0).then(|| 100.0 * won / winnable);
-    Scored { secure, coverage: ratio(decided, decided + unknown), groups }
+    let coverage = coverage(decided, unknown);
+    Scored { secure, coverage, decided, undecided: unknown, groups }
+}
+
+/// Part of the questions that have an answer; `None` where none was asked.
+pub fn coverage(decided: u64, undecided: u64) -> Option<f64> {
+    ratio(decided, decided + undecided)
+}
+
+/// The groups of several clusters as one: their resources are different ones.
+pub fn joined<'g>(groups: impl IntoIterator<Item = &'g GroupScore>) -> Vec<GroupScore> {
+    let groups: Vec<&GroupScore> = groups.into_iter().collect();
+    let mut joined = Vec::new();
+    for (name, max) in MAXIMA {
+        let mut whole: Option<GroupScore> = None;
+        for group in groups.iter().filter(|group| group.group == name) {
+            let empty =
+                GroupScore { score: 0.0, healthy: 0, unhealthy: 0, unknown: 0, ..(*group).clone() };
+            let whole = whole.get_or_insert(empty);
+            whole.healthy += group.healthy;
+            whole.unhealthy += group.unhealthy;
+            whole.unknown += group.unknown;
+        }
+        if let Some(mut whole) = whole {
+            whole.score =
+                max * ratio(whole.healthy, whole.healthy + whole.unhealthy).unwrap_or(0.0);
+            joined.push(whole);
+        }
+    }
+    joined
+}
+
+/// What a control of that severity weighs in risk scores where it names no score of its own.
+pub fn base(severity: Severity) -> f64 {
+    match severity {
+        Severity::Critical => 9.0,
+        Severity::High => 7.0,
+        Severity::Medium => 5.0,
+        Severity::Low => 3.0,
+        Severity::Info | Severity::Unknown => 0.0,
+    }
 }
 
 /// Mean over clusters, each weighted by its counted resources. `None` while none has a score.

@@ -8,6 +8,7 @@ use crate::list::{self, fetch_where};
 use crate::noun::Narrowing;
 use crate::put::{id_array, put, remove};
 use crate::store::{NewChange, Store, Tx};
+use crate::verdict::Settled;
 use crate::visible::{Visible, push_clause};
 use seawall_model::asset::Cluster;
 use seawall_model::finding::{
@@ -62,7 +63,7 @@ pub trait Findings {
     /// Writes findings back whose state or exemption a reconciler changed, and raises their revisions. Those that are gone
     /// or have another revision than was read are left out: another verdict came meanwhile.
     async fn put_findings(&self, findings: Vec<Finding>) -> Result<Vec<FindingChange>>;
-    /// All findings at and below `scope`, light.
+    /// All findings at and below `scope`, light, but those of controls that are satisfied: [`Verdicts`] has them.
     async fn finding_states(
         &self,
         visible: &Visible,
@@ -230,11 +231,29 @@ fn note(tx: &mut Tx, finding: &Finding, image: Option<Id>) {
     });
 }
 
-/// Makes `drafts` all there is of the subject. Unchanged findings keep revision and only move their `last`.
+/// The finding of a control that is in order now, or cannot concern the object any more.
+fn settled(before: &Finding, state: State, reason: Option<&str>, now: Millis) -> Finding {
+    let mut after = before.clone();
+    (after.state, after.reason, after.fix_available) = (state, reason.map(str::to_owned), false);
+    if let Detail::Control(control) = &mut after.detail {
+        (control.state, control.reason) = (state, reason.map(str::to_owned));
+        (control.message, control.exemption) = (None, None);
+        control.evidence.clear();
+        control.fix.clear();
+    }
+    if after != *before {
+        (after.last, after.revision) = (now, before.revision + 1);
+    }
+    after
+}
+
+/// Makes `drafts` all that is out of order of the subject. A finding whose control is `settled` now stays, in its new
+/// state; others are gone. Unchanged findings keep revision and only move their `last`.
 pub(crate) async fn replace(
     tx: &mut Tx,
     subject: &Subject,
     drafts: Vec<Draft>,
+    settled_by: &Settled,
 ) -> Result<Vec<FindingChange>> {
     let now = tx.now;
     let there: Vec<Finding> = fetch_where(tx, "t.subject = $1", &subject.name).await?;
@@ -267,8 +286,25 @@ pub(crate) async fn replace(
         let name = Some(subject.name.clone());
         written.push(StoredFinding { finding: after, subject: name, image: subject.image });
     }
+    let mut others: Vec<Finding> = there.into_values().collect();
+    others.sort_unstable_by_key(|finding| finding.id);
+    let mut gone: Vec<Finding> = Vec::new();
+    for before in others {
+        let Some((state, reason)) = settled_by.of_control(&before.rule) else {
+            gone.push(before);
+            continue;
+        };
+        let after = settled(&before, state, reason, now);
+        if after == before {
+            unchanged.push(before.id);
+            continue;
+        }
+        changes.extend(change(Some(&before), Some(&after)));
+        note(tx, &after, subject.image);
+        let name = Some(subject.name.clone());
+        written.push(StoredFinding { finding: after, subject: name, image: subject.image });
+    }
     put(tx, &written).await?;
-    let mut gone: Vec<Finding> = there.into_values().collect();
     gone.sort_unstable_by_key(|finding| finding.id);
     for finding in &mut gone {
         changes.extend(change(Some(finding), None));
@@ -311,7 +347,7 @@ impl Findings for Store {
         let (resource, resource_key) = names(&stored);
         let drafts =
             findings.into_iter().map(|flaw| Draft::flaw(flaw, &resource, &resource_key)).collect();
-        let changes = replace(&mut tx, &subject, drafts).await?;
+        let changes = replace(&mut tx, &subject, drafts, &Settled::default()).await?;
         let problems = stored.inventory.problems.into_iter().chain(problems).collect();
         match (place.image, &stored.inventory.target) {
             (Some(image), _) => image::recount(&mut tx, image, Some(problems)).await?,
@@ -396,7 +432,8 @@ impl Findings for Store {
     ) -> Result<Vec<FindingState>> {
         let mut sql = Sql::new(
             "SELECT t.scope, t.kind, t.rule, t.resource_key, t.resource, t.severity, t.state, \
-             t.category FROM findings t WHERE t.scope >= $1 AND t.scope < $2 AND ",
+             t.category FROM findings t WHERE t.scope >= $1 AND t.scope < $2 \
+             AND NOT (t.kind = 'control' AND t.state = 'healthy') AND ",
         )
         .text(scope)
         .text(scope.upper());

@@ -17,6 +17,7 @@ use seawall_model::asset::{Agent, Capability, Dropped};
 use seawall_model::record::Record;
 use seawall_model::scope::ScopePath;
 use seawall_model::{Id, Millis};
+use std::collections::BTreeSet;
 
 /// What one agent sent under one sequence. Records of a batch apply in order.
 #[derive(Clone, Debug)]
@@ -49,6 +50,8 @@ pub struct Changed {
     /// Inventories that are new or differ; unchanged ones need no matching.
     pub inventories: Vec<Id>,
     pub findings: Vec<FindingChange>,
+    /// Controls that more or fewer objects satisfy.
+    pub satisfied: BTreeSet<String>,
     /// Assets that appeared, changed or went.
     pub assets: Vec<Id>,
     pub images: Vec<Id>,

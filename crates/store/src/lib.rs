@@ -38,6 +38,7 @@ mod recommendation;
 mod request;
 mod store;
 mod trust;
+mod verdict;
 mod visible;
 
 pub use access::*;
@@ -60,4 +61,5 @@ pub use recommendation::*;
 pub use request::*;
 pub use store::{Context, Store};
 pub use trust::*;
+pub use verdict::*;
 pub use visible::Visible;

@@ -26,6 +26,7 @@ pub(crate) static ALL: &[Migration] = &[
     migration!("0003_admission"),
     migration!("0004_joined"),
     migration!("0005_revocations"),
+    migration!("0006_verdicts"),
 ];
 
 /// Two hubs may start together: the second waits, then finds nothing left to do.

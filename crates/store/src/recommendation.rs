@@ -6,6 +6,7 @@ use crate::list::{fetch, fetch_where};
 use crate::noun::Narrowing;
 use crate::put::{PAYLOAD_VERSION, put};
 use crate::store::{NewChange, Store, Tx};
+use crate::verdict;
 use crate::visible::{Visible, push_clause};
 use seawall_model::finding::FindingKind;
 use seawall_model::recommendation::{Recommendation, Score, ScoreDelta, Status};
@@ -125,7 +126,7 @@ async fn evidence(
 ) -> Result<HashMap<String, Evidence>> {
     let sql = format!(
         "SELECT work, state, count(*) FROM findings WHERE scope = $1 AND work IN {} \
-         GROUP BY work, state",
+         AND NOT (kind = 'control' AND state = 'healthy') GROUP BY work, state",
         tx.db().texts(2)
     );
     let works: Vec<String> = works.iter().map(|work| clip(work)).collect();
@@ -133,6 +134,9 @@ async fn evidence(
     let mut evidence: HashMap<String, Evidence> = HashMap::new();
     for row in tx.rows("count findings by work", sql).await? {
         evidence.entry(row.text(0)).or_default().add(&row.text(1), row.uint(2));
+    }
+    for (control, resources) in verdict::satisfied(tx, scope, &works).await? {
+        evidence.entry(control).or_default().healthy += resources;
     }
     Ok(evidence)
 }
@@ -265,8 +269,8 @@ pub(crate) async fn recount_for(
         return Ok(());
     }
     for item in items.iter_mut().filter(|item| !visible.covers(&item.scope)) {
-        let sql =
-            "SELECT t.state, count(*) FROM findings t WHERE t.scope = $1 AND t.work = $2 AND ";
+        let sql = "SELECT t.state, count(*) FROM findings t WHERE t.scope = $1 AND t.work = $2 \
+             AND NOT (t.kind = 'control' AND t.state = 'healthy') AND ";
         let mut sql = Sql::new(sql).text(&item.scope).text(clip(&item.rule));
         push_clause(store.db(), &mut sql, visible, Narrowing::NamespaceOrRunning);
         sql.push(" GROUP BY t.state");
@@ -274,6 +278,7 @@ pub(crate) async fn recount_for(
         for row in store.db().rows("count visible findings", sql).await? {
             counts.add(&row.text(0), row.uint(1));
         }
+        counts.healthy += verdict::satisfied_for(store, visible, &item.scope, &item.rule).await?;
         (item.affected, item.healthy) = (counts.affected, counts.healthy);
         (item.unknown, item.exempt) = (counts.unknown, counts.exempt);
     }

@@ -271,6 +271,13 @@ impl TryFrom<v1::ObjectAssessment> for ObjectAssessment {
             deleted: assessment.deleted,
             problems: all(assessment.problems)?,
             observed: assessment.observed,
+            instances: assessment.instances,
+            healthy: assessment.healthy,
+            not_applicable: assessment
+                .not_applicable
+                .into_iter()
+                .map(|told| (told.reason, told.controls))
+                .collect(),
             resource,
         })
     }

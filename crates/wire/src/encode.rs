@@ -215,6 +215,7 @@ impl From<Problem> for v1::Problem {
 impl From<ObjectAssessment> for v1::ObjectAssessment {
     fn from(assessment: ObjectAssessment) -> Self {
         let label = |(key, value)| v1::Label { key, value };
+        let not_applicable = |(reason, controls)| v1::NotApplicable { reason, controls };
         Self {
             resource: Some(assessment.resource.into()),
             owner: assessment.owner,
@@ -224,6 +225,9 @@ impl From<ObjectAssessment> for v1::ObjectAssessment {
             findings: all(assessment.findings),
             problems: all(assessment.problems),
             observed: assessment.observed,
+            instances: assessment.instances,
+            healthy: assessment.healthy,
+            not_applicable: assessment.not_applicable.into_iter().map(not_applicable).collect(),
         }
     }
 }

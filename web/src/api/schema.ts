@@ -399,8 +399,40 @@ export interface components {
             /** @description `<`, `=` or `>`. */
             order: string;
         };
+        /** @description How much of one framework a scope satisfies. */
+        Compliance: {
+            /** Format: int64 */
+            controls: number;
+            /**
+             * Format: int64
+             * @description Controls that a resource fails.
+             */
+            failing: number;
+            /** @description `NAME@VERSION`. */
+            framework: string;
+            /**
+             * Format: double
+             * @description As for the whole scope, over this framework's controls.
+             */
+            risk?: number | null;
+            /**
+             * Format: double
+             * @description Mean over its controls of the part of resources that satisfy them, 0 to 100. `None` while nothing is decided.
+             */
+            score?: number | null;
+            /**
+             * Format: int64
+             * @description Controls with a resource that could not be decided.
+             */
+            undecided: number;
+        };
         /** @description A control's metadata and text. */
         ControlEntry: {
+            /**
+             * Format: double
+             * @description Weight in risk scores, 0 to 9.
+             */
+            base_score: number;
             description: string;
             /** @description `NAME` or `NAME@VERSION`. */
             frameworks: string[];
@@ -1217,6 +1249,11 @@ export interface components {
         };
         Page_ControlEntry: {
             items: {
+                /**
+                 * Format: double
+                 * @description Weight in risk scores, 0 to 9.
+                 */
+                base_score: number;
                 description: string;
                 /** @description `NAME` or `NAME@VERSION`. */
                 frameworks: string[];
@@ -1787,18 +1824,31 @@ export interface components {
         /** @description The secure score of a scope at one moment. */
         Score: {
             at: components["schemas"]["Millis"];
+            compliance?: components["schemas"]["Compliance"][];
             /**
              * Format: double
              * @description decided / (decided + unknown); `None` while nothing was assessed.
              */
             coverage?: number | null;
+            /**
+             * Format: int64
+             * @description Questions with an answer, and those without.
+             */
+            decided?: number;
             groups: components["schemas"]["GroupScore"][];
+            /**
+             * Format: double
+             * @description 0 to 100, 0 is best: how much of what could fail does, by weight of resources and severity of controls.
+             */
+            risk?: number | null;
             scope: components["schemas"]["ScopePath"];
             /**
              * Format: double
              * @description 0 to 100; `None` while nothing is decided.
              */
             secure?: number | null;
+            /** Format: int64 */
+            undecided?: number;
         };
         /** @description One move of the score with its cause; replaying the deltas reproduces the score. */
         ScoreDelta: {

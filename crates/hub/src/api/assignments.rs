@@ -94,16 +94,15 @@ impl AssignmentBody {
 
 /// Ids of the controls that a target names.
 pub(crate) fn covered<'c>(content: &'c Content, target: &AssignmentTarget) -> Vec<&'c str> {
-    let names = |entry: &&crate::content::ControlEntry| match target {
-        AssignmentTarget::Control(id) => entry.id == *id,
-        AssignmentTarget::Framework { name, version } => entry.frameworks.iter().any(|member| {
-            let (own, of) =
-                member.split_once('@').map_or((member.as_str(), None), |(own, of)| (own, Some(of)));
-            // A membership without a version holds for every version.
-            own == name && (of.is_none() || version.is_none() || of == version.as_deref())
-        }),
-    };
-    content.controls().iter().filter(names).map(|entry| entry.id.as_str()).collect()
+    match target {
+        AssignmentTarget::Control(id) => {
+            content.control(id).map(|entry| entry.id.as_str()).into_iter().collect()
+        }
+        AssignmentTarget::Framework { name, version: None } => content.members(name),
+        AssignmentTarget::Framework { name, version: Some(version) } => {
+            content.members(&format!("{name}@{version}"))
+        }
+    }
 }
 
 /// Assignments the caller may see.

@@ -49,7 +49,11 @@ pub(crate) async fn current(
         at: app.now(),
         secure: None,
         coverage: None,
+        decided: 0,
+        undecided: 0,
         groups: Vec::new(),
+        risk: None,
+        compliance: Vec::new(),
     }))
 }
 

@@ -1,8 +1,8 @@
 //! Scores and recommendations follow the findings of their scope.
 //!
-//! A cluster's score is the formula over its findings; above it stands the mean of the clusters, weighted by counted
-//! resources.
-use super::{RETRY_AFTER, locked};
+//! A cluster's score is the formula over its findings and what its objects satisfy; above it stands the mean of the
+//! clusters, weighted by counted resources.
+use super::{Moved, RETRY_AFTER, locked};
 use crate::api::extract::chain;
 use crate::api::list::quoted;
 use crate::app::App;
@@ -12,13 +12,14 @@ use seawall_model::exemption::Category;
 use seawall_model::finding::{Finding, FindingKind, State};
 use seawall_model::package::Ecosystem;
 use seawall_model::problem::ProblemKind;
-use seawall_model::recommendation::Score;
+use seawall_model::recommendation::{Compliance, Score};
 use seawall_model::scope::{Scope, ScopeKind, ScopePath};
 use seawall_model::severity::Severity;
+use seawall_posture::compliance;
 use seawall_posture::score::{self, Outcome};
 use seawall_store::{
     FindingChange, FindingState, Findings, Guidance, Image, Noun, Query, Reads, Recommendations,
-    Scores, Visible,
+    Scores, Verdict, Verdicts, Visible,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -34,17 +35,17 @@ const STARTED: &str = "the hub started and counted again";
 const RECOUNTED: &str = "what runs, or what of it could be judged, changed";
 
 pub(super) async fn run(app: App) {
-    let mut pending: BTreeMap<ScopePath, Vec<FindingChange>> = BTreeMap::new();
+    let mut pending: BTreeMap<ScopePath, Moved> = BTreeMap::new();
     let mut uncaused = STARTED;
     match leaves(&app).await {
-        Ok(scopes) => pending.extend(scopes.into_iter().map(|scope| (scope, Vec::new()))),
+        Ok(scopes) => pending.extend(scopes.into_iter().map(|scope| (scope, Moved::default()))),
         Err(error) => tracing::warn!(error = chain(&error), "scopes not read"),
     }
     loop {
-        while let Some((scope, changes)) = pending.pop_first() {
-            if let Err(error) = rescore(&app, &scope, &changes, uncaused).await {
+        while let Some((scope, moved)) = pending.pop_first() {
+            if let Err(error) = rescore(&app, &scope, &moved, uncaused).await {
                 tracing::warn!(error = chain(&error), %scope, "score not brought up to date");
-                app.wakers.findings_changed(scope, changes);
+                app.wakers.moved(scope, moved);
                 tokio::time::sleep(RETRY_AFTER).await;
             }
         }
@@ -67,37 +68,22 @@ async fn leaves(app: &App) -> seawall_store::Result<Vec<ScopePath>> {
 async fn rescore(
     app: &App,
     scope: &ScopePath,
-    changes: &[FindingChange],
+    moved: &Moved,
     uncaused: &str,
 ) -> seawall_store::Result<()> {
-    refresh_recommendations(app, scope, changes).await?;
-    let cause = cause(changes).unwrap_or_else(|| uncaused.to_owned());
-    let own = measure(app, scope).await?;
-    record(app, scope, &own, own.secure, &cause).await?;
+    refresh_recommendations(app, scope, moved).await?;
+    let cause = cause(&moved.findings).unwrap_or_else(|| uncaused.to_owned());
+    record(app, measure(app, scope).await?, &cause).await?;
     let mut above = scope.parent();
     while let Some(path) = above {
-        let whole = measure(app, &path).await?;
-        let secure = mean(app, &path).await?;
-        record(app, &path, &whole, secure, &cause).await?;
+        record(app, joined(app, &path).await?, &cause).await?;
         above = path.parent();
     }
     Ok(())
 }
 
-async fn record(
-    app: &App,
-    scope: &ScopePath,
-    scored: &score::Scored,
-    secure: Option<f64>,
-    cause: &str,
-) -> seawall_store::Result<()> {
-    let score = Score {
-        scope: scope.clone(),
-        at: app.now(),
-        secure,
-        coverage: scored.coverage,
-        groups: scored.groups.clone(),
-    };
+async fn record(app: &App, score: Score, cause: &str) -> seawall_store::Result<()> {
+    let scope = score.scope.clone();
     if let Some(delta) = app.store.record_score(&score, cause).await? {
         tracing::debug!(%scope, from = delta.from, to = delta.to, cause, "score moved");
     }
@@ -117,24 +103,102 @@ fn cause(changes: &[FindingChange]) -> Option<String> {
     score::cause(&changes)
 }
 
-/// The score of the findings at and below `scope`.
-async fn measure(app: &App, scope: &ScopePath) -> seawall_store::Result<score::Scored> {
-    let visible = Visible::system();
-    let states = app.store.finding_states(&visible, scope, None).await?;
+/// The score of the findings at `scope`, where findings are written.
+async fn measure(app: &App, scope: &ScopePath) -> seawall_store::Result<Score> {
+    let states = app.store.finding_states(&Visible::system(), scope, None).await?;
     let states: Vec<_> = states.into_iter().map(|state| (resource(&state), state)).collect();
+    let verdicts = app.store.verdicts(scope).await?;
     let holders = holders(app, scope).await?;
-    Ok(score::score(outcomes(app, &states, &holders)))
+    let outcomes = outcomes(app, &states, &holders).chain(satisfied(app, &verdicts));
+    let scored = score::score(outcomes);
+    let (risk, compliance) = by_control(app, scope).await?;
+    Ok(Score {
+        scope: scope.clone(),
+        at: app.now(),
+        secure: scored.secure,
+        coverage: scored.coverage,
+        decided: scored.decided,
+        undecided: scored.undecided,
+        groups: scored.groups,
+        risk,
+        compliance,
+    })
 }
 
-/// Mean of the clusters below `scope`, weighted by counted resources.
-async fn mean(app: &App, scope: &ScopePath) -> seawall_store::Result<Option<f64>> {
-    let mut clusters = Vec::new();
+/// The score of a scope above those that findings are written at: their resources together, and the mean of their secure
+/// scores, weighted by counted resources.
+async fn joined(app: &App, scope: &ScopePath) -> seawall_store::Result<Score> {
+    let mut below = Vec::new();
     for leaf in leaves(app).await?.into_iter().filter(|leaf| leaf.is_within(scope)) {
-        let Some(score) = app.store.score(&Visible::system(), &leaf).await? else { continue };
-        let counted = score.groups.iter().map(|group| group.healthy + group.unhealthy).sum();
-        clusters.push((score.secure, counted));
+        below.extend(app.store.score(&Visible::system(), &leaf).await?);
     }
-    Ok(score::mean(clusters))
+    let counted = |score: &Score| -> u64 {
+        score.groups.iter().map(|group| group.healthy + group.unhealthy).sum()
+    };
+    let secure = score::mean(below.iter().map(|score| (score.secure, counted(score))));
+    let decided = below.iter().map(|score| score.decided).sum();
+    let undecided = below.iter().map(|score| score.undecided).sum();
+    let (risk, compliance) = by_control(app, scope).await?;
+    Ok(Score {
+        scope: scope.clone(),
+        at: app.now(),
+        secure,
+        coverage: score::coverage(decided, undecided),
+        decided,
+        undecided,
+        groups: score::joined(below.iter().flat_map(|score| &score.groups)),
+        risk,
+        compliance,
+    })
+}
+
+/// Risk of all that `scope` was judged by, and how much of each framework is kept.
+async fn by_control(
+    app: &App,
+    scope: &ScopePath,
+) -> seawall_store::Result<(Option<f64>, Vec<Compliance>)> {
+    let counted = app.store.tallies(&Visible::system(), scope).await?;
+    let controls = app.content.controls().iter().filter(|control| !control.preview);
+    let tallies: BTreeMap<&str, compliance::Tally> = controls
+        .map(|control| {
+            let counted = counted.get(&control.id).cloned().unwrap_or_default();
+            (control.id.as_str(), tally(&counted, control.base_score))
+        })
+        .collect();
+    if counted.is_empty() {
+        return Ok((None, Vec::new()));
+    }
+    let of_framework = |framework: String| {
+        let members = app.content.members(&framework);
+        let own: Vec<_> = members.iter().filter_map(|id| tallies.get(id)).collect();
+        let count = |which: fn(&compliance::Tally) -> bool| {
+            own.iter().filter(|tally| which(tally)).count() as u64
+        };
+        Compliance {
+            score: compliance::compliance(own.iter().copied()),
+            risk: compliance::risk(own.iter().copied()),
+            controls: own.len() as u64,
+            failing: count(|tally| tally.failed > 0),
+            undecided: count(|tally| tally.unknown > 0),
+            framework,
+        }
+    };
+    let frameworks = app.content.frameworks().map(of_framework).collect();
+    Ok((compliance::risk(tallies.values()), frameworks))
+}
+
+/// Accepted risks are left out, mitigated ones count as satisfied. Source: posture.md, section 9.
+fn tally(counted: &seawall_store::Tally, base: f64) -> compliance::Tally {
+    #[expect(clippy::cast_precision_loss, reason = "weights are far below 2^53")]
+    let weight = |tenths: u64| tenths as f64 / 10.0;
+    compliance::Tally {
+        base,
+        passed: counted.healthy.resources + counted.mitigated.resources,
+        passed_weight: weight(counted.healthy.tenths + counted.mitigated.tenths),
+        failed: counted.unhealthy.resources,
+        failed_weight: weight(counted.unhealthy.tenths),
+        unknown: counted.unknown.resources,
+    }
 }
 
 /// What matching said of one image or node as a whole.
@@ -193,7 +257,7 @@ fn outcomes<'a>(
     app: &'a App,
     states: &'a [(String, FindingState)],
     holders: &'a [Holder],
-) -> Vec<Outcome<'a>> {
+) -> impl Iterator<Item = Outcome<'a>> {
     let of_finding = |(resource, state): &'a (String, FindingState)| {
         let (group, preview) = match state.kind {
             FindingKind::Vulnerability => (VULNERABILITIES, false),
@@ -212,7 +276,26 @@ fn outcomes<'a>(
         exemption: None,
         preview: false,
     };
-    states.iter().filter_map(of_finding).chain(holders.iter().map(of_holder)).collect()
+    states.iter().filter_map(of_finding).chain(holders.iter().map(of_holder))
+}
+
+/// One outcome for each control that an object satisfies.
+fn satisfied<'a>(app: &'a App, verdicts: &'a [Verdict]) -> impl Iterator<Item = Outcome<'a>> {
+    let of_object = |verdict: &'a Verdict| {
+        // Ids hold nothing that JSON escapes.
+        let controls: Vec<&str> = serde_json::from_str(&verdict.healthy).unwrap_or_default();
+        controls.into_iter().filter_map(|id| {
+            let control = app.content.control(id)?;
+            Some(Outcome {
+                group: &control.score_group,
+                resource: &verdict.resource_key,
+                state: State::Healthy,
+                exemption: None,
+                preview: control.preview,
+            })
+        })
+    };
+    verdicts.iter().flat_map(of_object)
 }
 
 fn category(state: &FindingState) -> Option<Category> {
@@ -222,15 +305,18 @@ fn category(state: &FindingState) -> Option<Category> {
     }
 }
 
-/// Recommendations of the works that moved; of all works at the start, when `changes` is empty.
+/// Recommendations of the works that moved; of all works at the start, when nothing is told.
 async fn refresh_recommendations(
     app: &App,
     scope: &ScopePath,
-    changes: &[FindingChange],
+    moved: &Moved,
 ) -> seawall_store::Result<()> {
     let mut guidance: Vec<Guidance> = Vec::new();
-    let works: BTreeMap<&str, FindingKind> =
-        changes.iter().map(|change| (change.work.as_str(), change.kind)).collect();
+    let kind = |work: &str| match work.starts_with("update:") {
+        true => FindingKind::Vulnerability,
+        false => FindingKind::Control,
+    };
+    let works: BTreeMap<&str, FindingKind> = moved.works().map(|work| (work, kind(work))).collect();
     if works.is_empty() {
         guidance.extend(app.content.controls().iter().map(crate::content::ControlEntry::guidance));
     }

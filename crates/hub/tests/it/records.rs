@@ -1,7 +1,7 @@
 //! Records as agents send them.
 use seawall_model::admission::{Decision, Gap};
 use seawall_model::alert::Firing;
-use seawall_model::finding::ObjectAssessment;
+use seawall_model::finding::{ControlFinding, ObjectAssessment};
 use seawall_model::package::Inventory;
 use seawall_model::record::Record;
 use serde::de::DeserializeOwned;
@@ -51,13 +51,17 @@ pub(crate) fn assessment_in(
         "uid": format!("uid-{namespace}-{name}")});
     let evidence: Vec<Value> =
         paths.iter().map(|path| json!({"path": path, "value": true})).collect();
-    let assessment: ObjectAssessment = value(json!({
-        "resource": resource, "owner": null, "labels": [["app", name]], "images": ["reg/shop:1"], "deleted": false,
-        "findings": [{"control": control, "title": "Privileged container", "severity": "high", "state": state,
+    let findings: Vec<ControlFinding> = value(
+        json!([{"control": control, "title": "Privileged container", "severity": "high", "state": state,
             "reason": null, "resource": resource, "source": null, "message": "m", "frameworks": [],
-            "evidence": evidence, "fix": [], "exemption": null, "engine": "cel"}],
-        "problems": [], "observed": 9
-    }));
+            "evidence": evidence, "fix": [], "exemption": null, "engine": "cel"}]),
+    );
+    let mut assessment = ObjectAssessment {
+        labels: vec![("app".to_owned(), name.to_owned())],
+        images: vec!["reg/shop:1".to_owned()],
+        ..ObjectAssessment::of(value(resource), 9)
+    };
+    assessment.take(findings);
     Record::Assessment(Box::new(assessment))
 }
 

@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::finding::{self, Draft, Subject};
 use crate::list::{self, select_of};
 use crate::put::{put, remove};
+use crate::verdict::{self, Settled};
 use seawall_model::Millis;
 use seawall_model::asset::Asset;
 use seawall_model::finding::{ObjectAssessment, Resource};
@@ -18,7 +19,7 @@ fn key(resource: &Resource) -> String {
     resource.uid.clone().unwrap_or_else(named).replace('\0', "\u{fffd}")
 }
 
-pub(super) async fn store(writer: &mut Writer<'_>, assessment: ObjectAssessment) -> Result<()> {
+pub(super) async fn store(writer: &mut Writer<'_>, mut assessment: ObjectAssessment) -> Result<()> {
     let uid = key(&assessment.resource);
     let mut sql = select_of::<Asset>().text(&writer.agent.scope).text(clip(&uid)).text(OBJECT);
     sql.push("t.scope = $1 AND t.uid = $2 AND t.origin = $3");
@@ -30,6 +31,7 @@ pub(super) async fn store(writer: &mut Writer<'_>, assessment: ObjectAssessment)
             None => Ok(()),
         };
     }
+    let settled = Settled::of(&mut assessment);
     let ObjectAssessment { resource, owner, labels, images, findings, observed, .. } = assessment;
     let image = |name| ImageRef { name, ..ImageRef::default() };
     let asset = Asset {
@@ -48,15 +50,18 @@ pub(super) async fn store(writer: &mut Writer<'_>, assessment: ObjectAssessment)
         first_seen: before.as_ref().map_or(observed, |before| before.first_seen),
         last_seen: observed,
     };
-    let settled = before
+    let unmoved = before
         .is_some_and(|before| Asset { last_seen: before.last_seen, ..asset.clone() } == before);
-    if !settled {
+    if !unmoved {
         writer.note_asset(&asset);
     }
     let subject = subject(writer, &asset);
+    let namespace = asset.namespace.clone();
     put(writer.tx, &[StoredAsset { asset, origin: OBJECT }]).await?;
     let drafts = findings.into_iter().map(|finding| Draft::control(finding, &uid)).collect();
-    let changes = finding::replace(writer.tx, &subject, drafts).await?;
+    let settle = verdict::replace(writer.tx, &subject, namespace.as_deref(), &uid, Some(&settled));
+    writer.changed.satisfied.extend(settle.await?);
+    let changes = finding::replace(writer.tx, &subject, drafts, &settled).await?;
     writer.changed.findings.extend(changes);
     Ok(())
 }
@@ -73,7 +78,10 @@ fn subject(writer: &Writer<'_>, asset: &Asset) -> Subject {
 /// The object is gone, and its findings with it.
 async fn end(writer: &mut Writer<'_>, asset: Asset) -> Result<()> {
     let subject = subject(writer, &asset);
-    let changes = finding::replace(writer.tx, &subject, Vec::new()).await?;
+    let namespace = asset.namespace.as_deref();
+    let settle = verdict::replace(writer.tx, &subject, namespace, &asset.uid, None);
+    writer.changed.satisfied.extend(settle.await?);
+    let changes = finding::replace(writer.tx, &subject, Vec::new(), &Settled::default()).await?;
     writer.changed.findings.extend(changes);
     remove::<Asset>(writer.tx, &[asset.id]).await?;
     writer.note_asset(&asset);

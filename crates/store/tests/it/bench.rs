@@ -120,6 +120,7 @@ impl Bench {
             };
             all.scope = sent.scope;
             all.alerts.extend(sent.alerts);
+            all.satisfied.extend(sent.satisfied);
             all.inventories.extend(sent.inventories);
             all.findings.extend(sent.findings);
             all.assets.extend(sent.assets);
@@ -306,16 +307,13 @@ pub(crate) fn assessment(
 ) -> ObjectAssessment {
     let verdict =
         |(rule, state): &(&str, State)| control(rule, *state, "Deployment", namespace, name);
-    ObjectAssessment {
-        resource: resource("Deployment", namespace, name),
-        owner: None,
+    let mut assessment = ObjectAssessment {
         labels: vec![("app".to_owned(), name.to_owned())],
         images: vec!["reg/shop:1".to_owned()],
-        deleted: false,
-        findings: verdicts.iter().map(verdict).collect(),
-        problems: Vec::new(),
-        observed,
-    }
+        ..ObjectAssessment::of(resource("Deployment", namespace, name), observed)
+    };
+    assessment.take(verdicts.iter().map(verdict).collect());
+    assessment
 }
 
 pub(crate) fn image(name: &str, digest: &str) -> ImageRef {

@@ -82,10 +82,12 @@ async fn fill(bench: &Bench, dice: &mut Dice) {
             dice.pick(&[State::Healthy, State::Unhealthy, State::NotApplicable, State::Unknown]);
         let mut assessment =
             assessment(&dice.text(), &format!("web{number}"), &[("SW-C-1", state)], NOW);
-        assessment.findings[0].severity = dice.pick(&Severity::ALL);
-        assessment.findings[0].message = dice.maybe_text();
-        assessment.findings[0].reason = dice.maybe_text();
-        assessment.findings[0].frameworks = (0..dice.roll(3)).map(|_| dice.text()).collect();
+        for finding in &mut assessment.findings {
+            finding.severity = dice.pick(&Severity::ALL);
+            finding.message = dice.maybe_text();
+            finding.reason = dice.maybe_text();
+            finding.frameworks = (0..dice.roll(3)).map(|_| dice.text()).collect();
+        }
         records.push(seawall_model::record::Record::Assessment(Box::new(assessment)));
     }
     let held = package("requests", "2.0");

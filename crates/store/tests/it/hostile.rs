@@ -19,7 +19,7 @@ pub(crate) async fn hostile_text_is_stored(bench: &Bench) {
     let mut record = assessment(
         nul,
         &long,
-        &[("SW-C-1", State::Unhealthy), ("SW-C-1", State::Healthy)],
+        &[("SW-C-1", State::Unhealthy), ("SW-C-1", State::Unknown), (nul, State::Healthy)],
         i64::MIN,
     );
     let deep = (0..120).fold(Value::from(1), |inner, _| json!([inner]));

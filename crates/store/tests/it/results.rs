@@ -18,7 +18,12 @@ pub(crate) async fn assessments_replace(bench: &Bench) {
     let agent = bench.agent("prod", "agent").await;
     let both = |a, b| assessed("shop", "web", &[("SW-C-1", a), ("SW-C-2", b)], NOW);
     let changed = bench.send(&agent, vec![both(Unhealthy, Healthy)]).await;
-    assert_eq!((changed.findings.len(), changed.assets.len()), (2, 1));
+    assert_eq!(
+        (changed.findings.len(), changed.assets.len()),
+        (1, 1),
+        "what is in order is no finding"
+    );
+    assert_eq!(changed.satisfied.iter().collect::<Vec<_>>(), ["SW-C-2"]);
     assert_eq!((changed.findings[0].before, changed.findings[0].after), (None, Some(Unhealthy)));
     let before: Vec<Finding> = bench.seen(&Visible::system(), "rule:SW-C-1").await;
     assert_eq!(before[0].cluster.as_deref(), Some("prod"));
@@ -30,7 +35,7 @@ pub(crate) async fn assessments_replace(bench: &Bench) {
     // The same again moves nothing but `last`.
     bench.clock.advance(1_000);
     let same = bench.send(&agent, vec![both(Unhealthy, Healthy)]).await;
-    assert!(same.findings.is_empty() && same.assets.is_empty());
+    assert!(same.findings.is_empty() && same.assets.is_empty() && same.satisfied.is_empty());
     let again: Vec<Finding> = bench.seen(&Visible::system(), "rule:SW-C-1").await;
     assert_eq!((again[0].revision, again[0].last), (before[0].revision, NOW + 1_000));
 
@@ -49,8 +54,64 @@ pub(crate) async fn assessments_replace(bench: &Bench) {
     let mut gone = assessment("shop", "web", &[], NOW);
     gone.deleted = true;
     let gone = bench.send(&agent, vec![Record::Assessment(Box::new(gone))]).await;
-    assert_eq!(gone.findings.len(), 1);
+    assert_eq!((gone.findings.len(), gone.satisfied.len()), (0, 1));
     assert!(bench.all::<Finding>().await.is_empty() && bench.all::<Asset>().await.is_empty());
+    assert!(bench.store.verdicts(&agent.scope).await.unwrap().is_empty());
+    assert!(bench.store.tallies(&Visible::system(), &agent.scope).await.unwrap().is_empty());
+}
+
+/// Sums by control follow every object, its weight and its exemptions, on both databases to the last tenth.
+pub(crate) async fn tallies_follow(bench: &Bench) {
+    let agent = bench.agent("prod", "agent").await;
+    let of = |namespace, name, instances, state| {
+        let mut assessment = assessment(namespace, name, &[("SW-C-1", state)], NOW);
+        assessment.instances = instances;
+        Record::Assessment(Box::new(assessment))
+    };
+    let everything = Visible::system();
+    let tally = async |visible: &Visible| {
+        let mut tallies = bench.store.tallies(visible, &agent.scope).await.unwrap();
+        let tally = tallies.remove("SW-C-1").unwrap_or_default();
+        [tally.healthy, tally.unhealthy, tally.unknown, tally.mitigated, tally.accepted]
+            .map(|sum| (sum.resources, sum.tenths))
+    };
+    let none = (0, 0);
+    let sent = vec![
+        of("shop", "web", Some(3), Healthy),
+        of("shop", "db", None, Healthy),
+        of("bank", "app", Some(1), Unhealthy),
+        of("bank", "api", Some(2), Unknown),
+    ];
+    bench.send(&agent, sent).await;
+    assert_eq!(tally(&everything).await, [(2, 43), (1, 10), (1, 22), none, none]);
+    let shop = grant(&agent.scope, Some(&["shop"]));
+    assert_eq!(tally(&shop).await, [(2, 43), none, none, none, none]);
+
+    // Scaled up, and one turns: the same object never counts twice.
+    bench.send(&agent, vec![of("shop", "web", Some(10), Healthy)]).await;
+    bench.send(&agent, vec![of("shop", "db", None, Unhealthy)]).await;
+    assert_eq!(tally(&everything).await, [(1, 110), (2, 20), (1, 22), none, none]);
+    bench.send(&agent, vec![of("shop", "db", None, Healthy)]).await;
+    assert_eq!(tally(&everything).await, [(2, 120), (1, 10), (1, 22), none, none]);
+
+    let mut findings: Vec<Finding> = bench.seen(&everything, "state:unhealthy").await;
+    let mut exempt = |category: &str| {
+        let finding = &mut findings[0];
+        finding.state = State::Exempt;
+        if let Detail::Control(control) = &mut finding.detail {
+            control.state = State::Exempt;
+            control.exemption = Some(ExemptionRef {
+                id: "e".to_owned(),
+                category: category.to_owned(),
+                reason: "r".to_owned(),
+                by: None,
+                expires: None,
+            });
+        }
+        findings.clone()
+    };
+    bench.store.put_findings(exempt("mitigated")).await.unwrap();
+    assert_eq!(tally(&everything).await, [(2, 120), none, (1, 22), (1, 10), none]);
 }
 
 pub(crate) async fn a_full_listing_ends(bench: &Bench) {
@@ -294,7 +355,11 @@ pub(crate) async fn scores_keep_their_moves(bench: &Bench) {
         at,
         secure,
         coverage: Some(0.1 + 0.2),
+        decided: 3,
+        undecided: 7,
         groups: Vec::new(),
+        risk: secure,
+        compliance: Vec::new(),
     };
     let record = async |secure, at| store.record_score(&score(secure, at), "why").await.unwrap();
     let third = Some(100.0 / 3.0);
