@@ -1,0 +1,4 @@
+//! Kubernetes' function libraries, one file each.
+use crate::functions::Library;
+
+pub(crate) static LIBRARIES: &[&Library] = &[];
