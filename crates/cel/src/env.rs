@@ -84,9 +84,8 @@ impl Env {
             };
             return Err(checked.faults.into_iter().map(located).collect());
         }
-        let step = plan::plan(self, &parsed, &checked).map_err(|fault| {
-            vec![CompileError::new(Stage::Plan, text, fault.at, fault.message)]
-        })?;
+        let step = plan::plan(self, &parsed, &checked)
+            .map_err(|fault| vec![CompileError::new(Stage::Plan, text, fault.at, fault.message)])?;
         Ok(Program::new(text, parsed.root, checked, step))
     }
 
@@ -100,9 +99,8 @@ impl Env {
 
     /// Whether only dotted variables begin with `name`: it is a struct of them.
     pub(crate) fn is_namespace(&self, name: &str) -> bool {
-        let inside = |variable: &Name| {
-            variable.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'))
-        };
+        let inside =
+            |variable: &Name| variable.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
         self.variables.keys().any(inside)
     }
 

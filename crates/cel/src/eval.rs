@@ -260,12 +260,15 @@ impl<'m, 'a> Machine<'m, 'a> {
 
     fn attribute(&mut self, attribute: &Attribute) -> Result<Found<'a>, EvalError> {
         let root = match &attribute.root {
-            Root::Local(slot) => self.locals.get(*slot).cloned().ok_or_else(|| {
-                EvalError::new("no such attribute(s): a loop variable")
-            }),
-            Root::Variable(name) => self.activation.resolve(name).unwrap_or_else(|| {
-                Err(EvalError::Error(format!("no such attribute(s): {name}")))
-            }),
+            Root::Local(slot) => self
+                .locals
+                .get(*slot)
+                .cloned()
+                .ok_or_else(|| EvalError::new("no such attribute(s): a loop variable")),
+            Root::Variable(name) => self
+                .activation
+                .resolve(name)
+                .unwrap_or_else(|| Err(EvalError::Error(format!("no such attribute(s): {name}")))),
             Root::Step(step) => self.run(step),
         };
         let found = match root {
@@ -286,11 +289,7 @@ impl<'m, 'a> Machine<'m, 'a> {
         found
     }
 
-    fn qualify(
-        &mut self,
-        attribute: &Attribute,
-        root: Value<'a>,
-    ) -> Result<Found<'a>, EvalError> {
+    fn qualify(&mut self, attribute: &Attribute, root: Value<'a>) -> Result<Found<'a>, EvalError> {
         let mut optional = attribute.wrap;
         let mut at = match root {
             Value::Optional(None) if attribute.test => return Ok(absent(true)),
@@ -445,7 +444,8 @@ impl<'m, 'a> Machine<'m, 'a> {
             Value::List(list) => {
                 for (at, item) in list.iter().enumerate() {
                     let at = Value::Int(i64::try_from(at).unwrap_or(i64::MAX));
-                    if !self.round(fold, &mut gathered, if fold.two { (at, item) } else { (item, Value::Null) })? {
+                    let entry = if fold.two { (at, item) } else { (item, Value::Null) };
+                    if !self.round(fold, &mut gathered, entry)? {
                         break;
                     }
                 }
@@ -479,7 +479,6 @@ impl<'m, 'a> Machine<'m, 'a> {
                 }
                 self.budget.charge(1)?;
             }
-            _ if gathered.failure.is_some() => {}
             _ => {}
         }
         self.locals.push(first.clone());
@@ -494,8 +493,9 @@ impl<'m, 'a> Machine<'m, 'a> {
         let body = match kept {
             Ok(Value::Bool(true)) => Some(self.run(&fold.body)),
             Ok(Value::Bool(false)) => None,
-            Ok(_) => Some(Err(EvalError::no_overload())),
-            Err(error) => Some(Err(error)),
+            Ok(_) => gathered.fail_last(EvalError::no_overload()),
+            Err(error) if error.absorbable() => gathered.fail_last(error),
+            Err(error) => return Err(error),
         };
         self.locals.truncate(depth);
         if let Some(body) = body {
@@ -520,6 +520,10 @@ impl<'m, 'a> Machine<'m, 'a> {
                 gathered.decided |= value == (fold.kind == Loop::Exists);
             }
             (Loop::All | Loop::Exists, Ok(_)) => gathered.fail(EvalError::no_overload()),
+            // The condition of `condition ? collected : accumulator` hides an earlier failure.
+            (Loop::ExistsOne | Loop::Filter, Err(error)) => {
+                gathered.fail_last(error);
+            }
             (_, Err(error)) => gathered.fail(error),
             (Loop::ExistsOne | Loop::Filter, Ok(Value::Bool(false))) => {}
             (Loop::ExistsOne, Ok(Value::Bool(true))) => {
@@ -530,7 +534,9 @@ impl<'m, 'a> Machine<'m, 'a> {
                 self.budget.charge(fold.collect)?;
                 gathered.items.push(first.clone());
             }
-            (Loop::ExistsOne | Loop::Filter, Ok(_)) => gathered.fail(EvalError::no_overload()),
+            (Loop::ExistsOne | Loop::Filter, Ok(_)) => {
+                gathered.fail_last(EvalError::no_overload());
+            }
             (Loop::Map, Ok(value)) => {
                 self.budget.charge(fold.collect)?;
                 gathered.items.push(value);
@@ -568,18 +574,16 @@ struct Gathered<'a> {
 
 impl<'a> Gathered<'a> {
     fn new(kind: Loop) -> Self {
-        Self {
-            kind,
-            decided: false,
-            count: 0,
-            items: Vec::new(),
-            made: Made::new(),
-            failure: None,
-        }
+        Self { kind, decided: false, count: 0, items: Vec::new(), made: Made::new(), failure: None }
     }
 
     fn fail(&mut self, error: EvalError) {
         self.failure.get_or_insert(error);
+    }
+
+    fn fail_last(&mut self, error: EvalError) -> Option<Outcome<'a>> {
+        self.failure = Some(error);
+        None
     }
 
     fn insert(&mut self, key: Value<'a>, value: Value<'a>) {

@@ -73,11 +73,7 @@ impl Function {
     }
 
     #[must_use]
-    pub const fn priced(
-        name: &'static str,
-        overloads: &'static [Overload],
-        price: Price,
-    ) -> Self {
+    pub const fn priced(name: &'static str, overloads: &'static [Overload], price: Price) -> Self {
         Self { name, overloads, price: Some(price) }
     }
 }

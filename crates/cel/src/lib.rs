@@ -33,6 +33,7 @@ mod standard;
 mod time;
 mod types;
 mod value;
+mod zone;
 
 pub use env::Env;
 pub use error::{CompileError, EvalError, Stage, display};

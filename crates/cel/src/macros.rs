@@ -60,11 +60,8 @@ pub(crate) fn receiver(
         }
     };
     let collects = variables == 1 && matches!(kind, Loop::Map | Loop::Filter);
-    let fault = if collects {
-        "argument is not an identifier"
-    } else {
-        "argument must be a simple name"
-    };
+    let fault =
+        if collects { "argument is not an identifier" } else { "argument must be a simple name" };
     let first = variable(parser, &arguments[0], fault)?;
     let second = match variables {
         2 => Some(variable(parser, &arguments[1], fault)?),

@@ -21,26 +21,49 @@ pub enum Kind {
     /// A variable; with a leading dot where the text has one.
     Ident(String),
     /// `operand.field`, `operand.?field`.
-    Select { operand: Box<Node>, field: String, optional: bool },
+    Select {
+        operand: Box<Node>,
+        field: String,
+        optional: bool,
+    },
     /// `has(operand.field)`
-    Has { operand: Box<Node>, field: String },
+    Has {
+        operand: Box<Node>,
+        field: String,
+    },
     /// `operand[index]`, `operand[?index]`.
-    Index { operand: Box<Node>, index: Box<Node>, optional: bool },
+    Index {
+        operand: Box<Node>,
+        index: Box<Node>,
+        optional: bool,
+    },
     /// Two or more terms.
     And(Vec<Node>),
     Or(Vec<Node>),
     /// Condition, then, else.
     Conditional(Box<[Node; 3]>),
     /// Function or operator (`_+_`, `!_`, `-_`, `_in_` as `@in`); a target where it is called on a value.
-    Call { function: String, target: Option<Box<Node>>, arguments: Vec<Node> },
+    Call {
+        function: String,
+        target: Option<Box<Node>>,
+        arguments: Vec<Node>,
+    },
     List(Vec<Element>),
     Map(Vec<Entry>),
     /// `a.b.Name{field: value}`; no type of Kubernetes' policies is made so.
-    Struct { name: String, fields: Vec<Node> },
+    Struct {
+        name: String,
+        fields: Vec<Node>,
+    },
     /// `target.all(x, …)` and its like.
     Comprehension(Box<Comprehension>),
     /// `target.optMap(x, body)`, `target.optFlatMap(x, body)`.
-    OptMap { target: Box<Node>, variable: String, body: Box<Node>, flat: bool },
+    OptMap {
+        target: Box<Node>,
+        variable: String,
+        body: Box<Node>,
+        flat: bool,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -228,7 +228,10 @@ impl Planner<'_> {
                 }
                 Kind::Has { operand, field } => {
                     test = true;
-                    keys.push(Qualifier { key: Key::Field(field.as_str().into()), optional: false });
+                    keys.push(Qualifier {
+                        key: Key::Field(field.as_str().into()),
+                        optional: false,
+                    });
                     at = operand;
                 }
                 Kind::Index { operand, index, optional } => {
@@ -285,10 +288,11 @@ impl Planner<'_> {
             }
             _ => {}
         }
-        let declared = self.env.functions.get(name).map(Arc::clone).ok_or_else(|| Fault {
-            at: node.at,
-            message: format!("no such overload: {name}"),
-        })?;
+        let declared =
+            self.env.functions.get(name).map(Arc::clone).ok_or_else(|| Fault {
+                at: node.at,
+                message: format!("no such overload: {name}"),
+            })?;
         let mut steps = Vec::with_capacity(arguments.len() + 1);
         if let Some(target) = target {
             steps.push(self.step(target, Place::Whole)?);
@@ -304,13 +308,7 @@ impl Planner<'_> {
         Ok(Step::Call(Box::new(call)))
     }
 
-    fn operator(
-        &self,
-        name: &str,
-        known: bool,
-        a: &Node,
-        b: &Node,
-    ) -> Result<Option<Step>, Fault> {
+    fn operator(&self, name: &str, known: bool, a: &Node, b: &Node) -> Result<Option<Step>, Fault> {
         let order = |name, holds| Order { name, holds, priced: known };
         let arithmetic = |operator| -> Result<Option<Step>, Fault> {
             Ok(Some(Step::Arithmetic(self.pair(a, b)?, operator, known)))

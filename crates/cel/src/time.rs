@@ -90,7 +90,12 @@ impl Duration {
             return "0s".to_owned();
         }
         let fraction = |nanos: u64, unit: u64| {
-            let text = format!("{}.{:0width$}", nanos / unit, nanos % unit, width = unit.ilog10() as usize);
+            let text = format!(
+                "{}.{:0width$}",
+                nanos / unit,
+                nanos % unit,
+                width = unit.ilog10() as usize
+            );
             text.trim_end_matches('0').trim_end_matches('.').to_owned()
         };
         if nanos < 1_000_000_000 {

@@ -70,7 +70,8 @@ impl Checker<'_> {
                 Some((target, rest)) if member => format!("{target}.({})", rest.join(", ")),
                 _ => format!("({})", types.join(", ")),
             };
-            let told = format!("found no matching overload for '{function}' applied to '{applied}'");
+            let told =
+                format!("found no matching overload for '{function}' applied to '{applied}'");
             return self.fault(node.at, told);
         };
         let overload = if fitting.len() == 1 { fitting.first().copied() } else { None };

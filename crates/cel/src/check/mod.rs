@@ -276,8 +276,7 @@ impl Checker<'_> {
             let value = self.unwrap(entry.optional, &entry.value, value);
             joined = Some((key, self.join(&entry.value, after, value)));
         }
-        let (key, value) =
-            joined.unwrap_or_else(|| (self.bindings.fresh(), self.bindings.fresh()));
+        let (key, value) = joined.unwrap_or_else(|| (self.bindings.fresh(), self.bindings.fresh()));
         Type::map(key, value)
     }
 

@@ -107,9 +107,7 @@ impl Bindings {
             return false;
         }
         match within {
-            Type::Var(_) => {
-                self.find(within).is_none_or(|bound| self.is_free_of(variable, bound))
-            }
+            Type::Var(_) => self.find(within).is_none_or(|bound| self.is_free_of(variable, bound)),
             Type::List(of) | Type::Optional(of) => self.is_free_of(variable, of),
             Type::Map(key, value) => {
                 self.is_free_of(variable, key) && self.is_free_of(variable, value)

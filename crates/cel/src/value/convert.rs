@@ -117,9 +117,9 @@ pub(crate) fn to_duration<'a>(value: &Value<'a>) -> Outcome<'a> {
         Value::String(text) => Duration::parse(text)
             .map(Value::Duration)
             .ok_or_else(|| unreadable("google.protobuf.Duration")),
-        Value::Int(_) => Err(EvalError::new(
-            "type conversion error from 'int' to 'google.protobuf.Duration'",
-        )),
+        Value::Int(_) => {
+            Err(EvalError::new("type conversion error from 'int' to 'google.protobuf.Duration'"))
+        }
         other => Err(guard("duration", other)),
     }
 }

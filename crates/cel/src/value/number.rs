@@ -147,9 +147,7 @@ fn subtract<'a>(a: &Value<'a>, b: &Value<'a>) -> Outcome<'a> {
 /// `-x`
 pub(crate) fn negate<'a>(value: &Value<'a>) -> Outcome<'a> {
     match value {
-        Value::Int(value) => {
-            value.checked_neg().map(Value::Int).ok_or_else(|| overflow("integer"))
-        }
+        Value::Int(value) => value.checked_neg().map(Value::Int).ok_or_else(|| overflow("integer")),
         Value::Double(value) => Ok(Value::Double(-value)),
         Value::Duration(value) => {
             value.checked_neg().map(Value::Duration).ok_or_else(|| overflow("duration"))

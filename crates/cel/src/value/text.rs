@@ -46,7 +46,7 @@ impl fmt::Display for Go<'_, '_> {
 
 /// Go's `%g`: the shortest digits that read back, with an exponent below 1e-4 and from 1e21.
 #[must_use]
-pub fn double(value: f64) -> String {
+pub(super) fn double(value: f64) -> String {
     if value.is_nan() {
         return "NaN".to_owned();
     }
