@@ -71,18 +71,16 @@ impl Env {
     }
 
     fn compile_bounded(&self, text: &str) -> Result<Program, Vec<CompileError>> {
-        let syntax = Syntax {
-            optional: self.minor >= 28,
-            two_variables: self.minor >= 32,
-            exists_one: self.minor >= 34,
-        };
+        let syntax = Syntax { optional: self.minor >= 28, two_variables: self.minor >= 32 };
         let parsed = parser::parse(text, syntax).map_err(|error| vec![error])?;
         let checked = check::check(self, &parsed);
         if !checked.faults.is_empty() {
             let located = |fault: check::Fault| {
                 CompileError::new(Stage::Check, text, fault.at, fault.message)
             };
-            return Err(checked.faults.into_iter().map(located).collect());
+            let mut errors: Vec<CompileError> = checked.faults.into_iter().map(located).collect();
+            errors.sort_by_key(|error| (error.line, error.column));
+            return Err(errors);
         }
         let step = plan::plan(self, &parsed, &checked)
             .map_err(|fault| vec![CompileError::new(Stage::Plan, text, fault.at, fault.message)])?;

@@ -29,6 +29,18 @@ pub struct Function {
     pub overloads: &'static [Overload],
     /// `None`: 1 a call.
     pub price: Option<Price>,
+    pub refusal: Refusal,
+}
+
+/// How cel-go words a call that no overload takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// `no such overload: f(int, string)`: each overload is guarded by its types.
+    Typed,
+    /// `no such overload: f`: one implementation behind all overloads.
+    Named,
+    /// `no such overload`: the implementation looks at its arguments itself.
+    Bare,
 }
 
 pub struct Overload {
@@ -69,12 +81,18 @@ impl Overload {
 impl Function {
     #[must_use]
     pub const fn new(name: &'static str, overloads: &'static [Overload]) -> Self {
-        Self { name, overloads, price: None }
+        Self { name, overloads, price: None, refusal: Refusal::Typed }
     }
 
     #[must_use]
     pub const fn priced(name: &'static str, overloads: &'static [Overload], price: Price) -> Self {
-        Self { name, overloads, price: Some(price) }
+        Self { name, overloads, price: Some(price), refusal: Refusal::Typed }
+    }
+
+    #[must_use]
+    pub const fn refusing(mut self, refusal: Refusal) -> Self {
+        self.refusal = refusal;
+        self
     }
 }
 
@@ -84,6 +102,7 @@ pub(crate) struct Declared {
     pub(crate) name: &'static str,
     pub(crate) overloads: Vec<Signature>,
     pub(crate) price: Option<Price>,
+    refusal: Refusal,
 }
 
 #[derive(Debug)]
@@ -148,6 +167,7 @@ impl Functions {
                     name: function.name,
                     overloads: Vec::new(),
                     price: None,
+                    refusal: function.refusal,
                 });
                 declared.price = declared.price.or(function.price);
                 declared.overloads.extend(function.overloads.iter().map(signature));
@@ -199,11 +219,16 @@ impl Declared {
         };
         match found {
             Some(signature) => (signature.call)(arguments),
-            None => {
-                let types: Vec<&str> = arguments.iter().map(Value::type_name).collect();
-                let told = format!("no such overload: {}({})", self.name, types.join(", "));
-                Err(EvalError::Error(told))
-            }
+            None => Err(self.refused(arguments)),
         }
+    }
+
+    fn refused(&self, arguments: &[Value<'_>]) -> EvalError {
+        let types: Vec<&str> = arguments.iter().map(Value::type_name).collect();
+        EvalError::Error(match self.refusal {
+            Refusal::Typed => format!("no such overload: {}({})", self.name, types.join(", ")),
+            Refusal::Named => format!("no such overload: {}", self.name),
+            Refusal::Bare => "no such overload".to_owned(),
+        })
     }
 }

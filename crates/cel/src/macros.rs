@@ -44,7 +44,6 @@ pub(crate) fn receiver(
         ("all", 2) => (Loop::All, 1),
         ("exists", 2) => (Loop::Exists, 1),
         ("exists_one", 2) => (Loop::ExistsOne, 1),
-        ("existsOne", 2) if syntax.exists_one => (Loop::ExistsOne, 1),
         ("map", 2 | 3) => (Loop::Map, 1),
         ("filter", 2) => (Loop::Filter, 1),
         ("all", 3) if syntax.two_variables => (Loop::All, 2),

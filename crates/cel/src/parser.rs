@@ -45,8 +45,6 @@ pub(crate) struct Syntax {
     pub(crate) optional: bool,
     /// `all(k, v, …)` and the transformations.
     pub(crate) two_variables: bool,
-    /// `existsOne` beside `exists_one`.
-    pub(crate) exists_one: bool,
 }
 
 /// A parsed text.
@@ -107,6 +105,17 @@ impl Parser<'_> {
 
     fn expect(&mut self, token: Token, told: &str) -> Parse<Range<usize>> {
         self.accept(token).ok_or_else(|| self.mismatched(told))
+    }
+
+    /// What closes a bracket that only holds expressions; ANTLR tells its absence at the end apart.
+    fn close(&mut self, token: Token, told: &str) -> Parse<Range<usize>> {
+        self.accept(token).ok_or_else(|| match self.peek() {
+            Token::End => {
+                let told = format!("Syntax error: missing {told} at '<EOF>'");
+                self.fault(self.span().start, told)
+            }
+            _ => self.extraneous(told),
+        })
     }
 
     pub(crate) fn fault(&self, at: usize, message: impl Into<String>) -> CompileError {
@@ -324,7 +333,7 @@ impl Parser<'_> {
             return Err(self.fault(open.start, "unsupported syntax '[?'"));
         }
         let index = self.bracket(Self::expression)?;
-        let close = self.expect(Token::CloseBracket, "']'")?;
+        let close = self.close(Token::CloseBracket, "']'")?;
         let span = operand.span.start..close.end;
         let kind = Kind::Index { operand: Box::new(operand), index: Box::new(index), optional };
         self.node(open.start, span, kind)
@@ -358,7 +367,7 @@ impl Parser<'_> {
         loop {
             arguments.push(self.bracket(Self::expression)?);
             if self.accept(Token::Comma).is_none() {
-                return Ok((arguments, self.expect(Token::CloseParen, "')'")?.end));
+                return Ok((arguments, self.close(Token::CloseParen, "')'")?.end));
             }
         }
     }
@@ -368,7 +377,7 @@ impl Parser<'_> {
             Token::OpenParen => {
                 let open = self.take();
                 let mut inner = self.bracket(Self::expression)?;
-                let close = self.expect(Token::CloseParen, "')'")?;
+                let close = self.close(Token::CloseParen, "')'")?;
                 inner.span = open.start..close.end; // What stands around it must not lose half a bracket.
                 Ok(inner)
             }
@@ -399,31 +408,39 @@ impl Parser<'_> {
     fn list(&mut self) -> Parse<Node> {
         let open = self.take();
         let mut elements = Vec::new();
-        while self.peek() != Token::CloseBracket {
+        while !matches!(self.peek(), Token::CloseBracket | Token::Comma) {
             let optional = self.optional_mark()?;
             elements.push(Element { optional, value: self.bracket(Self::expression)? });
-            if self.accept(Token::Comma).is_none() {
+            if self.trailing_comma(Token::CloseBracket) || self.accept(Token::Comma).is_none() {
                 break;
             }
         }
-        let close = self.expect(Token::CloseBracket, "']'")?;
+        self.accept(Token::Comma);
+        let close = self.expect(Token::CloseBracket, "{']', ','}")?;
         self.node(open.start, open.start..close.end, Kind::List(elements))
     }
 
     fn map(&mut self) -> Parse<Node> {
         let open = self.take();
         let mut entries = Vec::new();
-        while self.peek() != Token::CloseBrace {
+        while !matches!(self.peek(), Token::CloseBrace | Token::Comma) {
             let optional = self.optional_mark()?;
             let key = self.bracket(Self::expression)?;
             self.expect(Token::Colon, "':'")?;
             entries.push(Entry { optional, key, value: self.bracket(Self::expression)? });
-            if self.accept(Token::Comma).is_none() {
+            if self.trailing_comma(Token::CloseBrace) || self.accept(Token::Comma).is_none() {
                 break;
             }
         }
-        let close = self.expect(Token::CloseBrace, "'}'")?;
+        self.accept(Token::Comma);
+        let close = self.expect(Token::CloseBrace, "{'}', ','}")?;
         self.node(open.start, open.start..close.end, Kind::Map(entries))
+    }
+
+    /// Whether a comma stands before `close`, which ends a literal.
+    fn trailing_comma(&self, close: Token) -> bool {
+        let after = self.lexemes.get(self.next + 1).map(|lexeme| lexeme.token);
+        self.peek() == Token::Comma && after == Some(close)
     }
 
     fn optional_mark(&mut self) -> Parse<bool> {

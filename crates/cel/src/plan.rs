@@ -237,6 +237,11 @@ impl Planner<'_> {
                 Kind::Index { operand, index, optional } => {
                     let key = match self.step(index, Place::Part)? {
                         Step::Constant(Value::String(name)) => Key::Field((*name).into()),
+                        Step::Constant(value) if !crate::eval::is_key(&value) => {
+                            let kind = crate::eval::go_type(&value);
+                            let message = format!("invalid qualifier type: {kind}");
+                            return Err(Fault { at: index.at, message });
+                        }
                         Step::Constant(value) => Key::Constant(value),
                         computed => Key::Computed(computed),
                     };
@@ -247,7 +252,7 @@ impl Planner<'_> {
             }
         };
         keys.reverse();
-        let conditional = matches!(root, Root::Step(Step::Conditional(_)));
+        let conditional = matches!(root, Root::Step(Step::Conditional(_) | Step::OptMap(_)));
         let own = u64::from(place == Place::Whole && !conditional);
         let charge = own + u64::from(dotted);
         let refund = u64::from(test && place == Place::Whole);

@@ -272,6 +272,22 @@ impl Timestamp {
         }
     }
 
+    /// As Go's `%v` prints it: `2024-02-29 10:20:30.5 +0000 UTC`.
+    #[must_use]
+    pub fn go(self) -> String {
+        let text = self.rfc3339();
+        let (date, rest) = text.split_once('T').unwrap_or((&text, ""));
+        let zone_at = rest.find(['Z', '+', '-']).unwrap_or(rest.len());
+        let (clock, zone) = rest.split_at(zone_at);
+        match zone {
+            "Z" => format!("{date} {clock} +0000 UTC"),
+            zone => {
+                let zone = zone.replace(':', "");
+                format!("{date} {clock} {zone} {zone}")
+            }
+        }
+    }
+
     /// RFC 3339 with the shortest fraction, in the zone it was read with.
     #[must_use]
     pub fn rfc3339(self) -> String {

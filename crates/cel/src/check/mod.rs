@@ -408,9 +408,13 @@ impl Checker<'_> {
                 inner
             }
             other => {
-                let told =
-                    format!("found no matching overload for 'hasValue' applied to '{other}.()'");
-                self.fault(node.at, told)
+                for function in ["hasValue", "value"] {
+                    let told = format!(
+                        "found no matching overload for '{function}' applied to '{other}.()'"
+                    );
+                    self.fault(node.at, told);
+                }
+                Type::Error
             }
         };
         self.scope.push((variable.to_owned(), inner));

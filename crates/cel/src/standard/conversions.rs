@@ -1,7 +1,7 @@
 //! `int(x)`, `string(x)`, `type(x)`, `dyn(x)`, `size(x)`.
 use crate::error::EvalError;
 use crate::eval::{size as cost_size, traversal};
-use crate::functions::{Function, Library, Overload};
+use crate::functions::{Function, Library, Overload, Refusal};
 use crate::value::Value;
 use crate::value::convert;
 
@@ -24,7 +24,8 @@ pub(super) static LIBRARY: Library = Library {
                 Overload::global("size_string", &["string"], "int", size),
                 Overload::member("string_size", &["string"], "int", size),
             ],
-        ),
+        )
+        .refusing(Refusal::Named),
         Function::new("type", &[Overload::global("type", &["A"], "type", type_of)]),
         Function::new("dyn", &[Overload::global("to_dyn", &["A"], "dyn", same)]),
         Function::new(

@@ -1,7 +1,7 @@
 //! `contains`, `startsWith`, `endsWith`, `matches`.
 use crate::error::EvalError;
 use crate::eval::{size, traversal};
-use crate::functions::{Function, Library, Overload};
+use crate::functions::{Function, Library, Overload, Refusal};
 use crate::value::Value;
 
 type Outcome<'a> = Result<Value<'a>, EvalError>;
@@ -18,17 +18,20 @@ pub(super) static LIBRARY: Library = Library {
                 [text, part] => traversal(size(text)).saturating_mul(traversal(size(part))),
                 _ => 1,
             },
-        ),
+        )
+        .refusing(Refusal::Bare),
         Function::priced(
             "endsWith",
             &[Overload::member("ends_with_string", &["string", "string"], "bool", ends_with)],
             price,
-        ),
+        )
+        .refusing(Refusal::Bare),
         Function::priced(
             "startsWith",
             &[Overload::member("starts_with_string", &["string", "string"], "bool", starts_with)],
             price,
-        ),
+        )
+        .refusing(Refusal::Bare),
         // The interpreter has a step for it.
         Function::new(
             "matches",

@@ -98,7 +98,7 @@ fn add<'a>(a: &Value<'a>, b: &Value<'a>) -> Outcome<'a> {
         }
         (Value::List(a), Value::List(b)) => Ok(Value::List(List::concat(a, b))),
         (Value::Duration(a), Value::Duration(b)) => {
-            a.checked_add(*b).map(Value::Duration).ok_or_else(|| overflow("duration"))
+            a.checked_add(*b).map(Value::Duration).ok_or_else(|| overflow("integer"))
         }
         (Value::Timestamp(a), Value::Duration(b)) | (Value::Duration(b), Value::Timestamp(a)) => {
             a.checked_add(*b).map(Value::Timestamp).ok_or_else(|| overflow("timestamp"))
@@ -121,15 +121,14 @@ fn add<'a>(a: &Value<'a>, b: &Value<'a>) -> Outcome<'a> {
 fn subtract<'a>(a: &Value<'a>, b: &Value<'a>) -> Outcome<'a> {
     match (a, b) {
         (Value::Duration(a), Value::Duration(b)) => {
-            a.checked_sub(*b).map(Value::Duration).ok_or_else(|| overflow("duration"))
+            a.checked_sub(*b).map(Value::Duration).ok_or_else(|| overflow("integer"))
         }
-        (Value::Timestamp(a), Value::Duration(b)) => b
-            .checked_neg()
-            .and_then(|b| a.checked_add(b))
-            .map(Value::Timestamp)
-            .ok_or_else(|| overflow("timestamp")),
+        (Value::Timestamp(a), Value::Duration(b)) => {
+            let b = b.checked_neg().ok_or_else(|| overflow("integer"))?;
+            a.checked_add(b).map(Value::Timestamp).ok_or_else(|| overflow("timestamp"))
+        }
         (Value::Timestamp(a), Value::Timestamp(b)) => {
-            time::between(*b, *a).map(Value::Duration).ok_or_else(|| overflow("duration"))
+            time::between(*b, *a).map(Value::Duration).ok_or_else(|| overflow("integer"))
         }
         (
             Value::Int(_)
@@ -150,7 +149,7 @@ pub(crate) fn negate<'a>(value: &Value<'a>) -> Outcome<'a> {
         Value::Int(value) => value.checked_neg().map(Value::Int).ok_or_else(|| overflow("integer")),
         Value::Double(value) => Ok(Value::Double(-value)),
         Value::Duration(value) => {
-            value.checked_neg().map(Value::Duration).ok_or_else(|| overflow("duration"))
+            value.checked_neg().map(Value::Duration).ok_or_else(|| overflow("integer"))
         }
         Value::Bool(_) | Value::String(_) | Value::Timestamp(_) => Err(EvalError::no_overload()),
         _ => Err(EvalError::new("no such overload: -_")),

@@ -19,7 +19,7 @@ impl fmt::Display for Go<'_, '_> {
                 write!(f, "[{}]", inner.join(" "))
             }
             Value::Duration(value) => f.write_str(&value.go()),
-            Value::Timestamp(value) => f.write_str(&value.rfc3339()),
+            Value::Timestamp(value) => f.write_str(&value.go()),
             Value::List(list) => {
                 f.write_char('[')?;
                 for (at, item) in list.iter().enumerate() {
@@ -44,7 +44,7 @@ impl fmt::Display for Go<'_, '_> {
     }
 }
 
-/// Go's `%g`: the shortest digits that read back, with an exponent below 1e-4 and from 1e21.
+/// Go's `%g`: the shortest digits that read back, with an exponent below 1e-4 and from 1e6.
 #[must_use]
 pub(super) fn double(value: f64) -> String {
     if value.is_nan() {
@@ -56,7 +56,7 @@ pub(super) fn double(value: f64) -> String {
     let exponential = format!("{value:e}");
     let (digits, exponent) = exponential.split_once('e').unwrap_or((&exponential, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..21).contains(&exponent) {
+    if (-4..6).contains(&exponent) {
         return format!("{value}");
     }
     let sign = if exponent < 0 { '-' } else { '+' };

@@ -1,8 +1,9 @@
 //! The language as its users see it: text in, value, cost or message out.
 mod errors;
+mod oracle;
 mod values;
 
-use seawall_cel::{Budget, Env, EvalError, Go, Type, Value};
+use seawall_cel::{Budget, CompileError, Env, EvalError, Go, Stage, Type, Value};
 use serde_json::json;
 
 /// The value of `text` as Go prints it, or its error's text, and what it cost; `object` is a pod.
@@ -11,10 +12,15 @@ pub fn run(text: &str) -> (String, u64) {
     let program = match env.compile(text) {
         Ok(program) => program,
         Err(errors) => {
-            return (errors.iter().map(|e| format!("compile: {}", e.message)).collect(), 0);
+            let placed = |e: &CompileError| match e.stage {
+                Stage::Plan => e.message.clone(),
+                _ => format!("{}:{} {}", e.line, e.column, e.message),
+            };
+            let told: Vec<String> = errors.iter().map(placed).collect();
+            return (format!("compile: {}", told.join("; ")), 0);
         }
     };
-    let pod = json!({"kind": "Pod", "metadata": {"name": "web", "labels": {"app": "web", "tier": "front"}},
+    let pod = json!({"kind": "Pod", "metadata": {"name": "web", "labels": {"app": "web"}},
         "spec": {"containers": [{"name": "a", "image": "nginx:1", "ports": [80, 443]},
             {"name": "b", "image": "proxy", "securityContext": {"privileged": true}}],
             "replicas": 3, "ratio": 1.5, "none": null}});
