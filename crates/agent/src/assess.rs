@@ -155,7 +155,7 @@ impl Assessor {
                     return None;
                 }
             },
-            Role::Skipped => (false, None, false),
+            Role::Skipped | Role::Other => (false, None, false),
         };
         let columns = self.objects.columns_of(uid)?;
         // Pods are told of although another object answers for them: alerts and images lead to them.

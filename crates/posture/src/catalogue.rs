@@ -1,10 +1,11 @@
 //! All controls and frameworks, a selection of them, and the findings a selection makes of an object.
-use crate::control::{self, Control, Lifecycle};
+use crate::control::{self, Control, Facts, Lifecycle, Matches};
 use crate::framework::{self, Framework};
 use crate::workload::{self, View};
+use crate::world::{Object, Subject, World};
 use crate::{fix, patch};
 use seawall_model::Problem;
-use seawall_model::finding::{ControlFinding, Source, State};
+use seawall_model::finding::{ControlFinding, Resource, Source, State};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -220,21 +221,101 @@ impl Selection {
         self.chosen.iter().map(|chosen| chosen.control.as_ref())
     }
 
-    /// One finding per control, in any state; `None` where the object is no workload of a known version.
+    /// Whether a selected control judges such an object alone.
+    pub fn concerns(&self, object: &Value) -> bool {
+        let view = View::new(object);
+        self.chosen.iter().any(|chosen| chosen.control.concerns(&view))
+    }
+
+    /// Whether a selected control reads facts of that sort.
+    pub fn reads(&self, facts: Facts) -> bool {
+        self.chosen.iter().any(|chosen| chosen.control.matches == Matches::Facts(facts))
+    }
+
+    /// One finding, in any state, per control that judges such an object alone; `None` where none does and the
+    /// object is no workload.
     pub fn evaluate(&self, object: &Value, source: Option<&Source>) -> Option<Vec<ControlFinding>> {
-        let view = View::new(object)?;
-        Some(self.chosen.iter().map(|chosen| chosen.finding(&view, source)).collect())
+        let view = View::new(object);
+        let concerned = self.chosen.iter().filter(|chosen| chosen.control.concerns(&view));
+        let findings: Vec<_> = concerned.map(|chosen| chosen.finding(&view, source)).collect();
+        (!findings.is_empty() || view.kind().is_some()).then_some(findings)
+    }
+
+    /// One finding per control on facts of that sort. `resource` is what the document is about, such as a node.
+    pub fn evaluate_facts(
+        &self,
+        facts: Facts,
+        document: &Value,
+        resource: &Resource,
+    ) -> Vec<ControlFinding> {
+        let view = View::new(document);
+        let concerned =
+            self.chosen.iter().filter(|chosen| chosen.control.matches == Matches::Facts(facts));
+        let finding = |chosen: &Chosen| ControlFinding {
+            resource: resource.clone(),
+            ..chosen.finding(&view, None)
+        };
+        concerned.map(finding).collect()
+    }
+
+    /// One finding per control on facts of that sort, saying why there are none: `not-collected` is unknown,
+    /// `provider-managed` is not applicable.
+    pub fn without_facts(
+        &self,
+        facts: Facts,
+        resource: &Resource,
+        state: State,
+        reason: &str,
+        message: &str,
+    ) -> Vec<ControlFinding> {
+        let concerned =
+            self.chosen.iter().filter(|chosen| chosen.control.matches == Matches::Facts(facts));
+        let finding = |chosen: &Chosen| ControlFinding {
+            state,
+            reason: Some(reason.to_owned()),
+            message: Some(message.to_owned()),
+            ..chosen.empty(resource.clone())
+        };
+        concerned.map(finding).collect()
+    }
+
+    /// One finding per control that needs several objects and each of its subjects, by control. `source` tells where
+    /// an object stands.
+    pub fn evaluate_world<'w>(
+        &self,
+        world: &World<'w>,
+        source: &dyn Fn(&Object<'w>) -> Option<Source>,
+    ) -> Vec<ControlFinding> {
+        let among = |chosen: &Chosen| -> Vec<ControlFinding> {
+            let subjects = chosen.control.subjects(world);
+            let finding = |subject: &Subject<'w>| {
+                let judged = chosen.control.judge_among(subject, world, &chosen.params);
+                ControlFinding {
+                    state: judged.state,
+                    reason: judged.reason,
+                    message: judged.message,
+                    evidence: judged.evidence,
+                    fix: judged.fix,
+                    source: subject.object.as_ref().and_then(source),
+                    ..chosen.empty(subject.resource.clone())
+                }
+            };
+            subjects.iter().map(finding).collect()
+        };
+        self.chosen.iter().flat_map(among).collect()
     }
 
     /// Findings that say only that there is no answer, and why: `stale`, `forbidden`.
     pub fn undecided(&self, object: &Value, reason: &str, message: &str) -> Vec<ControlFinding> {
+        let view = View::new(object);
         let finding = |chosen: &Chosen| ControlFinding {
             state: State::Unknown,
             reason: Some(reason.to_owned()),
             message: Some(message.to_owned()),
-            ..chosen.empty(object)
+            ..chosen.empty(workload::resource(object))
         };
-        self.chosen.iter().map(finding).collect()
+        let concerned = self.chosen.iter().filter(|chosen| chosen.control.concerns(&view));
+        concerned.map(finding).collect()
     }
 
     /// Applies every fix, again and again, as one may open the way for another: a container has to stop being
@@ -245,9 +326,10 @@ impl Selection {
         loop {
             let before = open.len();
             open.retain(|chosen| {
-                let fix = match View::new(&healed) {
-                    Some(view) => chosen.finding(&view, None).fix,
-                    None => Vec::new(),
+                let view = View::new(&healed);
+                let fix = match chosen.control.concerns(&view) {
+                    true => chosen.finding(&view, None).fix,
+                    false => Vec::new(),
                 };
                 let applies = !fix.is_empty() && patch::apply(&mut healed, &fix).is_ok();
                 if applies {
@@ -263,7 +345,7 @@ impl Selection {
 }
 
 impl Chosen {
-    fn empty(&self, object: &Value) -> ControlFinding {
+    fn empty(&self, resource: Resource) -> ControlFinding {
         let control = &self.control;
         ControlFinding {
             control: control.id.clone(),
@@ -271,14 +353,14 @@ impl Chosen {
             severity: control.severity,
             state: State::Unknown,
             reason: None,
-            resource: workload::resource(object),
+            resource,
             source: None,
             message: None,
             frameworks: self.labels.clone(),
             evidence: Vec::new(),
             fix: Vec::new(),
             exemption: None,
-            engine: "cel".to_owned(),
+            engine: control.engine().to_owned(),
         }
     }
 
@@ -300,7 +382,7 @@ impl Chosen {
             evidence: judged.evidence,
             fix,
             source: source.cloned(),
-            ..self.empty(view.object())
+            ..self.empty(workload::resource(view.object()))
         }
     }
 }

@@ -1,31 +1,66 @@
-//! One control on one workload: which elements fail, or why there is no answer.
+//! One control on one object: which elements fail, or why there is no answer.
 use crate::cel::types::Mismatch;
-use crate::cel::{Expression, Failure, Run, Term};
-use crate::control::Control;
+use crate::cel::{Each, Expression, Failure, Range, Root, Run, Term, values};
+use crate::control::{Control, Matches, Rules};
 use crate::pointer;
-use crate::workload::{OWN_LISTS, View};
+use crate::workload::{Element, OWN_LISTS, View};
+use cel::Value as CelValue;
 use seawall_model::finding::{Evidence, State};
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 /// What a control says of an object.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Judgement {
-    pub(crate) state: State,
-    pub(crate) reason: Option<String>,
-    pub(crate) message: Option<String>,
-    pub(crate) evidence: Vec<Evidence>,
+pub struct Judgement {
+    pub state: State,
+    /// One closed word per state, such as `forbidden`, `windows`, `error`.
+    pub reason: Option<String>,
+    pub message: Option<String>,
+    pub evidence: Vec<Evidence>,
+    /// A JSON Patch that heals, where the judge knows one; expressions leave it to the control's `fix`.
+    pub fix: Vec<Value>,
     pub(crate) failures: Vec<Failing>,
 }
 
-/// One failing element, or the pod spec itself.
+impl Judgement {
+    fn new(state: State, reason: Option<&str>, message: Option<String>) -> Self {
+        let (evidence, fix, failures) = Default::default();
+        Self { state, reason: reason.map(str::to_owned), message, evidence, fix, failures }
+    }
+
+    pub fn healthy() -> Self {
+        Self::new(State::Healthy, None, None)
+    }
+
+    pub fn unhealthy(message: impl Into<String>, evidence: Vec<Evidence>) -> Self {
+        Self { evidence, ..Self::new(State::Unhealthy, None, Some(message.into())) }
+    }
+
+    pub fn not_applicable(reason: &str) -> Self {
+        Self::new(State::NotApplicable, Some(reason), None)
+    }
+
+    pub fn unknown(reason: &str, message: impl Into<String>) -> Self {
+        Self::new(State::Unknown, Some(reason), Some(message.into()))
+    }
+}
+
+/// One failing element, or the root itself.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Failing {
     /// Index into the control's validations.
     pub(crate) validation: usize,
-    /// Pointer of the element; of the pod spec where no list was judged.
-    pub(crate) base: String,
-    pub(crate) element: bool,
+    /// Pointer of the pod spec, or of the whole object.
+    pub(crate) root: &'static str,
+    /// Pointers of the elements, outermost first; none where no list was judged. Never more than the path has `[*]`.
+    pub(crate) elements: Vec<String>,
+}
+
+impl Failing {
+    /// Pointer of the innermost element, else of the root.
+    pub(crate) fn base(&self) -> &str {
+        self.elements.last().map_or(self.root, String::as_str)
+    }
 }
 
 /// An unanswered question.
@@ -36,152 +71,225 @@ struct Unanswered {
 }
 
 impl Control {
-    /// Judges `view` with `params`, which hold every declared parameter.
+    /// Pointer from the object to what the control's paths are relative to.
+    pub(crate) fn root(&self, view: &View<'_>) -> &'static str {
+        if self.matches == Matches::Workloads { view.pod_spec_pointer() } else { "" }
+    }
+
+    /// Judges `view` with `params`, which hold every declared parameter. A control that needs more than one object
+    /// has no answer here.
     pub(crate) fn judge(&self, view: &View<'_>, params: &Map<String, Value>) -> Judgement {
-        let undecided = |unanswered: &Unanswered| Judgement {
-            state: State::Unknown,
-            reason: Some(unanswered.reason.to_owned()),
-            message: Some(unanswered.message.clone()),
-            evidence: vec![evidence(view, &unanswered.pointer)],
-            failures: Vec::new(),
+        let Some(rules) = self.rules() else {
+            return Judgement::unknown("unsupported", "one object alone is not enough to judge");
         };
-        let pod_spec = view.kind().pod_spec;
-        if !view.pod_spec().is_some_and(Value::is_object) {
+        let undecided = |unanswered: &Unanswered| Judgement {
+            evidence: vec![evidence(view, &unanswered.pointer)],
+            ..Judgement::unknown(unanswered.reason, unanswered.message.clone())
+        };
+        let root = self.root(view);
+        if self.matches == Matches::Workloads && !view.pod_spec().is_some_and(Value::is_object) {
             let message = "there is no pod spec".to_owned();
-            return undecided(&Unanswered {
-                reason: "error",
-                message,
-                pointer: pod_spec.to_owned(),
-            });
+            return undecided(&Unanswered { reason: "error", message, pointer: root.to_owned() });
         }
-        for (reason, expression) in &self.unless {
-            let mut failing = Vec::new();
-            let mut unanswered = Vec::new();
-            judge_expression(
-                expression,
-                view,
-                params,
-                &mut |base, _| failing.push(base),
-                &mut unanswered,
-            );
-            if let Some(unanswered) = unanswered.first() {
+        for (reason, expression) in &rules.unless {
+            let mut asked = Asked::new(expression, view, params, root);
+            asked.terms(&expression.terms);
+            if let Some(unanswered) = asked.unanswered.first() {
                 return undecided(unanswered);
             }
-            if failing.is_empty() {
-                return Judgement {
-                    state: State::NotApplicable,
-                    reason: Some(reason.clone()),
-                    message: None,
-                    evidence: Vec::new(),
-                    failures: Vec::new(),
-                };
+            if asked.failing.is_empty() {
+                return Judgement::not_applicable(reason);
             }
         }
         let (mut failures, mut unanswered) = (Vec::new(), Vec::new());
         let mut known = HashSet::new();
-        for (validation, rule) in self.validations.iter().enumerate() {
-            let mut fail = |base, element| {
-                let failing = Failing { validation, base, element };
+        for (validation, rule) in rules.validations.iter().enumerate() {
+            let mut asked = Asked::new(&rule.expression, view, params, root);
+            asked.terms(&rule.expression.terms);
+            unanswered.append(&mut asked.unanswered);
+            for mut elements in asked.failing {
+                elements.truncate(rule.path.depth());
+                let failing = Failing { validation, root, elements };
                 if known.insert(failing.clone()) {
                     failures.push(failing);
                 }
-            };
-            judge_expression(&rule.expression, view, params, &mut fail, &mut unanswered);
+            }
         }
         match (failures.is_empty(), unanswered.first()) {
             (true, Some(first)) => undecided(first),
-            (true, None) => Judgement {
-                state: State::Healthy,
-                reason: None,
-                message: None,
-                evidence: Vec::new(),
-                failures,
-            },
-            (false, _) => self.unhealthy(view, failures),
+            (true, None) => Judgement::healthy(),
+            (false, _) => unhealthy(rules, view, failures),
         }
     }
+}
 
-    fn unhealthy(&self, view: &View<'_>, failures: Vec<Failing>) -> Judgement {
-        let mut messages: Vec<&str> = Vec::new();
-        let mut found = Vec::new();
-        for failing in &failures {
-            let rule = &self.validations[failing.validation];
-            if !messages.contains(&rule.message.as_str()) {
-                messages.push(&rule.message);
-            }
-            let tail = if failing.element || !rule.path.each { rule.path.tail() } else { &[] };
-            found.push(evidence(
-                view,
-                &pointer::join(&failing.base, tail.iter().map(String::as_str)),
-            ));
+fn unhealthy(rules: &Rules, view: &View<'_>, failures: Vec<Failing>) -> Judgement {
+    let mut messages: Vec<&str> = Vec::new();
+    let mut found = Vec::new();
+    for failing in &failures {
+        let rule = &rules.validations[failing.validation];
+        if !messages.contains(&rule.message.as_str()) {
+            messages.push(&rule.message);
         }
-        Judgement {
-            state: State::Unhealthy,
-            reason: None,
-            message: Some(messages.join("; ")),
-            evidence: found,
-            failures,
-        }
+        let whole = failing.elements.len() == rule.path.depth();
+        let tail = if whole { rule.path.tail() } else { &[] };
+        found.push(evidence(view, &pointer::join(failing.base(), tail.iter().map(String::as_str))));
     }
+    Judgement { failures, ..Judgement::unhealthy(messages.join("; "), found) }
 }
 
 fn evidence(view: &View<'_>, pointer: &str) -> Evidence {
     Evidence { path: pointer.to_owned(), value: pointer::value_at(view.object(), pointer) }
 }
 
-/// Calls `fail` with the pointer of each element for which `expression` is false, or with the pod spec's.
-fn judge_expression(
-    expression: &Expression,
-    view: &View<'_>,
-    params: &Map<String, Value>,
-    fail: &mut dyn FnMut(String, bool),
-    unanswered: &mut Vec<Unanswered>,
-) {
-    let malformed = malformed(expression, view);
-    let object = expression.variables.contains("object").then(|| view.cel_object());
-    let read = expression.variables.iter().filter(|name| *name != "object");
-    let variables = read.map(|name| match name.as_str() {
-        "params" => (name.clone(), crate::cel::values::of(&json!(params))),
-        _ => (name.clone(), view.variable(name)),
-    });
-    let run = Run::new(variables.collect::<BTreeMap<_, _>>(), object);
-    let pod_spec = view.kind().pod_spec;
-    for term in &expression.terms {
-        match term {
-            Term::Whole(_) if !malformed.is_empty() => {
-                unanswered
-                    .extend(malformed.iter().map(|mismatch| Unanswered::wrong_type(mismatch)));
-            }
-            Term::Whole(whole) => match run.holds(whole, None) {
-                Ok(true) => {}
-                Ok(false) => fail(pod_spec.to_owned(), false),
-                Err(failure) => unanswered.push(Unanswered::failed(failure, pod_spec)),
-            },
-            Term::Each { list, variable, predicate } => {
-                // What is malformed outside every element leaves the whole list undecided.
-                let (mut inside, mut outside) = (HashMap::new(), Vec::new());
-                for mismatch in &malformed {
-                    match element_of(&mismatch.pointer, pod_spec) {
-                        Some(element) => _ = inside.entry(element).or_insert(mismatch),
-                        None => outside.push(Unanswered::wrong_type(mismatch)),
-                    }
+/// One expression on one object, and what came of it.
+struct Asked<'a, 'v> {
+    view: &'a View<'v>,
+    root: &'static str,
+    run: Run,
+    /// The malformed fields that the expression reads.
+    malformed: Vec<&'a Mismatch>,
+    /// The elements that `all`s are at, outermost first, with their variables.
+    scope: Vec<(String, Element<'v>)>,
+    /// Pointers of the elements of each failure, outermost first.
+    failing: Vec<Vec<String>>,
+    unanswered: Vec<Unanswered>,
+}
+
+impl<'a, 'v> Asked<'a, 'v> {
+    fn new(
+        expression: &Expression,
+        view: &'a View<'v>,
+        params: &Map<String, Value>,
+        root: &'static str,
+    ) -> Self {
+        let object = expression.variables.contains("object").then(|| view.cel_object());
+        let read = expression.variables.iter().filter(|name| *name != "object");
+        let variables = read.map(|name| match name.as_str() {
+            "params" => (name.clone(), values::of(&json!(params))),
+            _ => (name.clone(), view.variable(name)),
+        });
+        let run = Run::new(variables.collect::<BTreeMap<_, _>>(), object);
+        let malformed = malformed(expression, view);
+        let (scope, failing, unanswered) = Default::default();
+        Self { view, root, run, malformed, scope, failing, unanswered }
+    }
+
+    fn terms(&mut self, terms: &[Term]) {
+        for term in terms {
+            match term {
+                Term::Whole(_) if self.scope.is_empty() && !self.malformed.is_empty() => {
+                    let told =
+                        self.malformed.iter().map(|mismatch| Unanswered::wrong_type(mismatch));
+                    self.unanswered.extend(told);
                 }
-                unanswered.extend(outside);
-                for element in view.elements(list) {
-                    if let Some(mismatch) = inside.get(element.pointer.as_str()) {
-                        unanswered.push(Unanswered::wrong_type(mismatch));
-                        continue;
-                    }
-                    match run.holds(predicate, Some((variable, element.value.clone()))) {
-                        Ok(true) => {}
-                        Ok(false) => fail(element.pointer.clone(), true),
-                        Err(failure) => {
-                            unanswered.push(Unanswered::failed(failure, &element.pointer))
+                Term::Whole(whole) => {
+                    let holds = self.holds(whole);
+                    self.take(holds);
+                }
+                Term::Each(each) => self.each(each),
+                Term::Guarded { guard, each } => match self.holds(guard) {
+                    Ok(true) => {}
+                    Ok(false) => self.each(each),
+                    // As `||` does: the error is gone where the rest holds.
+                    Err(failure) => {
+                        let (failing, unanswered) = (self.failing.len(), self.unanswered.len());
+                        self.each(each);
+                        if self.failing.len() > failing || self.unanswered.len() > unanswered {
+                            self.failing.truncate(failing);
+                            self.unanswered.truncate(unanswered);
+                            self.take(Err(failure));
                         }
                     }
+                },
+            }
+        }
+    }
+
+    fn holds(&self, tree: &crate::cel::Tree) -> Result<bool, Failure> {
+        let elements: Vec<(&str, CelValue)> = self
+            .scope
+            .iter()
+            .map(|(name, element)| (name.as_str(), element.value.clone()))
+            .collect();
+        self.run.holds(tree, &elements)
+    }
+
+    fn take(&mut self, holds: Result<bool, Failure>) {
+        match holds {
+            Ok(true) => {}
+            Ok(false) => {
+                let elements = self.scope.iter().map(|(_, element)| element.pointer.clone());
+                self.failing.push(elements.collect());
+            }
+            Err(failure) => {
+                let at = self.scope.last().map_or(self.root, |(_, element)| &element.pointer);
+                let unanswered = Unanswered::failed(failure, at);
+                self.unanswered.push(unanswered);
+            }
+        }
+    }
+
+    fn each(&mut self, each: &Each) {
+        let Some((lists, elements)) = self.range(&each.range) else {
+            let holds = self.holds(&each.whole);
+            return self.take(holds);
+        };
+        let mut broken: BTreeMap<String, &Mismatch> = BTreeMap::new();
+        if self.scope.is_empty() {
+            // What is malformed outside every element leaves the whole list undecided.
+            for mismatch in &self.malformed {
+                match element_of(&mismatch.pointer, &lists) {
+                    Some(element) => _ = broken.entry(element.to_owned()).or_insert(mismatch),
+                    None => self.unanswered.push(Unanswered::wrong_type(mismatch)),
                 }
             }
         }
+        for element in elements {
+            if let Some(mismatch) = broken.get(&element.pointer) {
+                self.unanswered.push(Unanswered::wrong_type(mismatch));
+                continue;
+            }
+            self.scope.push((each.variable.clone(), element));
+            self.terms(&each.body);
+            self.scope.pop();
+        }
+    }
+
+    /// The pointers of the lists that a range stands for, and their elements; `None` where it is no list.
+    fn range(&self, range: &Range) -> Option<(Vec<String>, Vec<Element<'v>>)> {
+        let (at, json) = match &range.root {
+            Root::Prelude(name) => {
+                let pod_spec = self.view.pod_spec_pointer();
+                // Another own list's malformed element does not concern this one.
+                let lists = OWN_LISTS.iter().map(|own| pointer::join(pod_spec, [*own]));
+                let elements = self.view.elements(name).into_iter().cloned();
+                return Some((lists.collect(), elements.collect()));
+            }
+            Root::Object => (String::new(), self.view.object()),
+            Root::PodSpec => (self.view.pod_spec_pointer().to_owned(), self.view.pod_spec()?),
+            Root::Element(name) => {
+                let bound = self.scope.iter().rev().find(|(variable, _)| variable == name)?;
+                (bound.1.pointer.clone(), bound.1.json)
+            }
+        };
+        let mut at = at;
+        let mut json = json;
+        for (index, field) in range.fields.iter().enumerate() {
+            pointer::push(&mut at, field);
+            json = match json.as_object()?.get(field) {
+                Some(member) => member,
+                None if index >= range.optional_from => return Some((vec![at], Vec::new())),
+                None => return None,
+            };
+        }
+        let element = |(index, json)| Element {
+            pointer: format!("{at}/{index}"),
+            json,
+            value: values::of(json),
+        };
+        let elements = json.as_array()?.iter().enumerate().map(element).collect();
+        Some((vec![at], elements))
     }
 }
 
@@ -217,11 +325,11 @@ impl Unanswered {
     }
 }
 
-/// The element of one of the pod spec's lists into which `pointer` leads, as its own pointer.
-fn element_of<'p>(pointer: &'p str, pod_spec: &str) -> Option<&'p str> {
-    let below = pointer.strip_prefix(pod_spec)?.strip_prefix('/')?;
-    let (list, rest) = below.split_once('/')?;
-    let index = rest.split('/').next()?;
-    let length = pointer.len() - rest.len() + index.len();
-    OWN_LISTS.contains(&list).then(|| &pointer[..length])
+/// The element of one of `lists` into which `pointer` leads, as its own pointer.
+fn element_of<'p>(pointer: &'p str, lists: &[String]) -> Option<&'p str> {
+    lists.iter().find_map(|list| {
+        let rest = pointer.strip_prefix(list.as_str())?.strip_prefix('/')?;
+        let index = rest.split('/').next()?;
+        Some(&pointer[..pointer.len() - rest.len() + index.len()])
+    })
 }

@@ -1,5 +1,5 @@
 //! From a failing element to a JSON Patch that heals it, or to the reason why none is offered.
-use crate::control::{Control, FixOp};
+use crate::control::{Control, FixOp, Validation};
 use crate::evaluate::Failing;
 use crate::workload::View;
 use crate::{patch, pointer, quantity};
@@ -18,6 +18,7 @@ pub(crate) fn build(
     if control.fix.is_empty() {
         return Ok(Vec::new());
     }
+    let validations = control.rules().map_or(&[][..], |rules| rules.validations.as_slice());
     let mut healed = view.object().clone();
     let mut operations = Vec::new();
     let mut named: HashSet<&str> = HashSet::new();
@@ -27,23 +28,29 @@ pub(crate) fn build(
         failures.reverse();
     }
     for failing in failures {
-        for op in control.fix.iter().filter(|op| heals(control, op, failing)) {
-            if failing.element && named.insert(&failing.base) {
-                // The index alone would hit another container once someone reorders the list.
-                let path = pointer::join(&failing.base, ["name"]);
-                if let Some(name) = healed.pointer(&path) {
-                    operations.push(json!({"op": "test", "path": path, "value": name}));
+        for op in control.fix.iter().filter(|op| heals(validations, op, failing)) {
+            let path = &validations[failing.validation].path;
+            let depth = path.shared_lists(&op.path).min(failing.elements.len());
+            let elements = &failing.elements[..depth];
+            for element in elements {
+                if named.insert(element) {
+                    // The index alone would hit another element once someone reorders the list.
+                    let path = pointer::join(element, ["name"]);
+                    if let Some(name) = healed.pointer(&path) {
+                        operations.push(json!({"op": "test", "path": path, "value": name}));
+                    }
                 }
             }
-            for operation in expand(op, &failing.base, &healed)? {
-                patch::apply_one(&mut healed, &operation)?;
-                operations.push(operation);
+            let base = elements.last().map_or(failing.root, String::as_str);
+            for place in places(op, depth, base, &healed) {
+                for operation in expand(op, &place, &healed)? {
+                    patch::apply_one(&mut healed, &operation)?;
+                    operations.push(operation);
+                }
             }
         }
     }
-    let Some(healed_view) = View::new(&healed) else {
-        return Err("it changes the kind".to_owned());
-    };
+    let healed_view = View::new(&healed);
     if control.judge(&healed_view, params).state == State::Unhealthy {
         return Err("it does not heal".to_owned());
     }
@@ -56,14 +63,32 @@ pub(crate) fn build(
 }
 
 /// An operation heals the validation of its own path; one whose path no validation has heals all of its list.
-fn heals(control: &Control, op: &FixOp, failing: &Failing) -> bool {
-    let path = &control.validations[failing.validation].path;
-    let exact = control.validations.iter().any(|validation| validation.path == op.path);
+fn heals(validations: &[Validation], op: &FixOp, failing: &Failing) -> bool {
+    let path = &validations[failing.validation].path;
+    let exact = validations.iter().any(|validation| validation.path == op.path);
     if exact {
-        *path == op.path
-    } else {
-        path.each == op.path.each && (!path.each || path.head() == op.path.head())
+        return *path == op.path;
     }
+    // What fails in a list may be mended at the root, where nothing else claims that change.
+    let at_root = op.path.depth() == 0
+        && (path.depth() == 0 || validations.iter().all(|other| other.path.depth() > 0));
+    at_root || path.shares_list(&op.path)
+}
+
+/// The places an operation is made at: `base`, or every element of the lists below it, last first.
+fn places(op: &FixOp, depth: usize, base: &str, object: &Value) -> Vec<String> {
+    let mut places = vec![base.to_owned()];
+    for deeper in depth..op.path.depth() {
+        let lists = places
+            .iter()
+            .map(|place| pointer::join(place, op.path.list(deeper).iter().map(String::as_str)));
+        let elements = lists.flat_map(|list| {
+            let length = object.pointer(&list).and_then(Value::as_array).map_or(0, Vec::len);
+            (0..length).rev().map(move |index| format!("{list}/{index}"))
+        });
+        places = elements.collect();
+    }
+    places
 }
 
 /// The operations that make one change at `base`: tests of what is replaced, missing parents created.

@@ -7,6 +7,7 @@
 //!
 //! Invariant: a question without an answer is `unknown`, never a pass. A fix is offered only after it has healed the
 //! object in memory. Nothing here does IO, asks a clock or starts a thread.
+mod across;
 pub mod admission;
 mod catalogue;
 pub mod cel;
@@ -16,18 +17,22 @@ mod evaluate;
 mod fix;
 mod framework;
 pub mod manifests;
+pub mod native;
 pub mod objects;
 pub mod owners;
 pub mod patch;
 mod path;
 pub mod pointer;
 mod quantity;
+mod rbac;
 pub mod score;
 mod suite;
 pub mod workload;
+pub mod world;
 pub mod yaml;
 
 pub use catalogue::{Catalogue, Request, Selection};
-pub use control::{Control, Lifecycle, Membership};
+pub use control::{Constraints, Control, Facts, Lifecycle, Matches, Membership, ResourceRule};
+pub use evaluate::Judgement;
 pub use framework::Framework;
 pub use suite::{CaseResult, test};

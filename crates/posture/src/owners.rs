@@ -18,15 +18,17 @@ pub enum Role {
     Injected { owner: String },
     /// Its controller has not been seen; `owner` is that controller.
     Waiting { owner: String },
-    /// Not judged: no workload, or a scaled-down ReplicaSet that a controller keeps for its history.
+    /// Not judged: gone, or a scaled-down ReplicaSet that a controller keeps for its history.
     Skipped,
+    /// Runs no pods: judged by the controls about its kind, where there are any.
+    Other,
 }
 
 /// The role of the object `uid`, from what is in the store now.
 pub fn role(objects: &Objects, uid: &str) -> Role {
     let Some(columns) = objects.columns_of(uid) else { return Role::Skipped };
     if workload::kind(&columns.api_version, &columns.kind).is_none() {
-        return Role::Skipped;
+        return Role::Other;
     }
     let (Some(owner), false) = (&columns.owner, columns.mirror) else {
         return Role::Subject { owner: None };
@@ -243,7 +245,7 @@ mod tests {
         check(
             &[json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"uid": "ns"}})],
             "ns",
-            Role::Skipped,
+            Role::Other,
         );
     }
 }

@@ -1,71 +1,112 @@
-//! Paths in control files: `containers[*].securityContext.privileged`, relative to the pod spec.
-use crate::control::is_list;
+//! Paths in control files: `containers[*].ports[*].hostPort`, relative to the pod spec or to the object.
 
 /// `[*]` stands for the failing elements of the list before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FieldPath {
-    /// With `each`, the list; its members are below the element.
-    fields: Vec<String>,
-    pub(crate) each: bool,
+    /// The fields up to and with each list, then what is below the innermost element.
+    lists: Vec<Vec<String>>,
+    tail: Vec<String>,
 }
 
 impl FieldPath {
-    /// `Err` says what is wrong. Only a prelude list at the start may have `[*]`.
+    /// `Err` says what is wrong. A key with other characters than letters and digits is written `['a.b/c']`.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let (mut fields, mut each) = (Vec::new(), false);
-        for (index, part) in text.split('.').enumerate() {
-            let field = part.strip_suffix("[*]").unwrap_or(part);
-            if field.is_empty() || !field.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-                return Err(format!("`{text}` is no path such as hostPID or containers[*].image"));
-            }
-            if field.len() != part.len() {
-                if index > 0 || !is_list(field) {
-                    return Err(format!(
-                        "`[*]` stands only behind a list of the prelude, not `{field}`"
-                    ));
+        let wrong = || format!("`{text}` is no path such as hostPID or containers[*].image");
+        let (mut lists, mut fields) = (Vec::new(), Vec::new());
+        let mut rest = text;
+        loop {
+            if let Some(quoted) = rest.strip_prefix("['") {
+                let (key, after) = quoted.split_once("']").ok_or_else(wrong)?;
+                fields.push(key.to_owned());
+                rest = after;
+            } else {
+                let end = rest.find(['.', '[']).unwrap_or(rest.len());
+                let (field, after) = rest.split_at(end);
+                if field.is_empty() || !field.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+                    return Err(wrong());
                 }
-                each = true;
+                fields.push(field.to_owned());
+                rest = after;
             }
-            fields.push(field.to_owned());
+            if let Some(after) = rest.strip_prefix("[*]") {
+                lists.push(std::mem::take(&mut fields));
+                rest = after;
+            }
+            match rest.strip_prefix('.') {
+                Some(after) => rest = after,
+                None if rest.is_empty() => return Ok(Self { lists, tail: fields }),
+                None if rest.starts_with("['") => {}
+                None => return Err(wrong()),
+            }
         }
-        Ok(Self { fields, each })
     }
 
-    /// The first field.
-    pub(crate) fn head(&self) -> &str {
-        self.fields.first().map_or("", String::as_str)
+    /// How many `[*]` it has.
+    pub(crate) fn depth(&self) -> usize {
+        self.lists.len()
     }
 
-    /// The fields below the element, or below the pod spec.
+    /// The fields below the innermost element, or below the root.
     pub(crate) fn tail(&self) -> &[String] {
-        if self.each { &self.fields[1..] } else { &self.fields }
+        &self.tail
     }
 
-    /// Whether the path's list holds the elements of `list`: `containers` holds every kind of container.
-    pub(crate) fn stands_for(&self, list: &str) -> bool {
-        self.head() == list || (self.head() == "containers" && list.ends_with("ontainers"))
+    /// The fields from one element, or from the root, to the list within it.
+    pub(crate) fn list(&self, depth: usize) -> &[String] {
+        &self.lists[depth]
+    }
+
+    /// Whether it leads through these lists, as far as both go. `containers` holds every kind of container.
+    pub(crate) fn goes_through(&self, lists: &[Vec<String>]) -> bool {
+        self.lists.iter().zip(lists).all(|(own, other)| match (own.as_slice(), other.as_slice()) {
+            ([own], [other]) => own == other || own == "containers" && other.ends_with("ontainers"),
+            (own, other) => own == other,
+        })
+    }
+
+    /// How many lists, from the root on, both go through.
+    pub(crate) fn shared_lists(&self, other: &Self) -> usize {
+        self.lists.iter().zip(&other.lists).take_while(|(own, other)| own == other).count()
+    }
+
+    /// Whether both are below the elements of one list.
+    pub(crate) fn shares_list(&self, other: &Self) -> bool {
+        self.shared_lists(other) > 0
+    }
+
+    /// The lists, as they are written.
+    pub(crate) fn shown_lists(&self) -> String {
+        self.lists.iter().map(|fields| fields.join(".")).collect::<Vec<_>>().join("[*].")
     }
 }
 
 #[test]
 fn table() {
     #[track_caller]
-    fn check(text: &str, expected: Option<(&str, bool, &[&str])>) {
+    fn check(text: &str, expected: Option<(&[&[&str]], &[&str])>) {
         let path = FieldPath::parse(text);
-        let found = path.as_ref().ok().map(|path| {
-            (path.head(), path.each, path.tail().iter().map(String::as_str).collect::<Vec<_>>())
+        let expected = expected.map(|(lists, tail)| {
+            let owned = |fields: &[&str]| fields.iter().map(ToString::to_string).collect();
+            FieldPath {
+                lists: lists.iter().map(|fields| owned(fields)).collect(),
+                tail: owned(tail),
+            }
         });
-        assert_eq!(found, expected.map(|(head, each, tail)| (head, each, tail.to_vec())), "{text}");
+        assert_eq!(path.ok(), expected, "{text}");
     }
-    check("hostPID", Some(("hostPID", false, &["hostPID"])));
+    check("hostPID", Some((&[], &["hostPID"])));
     check(
         "containers[*].securityContext.privileged",
-        Some(("containers", true, &["securityContext", "privileged"])),
+        Some((&[&["containers"]], &["securityContext", "privileged"])),
     );
-    check("volumes[*]", Some(("volumes", true, &[])));
+    check("volumes[*]", Some((&[&["volumes"]], &[])));
+    check(
+        "spec.rules[*].http.paths[*].path",
+        Some((&[&["spec", "rules"], &["http", "paths"]], &["path"])),
+    );
+    check("metadata.annotations['a.b/c']", Some((&[], &["metadata", "annotations", "a.b/c"])));
     check("containers[0].image", None);
-    check("hosts[*]", None);
-    check("containers[*].ports[*].hostPort", None);
     check("", None);
     check("a..b", None);
+    check("a['b", None);
 }

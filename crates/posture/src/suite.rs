@@ -1,8 +1,12 @@
-//! Runs the tests that stand in control files: each fragment as all eight kinds, each failure once more after its fix.
-use crate::control::{Control, Expect};
+//! Runs the tests that stand in control files: fragments of pod specs as all eight kinds, whole objects and documents as
+//! they are, groups of objects for one subject; each failure once more after its fix.
+use crate::control::{Control, Expect, Matches, TestCase};
+use crate::evaluate::Judgement;
 use crate::workload::{Kind, View, WORKLOADS};
+use crate::world::{Subject, World};
 use crate::{fix, patch};
 use seawall_model::finding::State;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 /// What one test of a control came to.
@@ -20,23 +24,35 @@ pub struct CaseResult {
 
 /// Runs a control's own tests in the order written.
 pub fn test(control: &Control) -> Vec<CaseResult> {
-    let run = |case: &crate::control::TestCase| {
+    let run = |case: &TestCase| {
         let mut params = control.params.clone();
         params.extend(case.params.clone());
         let expected = match case.expect {
             Expect::Fails => State::Unhealthy,
             Expect::Passes => State::Healthy,
             Expect::NotApplicable => State::NotApplicable,
+            Expect::Unknown => State::Unknown,
         };
         let mut failures = Vec::new();
         for name in case.params.keys().filter(|name| !control.params.contains_key(*name)) {
             failures.push(format!("unknown parameter `{name}`"));
         }
-        for kind in &WORKLOADS {
-            let object = embed(&case.fragment, kind);
-            if let Err(reason) = run_as(control, &object, &params, expected) {
-                failures.push(format!("as {}: {reason}", kind.kind));
+        match &control.matches {
+            Matches::Workloads => {
+                for kind in &WORKLOADS {
+                    let object = embed(&case.fragment, kind);
+                    if let Err(reason) = run_as(control, &object, &params, expected) {
+                        failures.push(format!("as {}: {reason}", kind.kind));
+                    }
+                }
             }
+            Matches::Resources(constraints) if !constraints.fit(&case.fragment) => {
+                failures.push("the object is of no kind that the control is about".to_owned());
+            }
+            Matches::Resources(_) | Matches::Facts(_) => {
+                failures.extend(run_as(control, &case.fragment, &params, expected).err());
+            }
+            Matches::World => failures.extend(run_among(control, case, &params, expected).err()),
         }
         let name = case
             .name
@@ -59,12 +75,9 @@ fn run_as(
     params: &Map<String, Value>,
     expected: State,
 ) -> Result<(), String> {
-    let view = View::new(object).ok_or("is no workload")?;
+    let view = View::new(object);
     let judged = control.judge(&view, params);
-    if judged.state != expected {
-        let told = judged.message.map(|message| format!(": {message}")).unwrap_or_default();
-        return Err(format!("expected {}, is {}{told}", expected.as_str(), judged.state.as_str()));
-    }
+    as_expected(&judged, expected)?;
     if judged.state != State::Unhealthy || control.fix.is_empty() {
         return Ok(());
     }
@@ -73,8 +86,58 @@ fn run_as(
     let mut healed = object.clone();
     patch::apply(&mut healed, &operations)
         .map_err(|error| format!("fix does not apply: {error}"))?;
-    let state = View::new(&healed).map(|view| control.judge(&view, params).state);
-    if state == Some(State::Healthy) { Ok(()) } else { Err("the fix does not heal".to_owned()) }
+    let state = control.judge(&View::new(&healed), params).state;
+    if state == State::Healthy { Ok(()) } else { Err("the fix does not heal".to_owned()) }
+}
+
+fn as_expected(judged: &Judgement, expected: State) -> Result<(), String> {
+    if judged.state == expected {
+        return Ok(());
+    }
+    let why = judged.message.as_ref().or(judged.reason.as_ref());
+    let told = why.map(|why| format!(": {why}")).unwrap_or_default();
+    Err(format!("expected {}, is {}{told}", expected.as_str(), judged.state.as_str()))
+}
+
+/// A case of a control that needs several objects.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    objects: Vec<Value>,
+    /// `Kind/namespace/name` of what is judged; `Kind/name` where it has no namespace.
+    subject: String,
+    /// Objects of these kinds cannot be read: `group/Kind`, `Kind` of the core group.
+    #[serde(default)]
+    unseen: Vec<String>,
+    /// Whether more objects may exist than the case names.
+    #[serde(default)]
+    partial: bool,
+}
+
+fn run_among(
+    control: &Control,
+    case: &TestCase,
+    params: &Map<String, Value>,
+    expected: State,
+) -> Result<(), String> {
+    let Case { objects, subject: name, unseen, partial } = Case::deserialize(&case.fragment)
+        .map_err(|error| format!("a case names its objects and the subject: {error}"))?;
+    let mut world = World::new(&objects, !partial).with_kubernetes(case.kubernetes.as_deref());
+    for kind in &unseen {
+        let (group, kind) = kind.split_once('/').unwrap_or(("", kind));
+        world = world.with_unseen(group, kind, "forbidden");
+    }
+    let shown = |subject: &Subject<'_>| {
+        let resource = &subject.resource;
+        let namespace = resource.namespace.as_ref().map(|namespace| format!("{namespace}/"));
+        format!("{}/{}{}", resource.kind, namespace.unwrap_or_default(), resource.name)
+    };
+    let subjects = control.subjects(&world);
+    let Some(subject) = subjects.iter().find(|subject| shown(subject) == name) else {
+        let known: Vec<String> = subjects.iter().map(shown).collect();
+        return Err(format!("`{name}` is no subject: expected one of {}", known.join(", ")));
+    };
+    as_expected(&control.judge_among(subject, &world, params), expected)
 }
 
 /// The fragment over a bare one-container pod spec, inside an object of `kind`.

@@ -70,48 +70,67 @@ pub fn resource(object: &Value) -> Resource {
     }
 }
 
-/// One element of a prelude list and where it stands in the object.
+/// One element of a list and where it stands in the object.
 #[derive(Clone, Debug)]
-pub(crate) struct Element {
+pub(crate) struct Element<'a> {
     pub(crate) pointer: String,
+    pub(crate) json: &'a Value,
     pub(crate) value: CelValue,
 }
 
-/// One workload, its variables computed once for all controls.
+/// One object, its variables computed once for all controls.
 pub struct View<'a> {
     object: &'a Value,
-    kind: &'static Kind,
+    kind: Option<&'static Kind>,
     cel_object: OnceCell<CelValue>,
     pod_spec: OnceCell<CelValue>,
     pod_meta: OnceCell<CelValue>,
     mismatches: OnceCell<Vec<Mismatch>>,
-    lists: [OnceCell<Vec<Element>>; 4],
+    lists: [OnceCell<Vec<Element<'a>>>; 4],
 }
 
 /// The pod spec's own lists, in the order of [`View::lists`].
 pub(crate) const OWN_LISTS: [&str; 4] =
     ["containers", "initContainers", "ephemeralContainers", "volumes"];
 
+/// The own lists that a list of the prelude is made of: `containers` are the regular, init and ephemeral ones.
+pub(crate) fn own_lists(list: &str) -> &'static [usize] {
+    match list {
+        "containers" => &[0, 1, 2],
+        "mainContainers" => &[0],
+        "initContainers" => &[1],
+        "ephemeralContainers" => &[2],
+        "volumes" => &[3],
+        _ => &[],
+    }
+}
+
 impl<'a> View<'a> {
-    /// `None` where the object is no workload of a known version.
-    pub fn new(object: &'a Value) -> Option<Self> {
+    /// Of any object, or of a document of facts.
+    pub fn new(object: &'a Value) -> Self {
         let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
-        let kind = kind(text("apiVersion"), text("kind"))?;
+        let kind = kind(text("apiVersion"), text("kind"));
         let (cel_object, pod_spec, pod_meta) = Default::default();
         let (mismatches, lists) = Default::default();
-        Some(Self { object, kind, cel_object, pod_spec, pod_meta, mismatches, lists })
+        Self { object, kind, cel_object, pod_spec, pod_meta, mismatches, lists }
     }
 
     pub fn object(&self) -> &'a Value {
         self.object
     }
 
-    pub fn kind(&self) -> &'static Kind {
+    /// The workload kind, where it is one of a known version.
+    pub fn kind(&self) -> Option<&'static Kind> {
         self.kind
     }
 
+    /// Pointer of the pod spec; of the object where it has none.
+    pub(crate) fn pod_spec_pointer(&self) -> &'static str {
+        self.kind.map_or("", |kind| kind.pod_spec)
+    }
+
     pub fn pod_spec(&self) -> Option<&'a Value> {
-        self.object.pointer(self.kind.pod_spec)
+        self.object.pointer(self.kind?.pod_spec)
     }
 
     pub(crate) fn cel_object(&self) -> CelValue {
@@ -122,7 +141,7 @@ impl<'a> View<'a> {
     pub(crate) fn mismatches(&self) -> &[Mismatch] {
         self.mismatches.get_or_init(|| match self.pod_spec() {
             Some(spec) if spec.is_object() => {
-                types::mismatches(spec, "PodSpec", self.kind.pod_spec)
+                types::mismatches(spec, "PodSpec", self.pod_spec_pointer())
             }
             _ => Vec::new(),
         })
@@ -134,41 +153,38 @@ impl<'a> View<'a> {
         OWN_LISTS.iter().filter_map(list).map(Vec::len).sum()
     }
 
-    fn own_list(&self, index: usize) -> &[Element] {
+    fn own_list(&self, index: usize) -> &[Element<'a>] {
         self.lists[index].get_or_init(|| {
-            let pointer = pointer::join(self.kind.pod_spec, [OWN_LISTS[index]]);
+            let pointer = pointer::join(self.pod_spec_pointer(), [OWN_LISTS[index]]);
             let items = self.object.pointer(&pointer).and_then(Value::as_array);
-            let element = |(index, item)| Element {
+            let element = |(index, json)| Element {
                 pointer: format!("{pointer}/{index}"),
-                value: values::of(item),
+                json,
+                value: values::of(json),
             };
             items.into_iter().flatten().enumerate().map(element).collect()
         })
     }
 
-    /// The elements of a prelude list: `containers` are the regular, init and ephemeral ones.
-    pub(crate) fn elements(&self, list: &str) -> Vec<&Element> {
-        let own: &[usize] = match list {
-            "containers" => &[0, 1, 2],
-            "mainContainers" => &[0],
-            "initContainers" => &[1],
-            "ephemeralContainers" => &[2],
-            "volumes" => &[3],
-            _ => &[],
-        };
-        own.iter().flat_map(|index| self.own_list(*index)).collect()
+    /// The elements of a prelude list.
+    pub(crate) fn elements(&self, list: &str) -> Vec<&Element<'a>> {
+        own_lists(list).iter().flat_map(|index| self.own_list(*index)).collect()
     }
 
     /// A prelude variable. Absent metadata is an empty map, so that controls read absence the same everywhere.
     pub(crate) fn variable(&self, name: &str) -> CelValue {
-        let part = |pointer: &str| {
-            self.object
-                .pointer(pointer)
+        let part = |pointer: Option<&str>| {
+            pointer
+                .and_then(|pointer| self.object.pointer(pointer))
                 .map_or_else(|| values::of(&Value::Object(Default::default())), values::of)
         };
         match name {
-            "podSpec" => self.pod_spec.get_or_init(|| part(self.kind.pod_spec)).clone(),
-            "podMeta" => self.pod_meta.get_or_init(|| part(self.kind.pod_meta)).clone(),
+            "podSpec" => {
+                self.pod_spec.get_or_init(|| part(self.kind.map(|kind| kind.pod_spec))).clone()
+            }
+            "podMeta" => {
+                self.pod_meta.get_or_init(|| part(self.kind.map(|kind| kind.pod_meta))).clone()
+            }
             "isWindows" => {
                 let os = self.pod_spec().and_then(|spec| spec.pointer("/os/name"));
                 CelValue::Bool(os.and_then(Value::as_str) == Some("windows"))

@@ -136,11 +136,12 @@ impl Policies {
         if exclusions::excluded(review, surroundings.own_namespace).is_some() {
             return passed(review, Outcome::Excluded);
         }
-        let view = exclusions::is_judged(review).then(|| View::new(&review.object)).flatten();
-        let chosen = self.choose(review);
-        let Some(view) = view.filter(|_| !chosen.is_empty()) else {
+        let view = View::new(&review.object);
+        let mut chosen = self.choose(review);
+        chosen.retain(|tied| tied[0].control.concerns(&view));
+        if chosen.is_empty() || !exclusions::is_judged(review) {
             return passed(review, Outcome::NotJudged);
-        };
+        }
         let before = Before { old: &review.old_object, view: OnceCell::new() };
         let mut judged = Judged::default();
         let oversized = view.count_elements() > MAX_ELEMENTS;
@@ -160,13 +161,16 @@ impl Policies {
 /// The object before the update, looked at only where the new one fails.
 struct Before<'o> {
     old: &'o Value,
-    view: OnceCell<Option<View<'o>>>,
+    view: OnceCell<View<'o>>,
 }
 
 impl Before<'_> {
     /// Whether everything in `evidence` failed before. An old object that cannot be judged proves nothing.
     fn failed(&self, bound: &Bound, object: &Value, evidence: &[Evidence]) -> bool {
-        let Some(view) = self.view.get_or_init(|| View::new(self.old)) else { return false };
+        let view = self.view.get_or_init(|| View::new(self.old));
+        if !bound.control.concerns(view) {
+            return false;
+        }
         let old = bound.control.judge(view, &bound.params);
         if old.state != State::Unhealthy {
             return false;

@@ -3,6 +3,7 @@
 //! `variables.<list>.all(v, …)` is taken apart, so that one element fails, is reported and is mended alone.
 mod check;
 mod limits;
+mod terms;
 pub(crate) mod types;
 pub(crate) mod values;
 
@@ -11,6 +12,7 @@ use cel::{Context, Env, ExecutionError, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
+pub(crate) use terms::{Each, Range, Root, Term};
 pub use types::Type;
 
 /// Cost units of one expression on one object, as the API server's per-expression limit. A unit is one node of a
@@ -28,10 +30,6 @@ const STACK: usize = 32 << 20;
 const LEVEL: usize = 48 << 10;
 /// Below this much left, parsing takes a stack of its own.
 const PARSER: usize = 16 << 20;
-
-/// The lists whose elements are judged one by one.
-pub(crate) const LISTS: [&str; 5] =
-    ["containers", "mainContainers", "initContainers", "ephemeralContainers", "volumes"];
 
 static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
     let mut env = Env::stdlib();
@@ -57,18 +55,6 @@ pub struct Expression {
     pub(crate) variables: BTreeSet<String>,
     /// (struct, field) pairs it reads, to tell which malformed fields concern it.
     pub(crate) fields: BTreeSet<(&'static str, &'static str)>,
-}
-
-/// Part of a conjunction.
-#[derive(Debug)]
-pub(crate) enum Term {
-    /// Must hold for every element of a prelude list; `predicate` sees the element as `variable`.
-    Each {
-        list: String,
-        variable: String,
-        predicate: Tree,
-    },
-    Whole(Tree),
 }
 
 /// An instrumented expression and how deep it is.
@@ -155,7 +141,7 @@ fn compile_bounded(
         return Err(checked.errors.into_iter().map(located).collect());
     }
     let mut terms = Vec::new();
-    split(tree, &mut terms);
+    terms::split(tree, &[], &mut terms);
     Ok(Expression { terms, variables: checked.variables, fields: checked.fields })
 }
 
@@ -165,52 +151,6 @@ fn position(text: &str, source: &SourceInfo, id: u64) -> (u32, u32) {
     let line = before.matches('\n').count() + 1;
     let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
     (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
-}
-
-/// Takes a conjunction apart and instruments its terms.
-fn split(tree: IdedExpr, terms: &mut Vec<Term>) {
-    match tree.expr {
-        Expr::Call(mut call)
-            if call.func_name == operators::LOGICAL_AND && call.args.len() == 2 =>
-        {
-            let right = call.args.pop();
-            call.args.into_iter().chain(right).for_each(|term| split(term, terms));
-        }
-        Expr::Comprehension(comprehension) => {
-            let list = match (
-                &comprehension.iter_range.expr,
-                &comprehension.accu_init.expr,
-                &comprehension.loop_step.expr,
-            ) {
-                (
-                    Expr::Select(select),
-                    Expr::Literal(LiteralValue::Boolean(start)),
-                    Expr::Call(step),
-                ) if *start.inner()
-                    && step.func_name == operators::LOGICAL_AND
-                    && LISTS.contains(&select.field.as_str())
-                    && matches!(&select.operand.expr, Expr::Ident(root) if root == "variables") =>
-                {
-                    Some((select.field.clone(), step.args.get(1).cloned()))
-                }
-                _ => None,
-            };
-            if let Some((list, Some(predicate))) = list {
-                terms.push(Term::Each {
-                    list,
-                    variable: comprehension.iter_var.clone(),
-                    predicate: Tree::new(predicate),
-                });
-            } else {
-                let whole = IdedExpr { id: tree.id, expr: Expr::Comprehension(comprehension) };
-                terms.push(Term::Whole(Tree::new(whole)));
-            }
-        }
-        expr => {
-            let whole = IdedExpr { id: tree.id, expr };
-            terms.push(Term::Whole(Tree::new(whole)));
-        }
-    }
 }
 
 /// Makes every round of a comprehension and every reading of text pay. Returns the nodes below `node`.
@@ -323,28 +263,25 @@ impl Run {
         Self { context, cost }
     }
 
-    /// Runs a whole term, or a predicate with its element bound.
-    pub(crate) fn holds(
-        &self,
-        term: &Tree,
-        element: Option<(&str, Value)>,
-    ) -> Result<bool, Failure> {
+    /// Runs a whole term, or a predicate with the elements it speaks of bound, outermost first.
+    pub(crate) fn holds(&self, term: &Tree, elements: &[(&str, Value)]) -> Result<bool, Failure> {
         let needed = (term.levels + 2) * LEVEL;
-        stacker::maybe_grow(needed, STACK, || self.holds_bounded(&term.root, element))
+        stacker::maybe_grow(needed, STACK, || self.holds_bounded(&term.root, elements))
     }
 
     fn holds_bounded(
         &self,
         expression: &IdedExpr,
-        element: Option<(&str, Value)>,
+        elements: &[(&str, Value)],
     ) -> Result<bool, Failure> {
-        let result = match element {
-            Some((name, value)) => {
-                let mut scope = self.context.new_inner_scope();
-                scope.add_variable_from_value(name, value);
-                Value::resolve(expression, &scope)
+        let result = if elements.is_empty() {
+            Value::resolve(expression, &self.context)
+        } else {
+            let mut scope = self.context.new_inner_scope();
+            for (name, value) in elements {
+                scope.add_variable_from_value(*name, value.clone());
             }
-            None => Value::resolve(expression, &self.context),
+            Value::resolve(expression, &scope)
         };
         // `||` may absorb the error that stopped the work, so the count decides, not the result.
         if self.cost.load(Ordering::Relaxed) > COST_LIMIT {
@@ -378,7 +315,7 @@ mod tests {
         let object = json!({"n": 3, "big": 18_446_744_073_709_551_615u64, "f": 1.5, "s": "abc", "l": [1, 2], "m": {"a": null}});
         let run = Run::new(BTreeMap::new(), Some(values::of(&object)));
         let Term::Whole(whole) = &expression.terms[0] else { panic!("{text}") };
-        assert_eq!(run.holds(whole, None), expected, "{text}");
+        assert_eq!(run.holds(whole, &[]), expected, "{text}");
     }
 
     #[test]
@@ -441,14 +378,30 @@ mod tests {
     }
 
     #[test]
-    fn only_all_over_a_prelude_list_is_taken_apart() {
+    fn all_over_a_list_of_the_object_is_taken_apart() {
+        fn told(each: &Each) -> String {
+            let inner = each.body.iter().filter_map(|term| match term {
+                Term::Each(inner) | Term::Guarded { each: inner, .. } => Some(told(inner)),
+                Term::Whole(_) => None,
+            });
+            let root = match &each.range.root {
+                Root::Object => "object",
+                Root::PodSpec => "podSpec",
+                Root::Prelude(name) | Root::Element(name) => name,
+            };
+            let mut text = root.to_owned();
+            each.range.fields.iter().for_each(|field| text += &format!(".{field}"));
+            inner.for_each(|inner| text += &format!(" > {inner}"));
+            text
+        }
         let terms = |text| {
             compile(text, &BTreeMap::new())
                 .unwrap()
                 .terms
                 .iter()
                 .map(|term| match term {
-                    Term::Each { list, .. } => list.clone(),
+                    Term::Each(each) => told(each),
+                    Term::Guarded { each, .. } => format!("?{}", told(each)),
                     Term::Whole(_) => "whole".to_owned(),
                 })
                 .collect::<Vec<_>>()
@@ -460,6 +413,26 @@ mod tests {
             ["containers", "volumes", "whole"]
         );
         assert_eq!(terms("variables.containers.exists(c, true)"), ["whole"]);
-        assert_eq!(terms("variables.containers.all(c, true) || variables.isWindows"), ["whole"]);
+        assert_eq!(
+            terms("variables.containers.all(c, true) || variables.isWindows"),
+            ["?containers"]
+        );
+        assert_eq!(
+            terms("variables.containers.all(c, true) || variables.volumes.all(v, true)"),
+            ["whole"]
+        );
+        assert_eq!(
+            terms("object.spec.?ports.orValue([]).all(p, has(p.a) && p.a.all(q, q == p))"),
+            ["object.spec.ports > p.a"]
+        );
+        assert_eq!(
+            terms("!has(object.spec.ports) || object.spec.ports.all(p, p > 0)"),
+            ["?object.spec.ports"]
+        );
+        assert_eq!(
+            terms("variables.podSpec.?hostAliases.orValue([]).all(h, h.ip != '')"),
+            ["podSpec.hostAliases"]
+        );
+        assert_eq!(terms("object.spec.ports.map(p, p).all(p, true)"), ["whole"]);
     }
 }

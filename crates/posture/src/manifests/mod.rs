@@ -20,7 +20,6 @@ use crate::yaml::{self, Kind, Node, YamlError};
 use seawall_model::Problem;
 use seawall_model::finding::Source;
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// Bytes of one file or stream: four of the largest documents. Who reads files stops one byte after it.
 pub const MAX_FILE: usize = 4 * yaml::MAX_DOCUMENT;
@@ -205,20 +204,6 @@ impl Manifests {
             document: place.start..place.start + place.length,
             pointer,
         });
-    }
-
-    /// Objects no control concerns, by `apiVersion Kind`.
-    pub fn not_applicable(&self) -> BTreeMap<String, u64> {
-        let mut counts = BTreeMap::new();
-        for object in &self.objects {
-            let resource = crate::workload::resource(&object.value);
-            if crate::workload::kind(&resource.api_version, &resource.kind).is_none() {
-                *counts
-                    .entry(format!("{} {}", resource.api_version, resource.kind))
-                    .or_default() += 1;
-            }
-        }
-        counts
     }
 }
 

@@ -4,12 +4,13 @@ use crate::catalogue::Selection;
 use crate::owners::{self, Role};
 use crate::score::{self, Outcome};
 use crate::workload::WORKLOADS;
-use seawall_model::finding::{ControlFinding, State};
+use crate::world::{self, World};
+use seawall_model::finding::{ControlFinding, Source, State};
 use seawall_model::problem::ProblemKind;
 use seawall_model::recommendation::GroupScore;
 use seawall_model::{Problem, Severity};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The version of the report's shape; a field is only ever added.
 const SCHEMA: &str = "seawall/posture-report/v1";
@@ -80,6 +81,7 @@ impl Report {
         }
         let mut problems = manifests.problems.clone();
         let (mut judged, mut owned) = (0, 0);
+        let mut not_applicable: BTreeMap<String, u64> = BTreeMap::new();
         let roles = owned::roles(&manifests.objects);
         for (index, (object, role)) in manifests.objects.iter().zip(roles).enumerate() {
             match selection.evaluate(&object.value, Some(&object.source)) {
@@ -92,8 +94,17 @@ impl Report {
                     keys.extend(std::iter::repeat_n(index.to_string(), found.len()));
                     findings.extend(found);
                 }
-                None => problems.extend(other_version(object)),
+                None => {
+                    let resource = crate::workload::resource(&object.value);
+                    let kind = format!("{} {}", resource.api_version, resource.kind);
+                    *not_applicable.entry(kind).or_default() += 1;
+                    problems.extend(other_version(object));
+                }
             }
+        }
+        for (finding, key) in among(manifests, selection, kubernetes.as_deref()) {
+            findings.push(finding);
+            keys.push(key);
         }
         let outcomes = findings.iter().zip(&keys).filter_map(|(finding, key)| {
             let (group, lifecycle) = groups.get(finding.control.as_str())?;
@@ -114,7 +125,7 @@ impl Report {
                 objects: manifests.objects.len() as u64,
                 judged,
                 owned,
-                not_applicable: manifests.not_applicable(),
+                not_applicable,
                 foreign: manifests.foreign,
             },
         }
@@ -175,6 +186,38 @@ impl Row {
             message,
         }
     }
+}
+
+/// Findings of controls that need several objects, each with what tells its resource from others.
+fn among(
+    manifests: &Manifests,
+    selection: &Selection,
+    kubernetes: Option<&str>,
+) -> Vec<(ControlFinding, String)> {
+    let world = World::new(manifests.objects.iter().map(|object| &object.value), false)
+        .with_kubernetes(kubernetes);
+    let mut places = HashMap::new();
+    for (index, object) in manifests.objects.iter().enumerate() {
+        places.insert(std::ptr::from_ref(&object.value), index);
+    }
+    let place = |object: &world::Object<'_>| {
+        let index = places.get(&std::ptr::from_ref(object.value()))?;
+        Some(manifests.objects[*index].source.clone())
+    };
+    let mut sources: HashMap<(&str, u32), usize> = HashMap::new();
+    for (index, object) in manifests.objects.iter().enumerate() {
+        sources.entry((&object.source.file, object.source.line)).or_insert(index);
+    }
+    let known = |source: &Source| sources.get(&(source.file.as_str(), source.line)).copied();
+    let keyed = |finding: ControlFinding| {
+        // The same as where the object is judged alone.
+        let key = match finding.source.as_ref().and_then(known) {
+            Some(index) => index.to_string(),
+            None => format!("{:?}", finding.resource),
+        };
+        (finding, key)
+    };
+    selection.evaluate_world(&world, &place).into_iter().map(keyed).collect()
 }
 
 /// A workload of a version the API server no longer or not yet serves deserves a word.

@@ -3,6 +3,7 @@
 
 mod admission;
 mod content;
+mod kinds;
 mod manifests;
 mod objects;
 mod standards;

@@ -86,8 +86,9 @@ fn bad_input() {
     // Unknown versions are counted, and workloads among them told.
     check("apiVersion: extensions/v1beta1\nkind: Deployment\n", &["1 unknown-version"]);
     check("apiVersion: v1\nkind: ConfigMap\n", &[]);
-    let counted = read("apiVersion: v1\nkind: ConfigMap\n---\napiVersion: x/v1\nkind: Thing\n")
-        .not_applicable();
+    let manifests = read("apiVersion: v1\nkind: ConfigMap\n---\napiVersion: x/v1\nkind: Thing\n");
+    let selection = catalogue().select(&Request::default()).unwrap();
+    let counted = Report::new(&manifests, &selection, "x", None).counts.not_applicable;
     assert_eq!(
         counted.into_iter().collect::<Vec<_>>(),
         [("v1 ConfigMap".to_owned(), 1), ("x/v1 Thing".to_owned(), 1)]

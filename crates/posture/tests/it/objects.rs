@@ -296,7 +296,18 @@ fn control_files_are_refused_with_their_place() {
     check(&with("severity: medium", "severity: medium\nowner: me"), "owner: me", "owner");
     check(&with("SW-C-0017", "C-17"), "id: C-17", "no control id");
     check(&with("scoreGroup: access", "scoreGroup: luck"), "luck", "unknown score group");
-    check(&with("match: workloads", "match: nodes"), "match: nodes", "match: workloads");
+    check(&with("match: workloads", "match: nodes"), "match: nodes", "expected workloads, node");
+    check(
+        &with("match: workloads", "match: {native: no-such-code}"),
+        "match: {native",
+        "no native control `no-such-code`",
+    );
+    check(
+        &with("match: workloads", "match: {matchConditions: []}"),
+        "match: {matchC",
+        "cannot see `variables`",
+    );
+    check(&with("match: workloads", "match: node"), "match: node", "has `variables.containers`");
     check(&with("variables.isWindows}", "variables.isLinux}"), "isLinux", "variables.isLinux");
     check(
         &with(

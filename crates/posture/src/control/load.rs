@@ -1,147 +1,15 @@
 //! Control files: YAML text to a checked [`Control`], or problems with their places.
-use crate::cel::{self, Expression, LISTS, Term, Type};
+use super::file::{File, FixFile, ParamFile, TestFile, ValidationFile};
+use super::matches::{Constraints, Facts};
+use super::{Control, Expect, FixOp, Judge, Matches, Membership, Rules, TestCase, Validation};
+use crate::cel::{self, Each, Expression, Root, Term, Type};
 use crate::path::FieldPath;
-use seawall_model::{Problem, Severity};
+use crate::rbac::Permissions;
+use seawall_model::Problem;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use serde_saphyr::Spanned;
 use std::collections::BTreeMap;
-
-/// Whether findings count in scores.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Lifecycle {
-    Stable,
-    Preview,
-}
-
-/// A framework a control belongs to; without a version, to each of its versions.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Membership {
-    pub framework: String,
-    pub version: Option<String>,
-    /// Section numbers, as the framework writes them.
-    pub sections: Vec<String>,
-}
-
-/// What one control demands of an object, compiled.
-#[derive(Debug)]
-pub struct Control {
-    /// Path of the file it came from.
-    pub file: String,
-    /// `SW-C-0017`.
-    pub id: String,
-    pub title: String,
-    pub severity: Severity,
-    pub lifecycle: Lifecycle,
-    pub score_group: String,
-    /// Weight in risk scores where it is not the severity's.
-    pub base_score: Option<f64>,
-    /// Keys of the checklist it answers.
-    pub covers: Vec<String>,
-    pub frameworks: Vec<Membership>,
-    pub description: String,
-    pub remediation: String,
-    /// Defaults of the parameters.
-    pub params: Map<String, Value>,
-    /// Reason word and the condition under which the control does not apply.
-    pub(crate) unless: Vec<(String, Expression)>,
-    pub(crate) validations: Vec<Validation>,
-    pub(crate) fix: Vec<FixOp>,
-    pub(crate) tests: Vec<TestCase>,
-}
-
-#[derive(Debug)]
-pub(crate) struct Validation {
-    pub(crate) expression: Expression,
-    pub(crate) path: FieldPath,
-    pub(crate) message: String,
-}
-
-/// A change that heals, in terms of [`FieldPath`]s.
-#[derive(Clone, Debug)]
-pub(crate) struct FixOp {
-    pub(crate) path: FieldPath,
-    /// `None` removes.
-    pub(crate) value: Option<Value>,
-}
-
-#[derive(Debug)]
-pub(crate) struct TestCase {
-    pub(crate) name: Option<String>,
-    pub(crate) params: Map<String, Value>,
-    pub(crate) expect: Expect,
-    pub(crate) fragment: Value,
-    pub(crate) line: u32,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Expect {
-    Fails,
-    Passes,
-    NotApplicable,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct File {
-    id: Spanned<String>,
-    title: String,
-    severity: Severity,
-    lifecycle: Lifecycle,
-    score_group: Spanned<String>,
-    base_score: Option<f64>,
-    covers: Vec<String>,
-    frameworks: BTreeMap<String, Vec<String>>,
-    description: String,
-    remediation: String,
-    #[serde(rename = "match")]
-    matches: Spanned<Value>,
-    #[serde(default)]
-    params: BTreeMap<String, ParamFile>,
-    #[serde(default)]
-    unless: BTreeMap<String, Spanned<String>>,
-    validations: Vec<ValidationFile>,
-    #[serde(default)]
-    fix: Vec<FixFile>,
-    #[serde(default)]
-    tests: Vec<Spanned<TestFile>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ParamFile {
-    #[serde(rename = "type")]
-    kind: Spanned<String>,
-    default: Value,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ValidationFile {
-    expression: Spanned<String>,
-    path: Spanned<String>,
-    message: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FixFile {
-    op: Spanned<String>,
-    path: Spanned<String>,
-    value: Option<Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct TestFile {
-    name: Option<String>,
-    #[serde(default)]
-    params: Map<String, Value>,
-    fails: Option<Value>,
-    passes: Option<Value>,
-    not_applicable: Option<Value>,
-}
 
 /// Collects problems of one file.
 struct Reader<'a> {
@@ -224,24 +92,21 @@ impl Reader<'_> {
             );
             self.problem("score-group", &parsed.score_group, message);
         }
-        if parsed.matches.value != "workloads" {
-            let message =
-                "only `match: workloads` is known here; `matchConditions` cannot see the prelude"
-                    .to_owned();
-            self.problem("match", &parsed.matches, message);
-        }
         let (types, params) = self.params(&parsed.params);
-        let mut unless = Vec::new();
-        for (reason, text) in &parsed.unless {
-            unless.extend(
-                self.expression(text, &types).map(|expression| (reason.clone(), expression)),
-            );
+        let (matches, across) = self.matches(&parsed.matches);
+        if across.is_some() && !(parsed.unless.is_empty() && parsed.validations.is_empty()) {
+            let message = "code or data judges this control: it takes no unless and validations";
+            self.problem("match", &parsed.matches, message.to_owned());
         }
-        let mut validations = Vec::new();
-        for validation in parsed.validations {
-            validations.extend(self.validation(validation, &types));
+        if across.is_none() && parsed.validations.is_empty() {
+            self.problem("match", &parsed.matches, "there is no validation".to_owned());
         }
-        let fix = parsed.fix.iter().filter_map(|op| self.fix(op, &validations)).collect();
+        let rules = self.rules(&parsed.unless, parsed.validations, &types);
+        if matches != Matches::Workloads {
+            self.without_prelude(&rules, &parsed.matches);
+        }
+        let fix = parsed.fix.iter().filter_map(|op| self.fix(op, &rules.validations)).collect();
+        let judge = across.unwrap_or(Judge::Expressions(rules));
         let tests = parsed.tests.into_iter().filter_map(|test| self.test(test)).collect();
         let frameworks =
             parsed.frameworks.into_iter().map(|(name, sections)| match name.split_once('@') {
@@ -265,11 +130,72 @@ impl Reader<'_> {
             description: parsed.description.trim_end().to_owned(),
             remediation: parsed.remediation.trim_end().to_owned(),
             params,
-            unless,
-            validations,
+            matches,
+            judge,
             fix,
             tests,
         }
+    }
+
+    /// What the control is about, and what judges it where expressions do not.
+    fn matches(&mut self, matches: &Spanned<Value>) -> (Matches, Option<Judge>) {
+        let value = &matches.value;
+        let read = match (value, value.as_object().and_then(|members| members.iter().next())) {
+            (Value::String(name), _) if name == "workloads" => Ok((Matches::Workloads, None)),
+            (Value::String(_), _) => Facts::deserialize(value)
+                .map(|facts| (Matches::Facts(facts), None))
+                .map_err(|_| "expected workloads, node, control-plane, aks, eks or gke".to_owned()),
+            (_, Some((key, Value::String(name)))) if key == "native" => {
+                match crate::native::find(name) {
+                    Some(native) => Ok((Matches::World, Some(Judge::Native(native)))),
+                    None => Err(format!("there is no native control `{name}`")),
+                }
+            }
+            (_, Some((key, value))) if key == "permissions" => Permissions::read(value)
+                .map(|permissions| (Matches::World, Some(Judge::Permissions(permissions)))),
+            (_, Some((key, _))) if key == "matchConditions" => {
+                Err("`matchConditions` cannot see `variables`: write `unless`".to_owned())
+            }
+            _ => Constraints::deserialize(value)
+                .map(|constraints| (Matches::Resources(constraints), None))
+                .map_err(|error| error.to_string()),
+        };
+        read.unwrap_or_else(|message| {
+            self.problem("match", matches, message);
+            (Matches::Workloads, None)
+        })
+    }
+
+    /// Only workloads have the prelude; a control of other kinds reads `object`.
+    fn without_prelude(&mut self, rules: &Rules, matches: &Spanned<Value>) {
+        let expressions = rules.validations.iter().map(|rule| &rule.expression);
+        let unless = rules.unless.iter().map(|(_, expression)| expression);
+        let mut names: Vec<&String> =
+            expressions.chain(unless).flat_map(|expression| &expression.variables).collect();
+        names.sort();
+        names.dedup();
+        for name in names.into_iter().filter(|name| !["object", "params"].contains(&name.as_str()))
+        {
+            let message = format!("only `match: workloads` has `variables.{name}`");
+            self.problem("match", matches, message);
+        }
+    }
+
+    fn rules(
+        &mut self,
+        unless: &BTreeMap<String, Spanned<String>>,
+        validations: Vec<ValidationFile>,
+        types: &BTreeMap<String, Type>,
+    ) -> Rules {
+        let mut rules = Rules { unless: Vec::new(), validations: Vec::new() };
+        for (reason, text) in unless {
+            let expression = self.expression(text, types);
+            rules.unless.extend(expression.map(|expression| (reason.clone(), expression)));
+        }
+        for validation in validations {
+            rules.validations.extend(self.validation(validation, types));
+        }
+        rules
     }
 
     fn params(
@@ -285,7 +211,8 @@ impl Reader<'_> {
                 ("strings", Value::Array(items)) if items.iter().all(Value::is_string) => {
                     Type::List(Box::new(Type::String))
                 }
-                (kind @ ("boolean" | "string" | "integer" | "strings"), _) => {
+                ("map", Value::Object(_)) => Type::Map(Box::new(Type::Dyn)),
+                (kind @ ("boolean" | "string" | "integer" | "strings" | "map"), _) => {
                     self.problem(
                         "param",
                         &param.kind,
@@ -298,7 +225,7 @@ impl Reader<'_> {
                         "param",
                         &param.kind,
                         format!(
-                            "unknown type `{kind}`: expected boolean, string, integer or strings"
+                            "unknown type `{kind}`: expected boolean, string, integer, strings or map"
                         ),
                     );
                     continue;
@@ -318,22 +245,22 @@ impl Reader<'_> {
         let expression = self.expression(&validation.expression, types);
         let path = self.path(&validation.path)?;
         let expression = expression?;
-        let lists = expression.terms.iter().filter_map(|term| match term {
-            Term::Each { list, .. } => Some(list.as_str()),
-            Term::Whole(_) => None,
-        });
-        let lists: Vec<&str> = lists.collect();
-        if path.each && lists.is_empty() {
+        let mut lists = Vec::new();
+        each_list(&expression.terms, &[], &mut lists);
+        if path.depth() > 0 && lists.is_empty() {
             let message =
                 "`[*]` needs an expression of the form variables.<list>.all(v, …)".to_owned();
             self.problem("path", &validation.path, message);
             return None;
         }
-        if path.each && !lists.iter().all(|list| path.stands_for(list)) {
+        if let Some(other) =
+            lists.iter().find(|lists| path.depth() > 0 && !path.goes_through(lists))
+        {
+            let other: Vec<_> = other.iter().map(|fields| fields.join(".")).collect();
             let message = format!(
                 "the path's list is `{}`, the expression's {}",
-                path.head(),
-                lists.join(", ")
+                path.shown_lists(),
+                other.join("[*].")
             );
             self.problem("path", &validation.path, message);
             return None;
@@ -343,14 +270,10 @@ impl Reader<'_> {
 
     fn fix(&mut self, op: &FixFile, validations: &[Validation]) -> Option<FixOp> {
         let path = self.path(&op.path)?;
-        let known =
-            |validation: &Validation| validation.path.each && validation.path.head() == path.head();
-        if path.each && !validations.iter().any(known) {
-            self.problem(
-                "path",
-                &op.path,
-                format!("no validation has the path `{}[*]`", path.head()),
-            );
+        let known = |validation: &Validation| validation.path.shares_list(&path);
+        if path.depth() > 0 && !validations.iter().any(known) {
+            let message = format!("no validation has the path `{}[*]`", path.list(0).join("."));
+            self.problem("path", &op.path, message);
             return None;
         }
         match (op.op.value.as_str(), &op.value) {
@@ -374,16 +297,18 @@ impl Reader<'_> {
 
     fn test(&mut self, test: Spanned<TestFile>) -> Option<TestCase> {
         let line = u32::try_from(test.referenced.line()).unwrap_or(u32::MAX);
-        let TestFile { name, params, fails, passes, not_applicable } = &test.value;
-        let (expect, fragment) = match (fails, passes, not_applicable) {
-            (Some(fragment), None, None) => (Expect::Fails, fragment),
-            (None, Some(fragment), None) => (Expect::Passes, fragment),
-            (None, None, Some(fragment)) => (Expect::NotApplicable, fragment),
+        let TestFile { name, params, kubernetes, fails, passes, not_applicable, unknown } =
+            &test.value;
+        let (expect, fragment) = match (fails, passes, not_applicable, unknown) {
+            (Some(fragment), None, None, None) => (Expect::Fails, fragment),
+            (None, Some(fragment), None, None) => (Expect::Passes, fragment),
+            (None, None, Some(fragment), None) => (Expect::NotApplicable, fragment),
+            (None, None, None, Some(fragment)) => (Expect::Unknown, fragment),
             _ => {
                 self.problem(
                     "test",
                     &test,
-                    "a test has one of fails, passes and notApplicable".to_owned(),
+                    "a test has one of fails, passes, notApplicable and unknown".to_owned(),
                 );
                 return None;
             }
@@ -391,6 +316,7 @@ impl Reader<'_> {
         Some(TestCase {
             name: name.clone(),
             params: params.clone(),
+            kubernetes: kubernetes.clone(),
             expect,
             fragment: fragment.clone(),
             line,
@@ -398,7 +324,31 @@ impl Reader<'_> {
     }
 }
 
-/// Whether `list` names one of the lists that are judged element by element.
-pub(crate) fn is_list(list: &str) -> bool {
-    LISTS.contains(&list)
+/// The lists that an expression goes through element by element, each from the root on; what no path can name is `?`.
+fn each_list(
+    terms: &[Term],
+    outer: &[(String, Vec<Vec<String>>)],
+    found: &mut Vec<Vec<Vec<String>>>,
+) {
+    for term in terms {
+        let (Term::Each(each) | Term::Guarded { each, .. }) = term else { continue };
+        let Each { range, variable, body, .. } = each;
+        let mut lists = match &range.root {
+            Root::Object | Root::PodSpec => vec![range.fields.clone()],
+            Root::Prelude(name) => vec![vec![name.clone()]],
+            Root::Element(name) => {
+                let known = outer.iter().rev().find(|(variable, _)| variable == name);
+                let mut lists = known.map(|(_, lists)| lists.clone()).unwrap_or_default();
+                lists.push(range.fields.clone());
+                lists
+            }
+        };
+        if lists.iter().any(Vec::is_empty) {
+            lists = vec![vec!["?".to_owned()]];
+        }
+        let mut inner = outer.to_vec();
+        inner.push((variable.clone(), lists.clone()));
+        found.push(lists);
+        each_list(body, &inner, found);
+    }
 }

@@ -1,0 +1,150 @@
+//! What a control is about: workloads, kinds of the API, facts, or several objects at once.
+use crate::workload;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What one control judges.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Matches {
+    /// The eight kinds that run pods, through the prelude.
+    Workloads,
+    /// Objects of other kinds, each as a whole.
+    Resources(Constraints),
+    /// A document that is no object of the API.
+    Facts(Facts),
+    /// Whatever its Rust code is about, among all objects.
+    World,
+}
+
+/// Documents about machines and managed clusters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Facts {
+    /// Files, processes and kubelet configuration of one node, as the sensor collects them.
+    Node,
+    /// Arguments and files of the control plane.
+    ControlPlane,
+    /// `az aks show`.
+    Aks,
+    /// `aws eks describe-cluster`.
+    Eks,
+    /// `gcloud container clusters describe`.
+    Gke,
+}
+
+impl Facts {
+    /// As control files write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Node => "node",
+            Self::ControlPlane => "control-plane",
+            Self::Aks => "aks",
+            Self::Eks => "eks",
+            Self::Gke => "gke",
+        }
+    }
+}
+
+/// `matchConstraints` of a ValidatingAdmissionPolicy, as far as they speak of kinds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Constraints {
+    pub resource_rules: Vec<ResourceRule>,
+    #[serde(default)]
+    pub exclude_resource_rules: Vec<ResourceRule>,
+}
+
+/// `NamedRuleWithOperations` of `admissionregistration.k8s.io/v1`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ResourceRule {
+    pub api_groups: Vec<String>,
+    pub api_versions: Vec<String>,
+    pub operations: Vec<String>,
+    pub resources: Vec<String>,
+    #[serde(default)]
+    pub resource_names: Vec<String>,
+}
+
+impl Constraints {
+    /// Whether `object` is of a kind they are about.
+    pub fn fit(&self, object: &Value) -> bool {
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or("");
+        let (group, version) = group_version(text("/apiVersion"));
+        let plural = plural(text("/kind"));
+        let name = text("/metadata/name");
+        let fits = |rule: &ResourceRule| rule.fits(group, version, &plural, name);
+        self.resource_rules.iter().any(fits) && !self.exclude_resource_rules.iter().any(fits)
+    }
+}
+
+impl ResourceRule {
+    fn fits(&self, group: &str, version: &str, plural: &str, name: &str) -> bool {
+        let any = |list: &[String], wanted: &str| {
+            list.iter().any(|entry| entry == "*" || entry == wanted)
+        };
+        let resource = |entry: &String| match entry.split_once('/') {
+            None => entry == "*" || entry == plural,
+            // The object itself is meant where any subresource is; `pods/exec` is no object.
+            Some((resource, subresource)) => {
+                subresource == "*" && (resource == "*" || resource == plural)
+            }
+        };
+        any(&self.api_groups, group)
+            && any(&self.api_versions, version)
+            && self.resources.iter().any(resource)
+            && (self.resource_names.is_empty() || any(&self.resource_names, name))
+    }
+}
+
+/// Group and version of an `apiVersion`; the core group is empty.
+pub(crate) fn group_version(api_version: &str) -> (&str, &str) {
+    api_version.split_once('/').unwrap_or(("", api_version))
+}
+
+/// The name in URLs of a kind. Source: apimachinery `meta.UnsafeGuessKindToResource`, which holds for every built-in
+/// kind; a custom resource that says otherwise is not told apart.
+pub(crate) fn plural(kind: &str) -> String {
+    if let Some(known) = workload::WORKLOADS.iter().find(|known| known.kind == kind) {
+        return known.plural.to_owned();
+    }
+    let lower = kind.to_lowercase();
+    if lower.ends_with("endpoints") {
+        return lower;
+    }
+    match lower.strip_suffix('y') {
+        Some(stem) => format!("{stem}ies"),
+        None if lower.ends_with('s') => lower + "es",
+        None => lower + "s",
+    }
+}
+
+#[test]
+fn kinds_are_told_by_their_plural() {
+    let constraints = |groups: &[&str], resources: &[&str]| {
+        let owned = |list: &[&str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+        Constraints {
+            resource_rules: vec![ResourceRule {
+                api_groups: owned(groups),
+                api_versions: owned(&["v1"]),
+                operations: owned(&["CREATE"]),
+                resources: owned(resources),
+                resource_names: Vec::new(),
+            }],
+            exclude_resource_rules: Vec::new(),
+        }
+    };
+    let object = |api_version: &str, kind: &str| serde_json::json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "x"}});
+    let policy = object("networking.k8s.io/v1", "NetworkPolicy");
+    let ingress = object("networking.k8s.io/v1", "Ingress");
+    let network = constraints(&["networking.k8s.io"], &["networkpolicies", "ingresses"]);
+    assert!(network.fit(&policy) && network.fit(&ingress));
+    assert!(!network.fit(&object("networking.k8s.io/v1beta1", "Ingress")));
+    assert!(!network.fit(&object("v1", "Ingress")));
+    assert!(constraints(&[""], &["endpoints"]).fit(&object("v1", "Endpoints")));
+    assert!(constraints(&["*"], &["*/*"]).fit(&ingress));
+    assert!(!constraints(&[""], &["pods/exec"]).fit(&object("v1", "Pod")));
+    let mut excluded = network;
+    excluded.exclude_resource_rules = constraints(&["*"], &["ingresses"]).resource_rules;
+    assert!(excluded.fit(&policy) && !excluded.fit(&ingress));
+}

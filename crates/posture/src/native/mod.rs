@@ -1,0 +1,56 @@
+//! Controls that need several objects at once, in Rust: one file each, named in [`ALL`].
+//!
+//! Metadata, parameters and tests stand in the control's file, which names the code: `match: {native: NAME}`.
+use crate::evaluate::Judgement;
+use crate::world::{Subject, World};
+use serde_json::{Map, Value};
+
+/// One control's code.
+#[derive(Debug)]
+pub struct Native {
+    /// As `match: {native: NAME}` writes it.
+    pub name: &'static str,
+    pub subjects: Subjects,
+    /// What it reads besides its subject.
+    pub inputs: &'static [Input],
+    /// Judges one subject with every parameter of the control bound.
+    pub judge: fn(&Subject<'_>, &World<'_>, &Map<String, Value>) -> Judgement,
+}
+
+/// What a control judges, one by one.
+#[derive(Clone, Copy, Debug)]
+pub enum Subjects {
+    /// The eight kinds that run pods, as far as they answer for themselves.
+    Workloads,
+    /// (group, kind); the core group is empty.
+    Kinds(&'static [(&'static str, &'static str)]),
+    /// What no object stands for, such as users, groups or the cluster itself.
+    Listed(for<'w> fn(&World<'w>) -> Vec<Subject<'w>>),
+}
+
+/// A kind that a control reads. Where it cannot be read the control is `unknown`.
+#[derive(Clone, Copy, Debug)]
+pub struct Input {
+    pub group: &'static str,
+    pub kind: &'static str,
+    pub join: Join,
+}
+
+/// Which subjects are judged again when an object of the kind changes.
+#[derive(Clone, Copy, Debug)]
+pub enum Join {
+    /// Every one.
+    Every,
+    /// Those of its namespace; of a Namespace, those in it.
+    Namespace,
+    /// Those for which this holds; it sees the object as it was and as it is.
+    When(fn(changed: &Value, subject: &Subject<'_>) -> bool),
+}
+
+/// Every native control's code.
+pub static ALL: &[&Native] = &[];
+
+/// The code of that name.
+pub(crate) fn find(name: &str) -> Option<&'static Native> {
+    ALL.iter().copied().find(|native| native.name == name)
+}
