@@ -221,6 +221,11 @@ impl Selection {
         self.chosen.iter().map(|chosen| chosen.control.as_ref())
     }
 
+    /// The selected controls with their parameters, by id.
+    pub(crate) fn bound(&self) -> impl Iterator<Item = (&Control, &Map<String, Value>)> {
+        self.chosen.iter().map(|chosen| (chosen.control.as_ref(), &chosen.params))
+    }
+
     /// Whether a selected control judges such an object alone.
     pub fn concerns(&self, object: &Value) -> bool {
         let view = View::new(object);

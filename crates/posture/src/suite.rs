@@ -1,6 +1,6 @@
 //! Runs the tests that stand in control files: fragments of pod specs as all eight kinds, whole objects and documents as
 //! they are, groups of objects for one subject; each failure once more after its fix.
-use crate::control::{Control, Expect, Matches, TestCase};
+use crate::control::{Control, Matches, TestCase};
 use crate::evaluate::Judgement;
 use crate::workload::{Kind, View, WORKLOADS};
 use crate::world::{Subject, World};
@@ -22,17 +22,39 @@ pub struct CaseResult {
     pub failures: Vec<String>,
 }
 
+/// One case of a control's own tests, as the objects it is run on.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// 1-based line of the test.
+    pub line: u32,
+    pub params: Map<String, Value>,
+    pub expected: State,
+    /// A pod spec's fragment inside each of the eight kinds, or the whole object.
+    pub objects: Vec<Value>,
+}
+
+/// The cases of a control that judges objects one by one; none for others. For judges from outside.
+pub fn cases(control: &Control) -> Vec<Case> {
+    let objects = |fragment: &Value| match control.matches {
+        Matches::Workloads => WORKLOADS.iter().map(|kind| embed(fragment, kind)).collect(),
+        Matches::Resources(_) => vec![fragment.clone()],
+        Matches::Facts(_) | Matches::World => Vec::new(),
+    };
+    let case = |case: &TestCase| Case {
+        line: case.line,
+        params: case.params.clone(),
+        expected: case.expect.state(),
+        objects: objects(&case.fragment),
+    };
+    control.tests.iter().map(case).filter(|case| !case.objects.is_empty()).collect()
+}
+
 /// Runs a control's own tests in the order written.
 pub fn test(control: &Control) -> Vec<CaseResult> {
     let run = |case: &TestCase| {
         let mut params = control.params.clone();
         params.extend(case.params.clone());
-        let expected = match case.expect {
-            Expect::Fails => State::Unhealthy,
-            Expect::Passes => State::Healthy,
-            Expect::NotApplicable => State::NotApplicable,
-            Expect::Unknown => State::Unknown,
-        };
+        let expected = case.expect.state();
         let mut failures = Vec::new();
         for name in case.params.keys().filter(|name| !control.params.contains_key(*name)) {
             failures.push(format!("unknown parameter `{name}`"));
@@ -102,7 +124,7 @@ fn as_expected(judged: &Judgement, expected: State) -> Result<(), String> {
 /// A case of a control that needs several objects.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Case {
+struct Group {
     objects: Vec<Value>,
     /// `Kind/namespace/name` of what is judged; `Kind/name` where it has no namespace.
     subject: String,
@@ -120,7 +142,7 @@ fn run_among(
     params: &Map<String, Value>,
     expected: State,
 ) -> Result<(), String> {
-    let Case { objects, subject: name, unseen, partial } = Case::deserialize(&case.fragment)
+    let Group { objects, subject: name, unseen, partial } = Group::deserialize(&case.fragment)
         .map_err(|error| format!("a case names its objects and the subject: {error}"))?;
     let mut world = World::new(&objects, !partial).with_kubernetes(case.kubernetes.as_deref());
     for kind in &unseen {
@@ -140,10 +162,19 @@ fn run_among(
     as_expected(&control.judge_among(subject, &world, params), expected)
 }
 
-/// The fragment over a bare one-container pod spec, inside an object of `kind`.
+/// The fragment over a bare one-container pod spec, inside an object of `kind` that an API server takes. The key
+/// `podMeta` stands for the pod's metadata.
 fn embed(fragment: &Value, kind: &Kind) -> Value {
     let mut spec = json!({"containers": [{"name": "main", "image": "registry.example/app:1"}]});
+    let labels = json!({"app": "case"});
+    let mut meta = json!({"labels": labels});
     for (key, value) in fragment.as_object().into_iter().flatten() {
+        if key == "podMeta" {
+            meta.as_object_mut().into_iter().for_each(|meta| {
+                meta.extend(value.as_object().into_iter().flatten().map(owned));
+            });
+            continue;
+        }
         let listed = key.ends_with("ontainers") || key == "volumes";
         let merged = match value.as_array().filter(|_| listed) {
             Some(items) => {
@@ -153,14 +184,34 @@ fn embed(fragment: &Value, kind: &Kind) -> Value {
         };
         spec[key.as_str()] = merged;
     }
-    let mut object =
-        json!({"apiVersion": kind.api_version, "kind": kind.kind, "metadata": {"name": "case"}});
-    let mut wrapped = spec;
-    for token in crate::pointer::tokens(kind.pod_spec).collect::<Vec<_>>().iter().rev() {
-        wrapped = json!({token.as_ref(): wrapped});
+    let runs_once = ["Job", "CronJob"].contains(&kind.kind);
+    if runs_once && spec.get("restartPolicy").is_none() {
+        spec["restartPolicy"] = json!("Never");
     }
-    object["spec"] = wrapped["spec"].take();
-    object
+    let mut metadata = json!({"name": "case"});
+    let template = |meta: Value, spec: Value| json!({"metadata": meta, "spec": spec});
+    let spec = match kind.kind {
+        "Pod" => {
+            metadata.as_object_mut().into_iter().for_each(|metadata| {
+                metadata.extend(meta.as_object().into_iter().flatten().map(owned));
+            });
+            spec
+        }
+        "ReplicationController" => json!({"selector": labels, "template": template(meta, spec)}),
+        "StatefulSet" => {
+            json!({"serviceName": "case", "selector": {"matchLabels": labels}, "template": template(meta, spec)})
+        }
+        "Job" => json!({"template": template(meta, spec)}),
+        "CronJob" => {
+            json!({"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": template(meta, spec)}}})
+        }
+        _ => json!({"selector": {"matchLabels": labels}, "template": template(meta, spec)}),
+    };
+    json!({"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata, "spec": spec})
+}
+
+fn owned((key, value): (&String, &Value)) -> (String, Value) {
+    (key.clone(), value.clone())
 }
 
 /// A container or volume with the fields that every one has.

@@ -1,6 +1,6 @@
 //! A flawed workload is told within a second, gone within a second of our patch, and told once.
-use crate::server::Server;
 use seawall_agent::{Agent, Config, Target};
+use seawall_e2e::server::Server;
 use seawall_model::finding::{ObjectAssessment, State};
 use seawall_model::record::Record;
 use seawall_model::time::SystemClock;

@@ -3,5 +3,4 @@
 #![expect(clippy::print_stdout, reason = "a skipped test says so")]
 
 mod live;
-mod server;
 mod webhook;

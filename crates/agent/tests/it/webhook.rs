@@ -1,5 +1,4 @@
 //! Admission through a real API server: what `kubectl` says, what is recorded, what passes while nobody answers.
-use crate::server::Server;
 use base64::Engine;
 use bytes::Bytes;
 use rcgen::{
@@ -12,6 +11,7 @@ use seawall_agent::{Target, content, health};
 use seawall_cluster::{
     Connection, Registered, RegistrationEvent, connect, keep_registered, register,
 };
+use seawall_e2e::server::Server;
 use seawall_model::Id;
 use seawall_model::admission::{
     Decision, Desired, Narrowing, Policy, PolicyAction, Verdict, audit_client_name,

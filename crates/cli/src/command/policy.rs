@@ -1,4 +1,6 @@
-//! `seawall policy test`: the tests that stand in control files.
+//! `seawall policy`: the tests that stand in control files, and controls as native policies.
+mod export;
+
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{self, Format};
 use anyhow::Context;
@@ -17,60 +19,66 @@ pub(crate) enum Verb {
         #[arg(long, value_enum, default_value = "table")]
         format: Format,
     },
+    /// Write controls as policies that the API server judges by itself
+    Export(export::Args),
 }
 
 impl Verb {
     pub(crate) fn run(self) -> Outcome {
-        let Self::Test { dir, run, format } = self;
-        let files = files(&dir)?;
-        let pairs = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-        let (catalogue, problems) = Catalogue::load(pairs, frameworks());
-        output::print_problems(&problems, format);
-        let wanted = |name: &str| run.as_ref().is_none_or(|pattern| pattern.is_match(name));
-        let results: Vec<_> = catalogue
-            .controls
-            .iter()
-            .flat_map(|control| seawall_posture::test(control))
-            .filter(|result| wanted(&format!("{} > {}", result.control, result.name)))
-            .collect();
-        let failed = results.iter().filter(|result| !result.failures.is_empty()).count();
-        match format {
-            Format::Json => {
-                let json = |result: &seawall_posture::CaseResult| {
-                    serde_json::json!({"control": result.control, "file": result.file, "line": result.line,
-                        "name": result.name, "passed": result.failures.is_empty(), "failures": result.failures})
-                };
-                output::print_json(&results.iter().map(json).collect::<Vec<_>>())?;
-            }
-            Format::Table => {
-                let mut text = String::new();
-                for result in &results {
-                    let verdict = if result.failures.is_empty() { "ok  " } else { "FAIL" };
-                    let title = format!("{verdict} {} > {}", result.control, result.name);
-                    text += &format!("{}\n", output::escape(&title));
-                    for failure in &result.failures {
-                        text += &format!("       {}\n", output::escape(failure));
-                    }
-                }
-                text += &format!("{} passed, {failed} failed\n", results.len() - failed);
-                output::print(&text)?;
-            }
+        match self {
+            Self::Test { dir, run, format } => test(&dir, run, format),
+            Self::Export(args) => args.run(),
         }
-        if problems.iter().any(|problem| problem.kind == seawall_model::problem::ProblemKind::Error)
-        {
-            return Err(Failure::usage(anyhow::anyhow!("some controls did not load; see above")));
-        }
-        if results.is_empty() {
-            let error = anyhow::anyhow!("no test found in {}", dir.display());
-            return Err(Failure::usage(match run {
-                Some(pattern) => error.context(format!("`{pattern}` matches nothing")),
-                None => error,
-            }));
-        }
-        Ok(if failed == 0 { Exit::Pass } else { Exit::Findings })
     }
 }
 
+fn test(dir: &Path, run: Option<Regex>, format: Format) -> Outcome {
+    let files = files(dir)?;
+    let pairs = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    let (catalogue, problems) = Catalogue::load(pairs, frameworks());
+    output::print_problems(&problems, format);
+    let wanted = |name: &str| run.as_ref().is_none_or(|pattern| pattern.is_match(name));
+    let results: Vec<_> = catalogue
+        .controls
+        .iter()
+        .flat_map(|control| seawall_posture::test(control))
+        .filter(|result| wanted(&format!("{} > {}", result.control, result.name)))
+        .collect();
+    let failed = results.iter().filter(|result| !result.failures.is_empty()).count();
+    match format {
+        Format::Json => {
+            let json = |result: &seawall_posture::CaseResult| {
+                serde_json::json!({"control": result.control, "file": result.file, "line": result.line,
+                        "name": result.name, "passed": result.failures.is_empty(), "failures": result.failures})
+            };
+            output::print_json(&results.iter().map(json).collect::<Vec<_>>())?;
+        }
+        Format::Table => {
+            let mut text = String::new();
+            for result in &results {
+                let verdict = if result.failures.is_empty() { "ok  " } else { "FAIL" };
+                let title = format!("{verdict} {} > {}", result.control, result.name);
+                text += &format!("{}\n", output::escape(&title));
+                for failure in &result.failures {
+                    text += &format!("       {}\n", output::escape(failure));
+                }
+            }
+            text += &format!("{} passed, {failed} failed\n", results.len() - failed);
+            output::print(&text)?;
+        }
+    }
+    if problems.iter().any(|problem| problem.kind == seawall_model::problem::ProblemKind::Error) {
+        return Err(Failure::usage(anyhow::anyhow!("some controls did not load; see above")));
+    }
+    if results.is_empty() {
+        let error = anyhow::anyhow!("no test found in {}", dir.display());
+        return Err(Failure::usage(match run {
+            Some(pattern) => error.context(format!("`{pattern}` matches nothing")),
+            None => error,
+        }));
+    }
+    Ok(if failed == 0 { Exit::Pass } else { Exit::Findings })
+}
 /// The frameworks in the binary, which controls name.
 pub(crate) fn frameworks() -> Vec<(&'static str, &'static str)> {
     seawall_content::frameworks().into_iter().map(|entry| (entry.path, entry.text)).collect()

@@ -50,6 +50,8 @@ pub struct ExpressionError {
 /// A boolean expression, ready to run.
 #[derive(Debug)]
 pub struct Expression {
+    /// As it was written.
+    pub(crate) text: String,
     pub(crate) terms: Vec<Term>,
     /// Prelude variables it reads, and `object` where it reads that.
     pub(crate) variables: BTreeSet<String>,
@@ -100,6 +102,20 @@ fn levels(node: &IdedExpr) -> usize {
     }
 }
 
+/// `text` as a string literal.
+pub(crate) fn quote(text: &str) -> String {
+    let mut quoted = String::from("'");
+    for c in text.chars() {
+        match c {
+            '\\' | '\'' => quoted.extend(['\\', c]),
+            '\n' => quoted.push_str("\\n"),
+            c if c.is_control() => quoted += &format!("\\u{:04x}", u32::from(c)),
+            c => quoted.push(c),
+        }
+    }
+    quoted + "'"
+}
+
 /// Why an expression has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
@@ -142,7 +158,12 @@ fn compile_bounded(
     }
     let mut terms = Vec::new();
     terms::split(tree, &[], &mut terms);
-    Ok(Expression { terms, variables: checked.variables, fields: checked.fields })
+    Ok(Expression {
+        text: text.to_owned(),
+        terms,
+        variables: checked.variables,
+        fields: checked.fields,
+    })
 }
 
 fn position(text: &str, source: &SourceInfo, id: u64) -> (u32, u32) {

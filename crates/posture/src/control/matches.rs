@@ -1,6 +1,6 @@
 //! What a control is about: workloads, kinds of the API, facts, or several objects at once.
 use crate::workload;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// What one control judges.
@@ -55,14 +55,14 @@ pub struct Constraints {
 }
 
 /// `NamedRuleWithOperations` of `admissionregistration.k8s.io/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ResourceRule {
     pub api_groups: Vec<String>,
     pub api_versions: Vec<String>,
     pub operations: Vec<String>,
     pub resources: Vec<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resource_names: Vec<String>,
 }
 

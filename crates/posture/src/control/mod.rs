@@ -13,6 +13,7 @@ use crate::path::FieldPath;
 use crate::rbac::Permissions;
 use crate::workload::View;
 use seawall_model::Severity;
+use seawall_model::finding::State;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -111,6 +112,17 @@ pub(crate) enum Expect {
     Passes,
     NotApplicable,
     Unknown,
+}
+
+impl Expect {
+    pub(crate) fn state(self) -> State {
+        match self {
+            Self::Fails => State::Unhealthy,
+            Self::Passes => State::Healthy,
+            Self::NotApplicable => State::NotApplicable,
+            Self::Unknown => State::Unknown,
+        }
+    }
 }
 
 impl Control {

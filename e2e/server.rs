@@ -1,11 +1,13 @@
-//! etcd, kube-apiserver and kube-controller-manager on loopback, in a folder that is removed with them.
+//! etcd and kube-apiserver, with kube-controller-manager where it is wanted, on loopback, in a folder that is removed
+//! with them. No rig, no network of its own, no root.
 use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-pub(crate) struct Server {
+/// Ended and removed when it is dropped.
+pub struct Server {
     bin: PathBuf,
     dir: tempfile::TempDir,
     ports: [u16; 4],
@@ -26,14 +28,26 @@ fn binaries() -> Option<PathBuf> {
 
 impl Server {
     /// `None`, and a line saying so, where there are no binaries.
-    pub(crate) fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         Self::start_with(|_| Vec::new())
     }
 
+    /// Without controllers, and so without service accounts that pods would need.
+    pub fn start_lone() -> Option<Self> {
+        let no_accounts = || vec!["--disable-admission-plugins=ServiceAccount".to_owned()];
+        Self::serve(|_| no_accounts())
+    }
+
     /// With further arguments of the API server; the files that they name are written into the folder given.
-    pub(crate) fn start_with(prepare: impl FnOnce(&Path) -> Vec<String>) -> Option<Self> {
+    pub fn start_with(prepare: impl FnOnce(&Path) -> Vec<String>) -> Option<Self> {
+        let mut server = Self::serve(prepare)?;
+        server.control();
+        Some(server)
+    }
+
+    fn serve(prepare: impl FnOnce(&Path) -> Vec<String>) -> Option<Self> {
         let Some(bin) = binaries() else {
-            println!(
+            eprintln!(
                 "skipped: no kube-apiserver in $SEAWALL_RIG_BIN or /var/cache/seawall-rig/bin, `make e2e` builds it"
             );
             return None;
@@ -82,13 +96,17 @@ impl Server {
         );
         let arguments = prepare(dir.path());
         let apiserver = apiserver(&bin, dir.path(), ports, &arguments);
-        let mut server = Self { bin, dir, ports, arguments, etcd, apiserver, controllers: None };
+        let server = Self { bin, dir, ports, arguments, etcd, apiserver, controllers: None };
         server.wait_ready();
-        let admin = server.kubeconfig("admin");
+        Some(server)
+    }
+
+    fn control(&mut self) {
+        let admin = self.kubeconfig("admin");
         let admin = admin.to_str().unwrap();
-        server.controllers = Some(spawn(
-            &server.bin,
-            server.dir.path(),
+        self.controllers = Some(spawn(
+            &self.bin,
+            self.dir.path(),
             "kube-controller-manager",
             &[
                 "--kubeconfig",
@@ -105,29 +123,33 @@ impl Server {
                 "--bind-address",
                 "127.0.0.1",
                 "--secure-port",
-                &ports[3].to_string(),
+                &self.ports[3].to_string(),
                 "--controllers",
                 "*",
             ],
         ));
-        server.wait("a service account for pods", || {
-            server.kubectl(&["get", "serviceaccount", "default"]).status.success()
+        self.wait("a service account for pods", || {
+            self.kubectl(&["get", "serviceaccount", "default"]).status.success()
         });
-        Some(server)
     }
 
-    pub(crate) fn kubeconfig(&self, user: &str) -> PathBuf {
+    /// Of the API server; its certificate is signed by nobody, its administrator's bearer token is `admin`.
+    pub fn url(&self) -> String {
+        format!("https://127.0.0.1:{}", self.ports[0])
+    }
+
+    pub fn kubeconfig(&self, user: &str) -> PathBuf {
         self.dir.path().join(user)
     }
 
     /// Ends the API server without a word.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.apiserver.kill().unwrap();
         self.apiserver.wait().unwrap();
     }
 
     /// Starts it again on the same etcd.
-    pub(crate) fn restart(&mut self) {
+    pub fn restart(&mut self) {
         self.apiserver = apiserver(&self.bin, self.dir.path(), self.ports, &self.arguments);
         self.wait_ready();
     }
@@ -148,7 +170,7 @@ impl Server {
         }
     }
 
-    pub(crate) fn kubectl(&self, arguments: &[&str]) -> Output {
+    pub fn kubectl(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(self.bin.join("kubectl"));
         command
             .arg("--kubeconfig")
@@ -160,7 +182,7 @@ impl Server {
 
     /// Runs kubectl on a file with `text`; panics with its words where it fails.
     #[track_caller]
-    pub(crate) fn kubectl_file(&self, arguments: &[&str], text: &str) {
+    pub fn kubectl_file(&self, arguments: &[&str], text: &str) {
         let path = self.dir.path().join("input.yaml");
         std::fs::write(&path, text).unwrap();
         let output = self.kubectl(&[arguments, &["-f", path.to_str().unwrap()]].concat());
@@ -169,7 +191,7 @@ impl Server {
 
     /// `kubectl patch --type=json`.
     #[track_caller]
-    pub(crate) fn patch(&self, resource: &str, operations: &[serde_json::Value]) {
+    pub fn patch(&self, resource: &str, operations: &[serde_json::Value]) {
         let patch = serde_json::to_string(operations).unwrap();
         let output = self.kubectl(&["patch", resource, "--type=json", "-p", &patch]);
         assert!(output.status.success(), "{}\n{patch}", String::from_utf8_lossy(&output.stderr));
