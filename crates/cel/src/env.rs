@@ -11,10 +11,10 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, LazyLock, Mutex};
 
-/// Below this much stack left, compiling and running deep expressions take a stack of their own.
-pub(crate) const RED_ZONE: usize = 1 << 20;
-/// 512 levels at up to 16 KiB in the slowest build.
-pub(crate) const STACK: usize = 8 << 20;
+/// What a deep expression takes of the stack: 512 levels at up to 16 KiB in the slowest build. Where less is left,
+/// compiling and running it take a stack of their own.
+pub(crate) const RED_ZONE: usize = 8 << 20;
+pub(crate) const STACK: usize = RED_ZONE + (1 << 20);
 
 /// What expressions are compiled against.
 #[derive(Clone)]

@@ -256,11 +256,11 @@ impl Selection {
         let view = View::new(document);
         let concerned =
             self.chosen.iter().filter(|chosen| chosen.control.matches == Matches::Facts(facts));
-        let finding = |chosen: &Chosen| ControlFinding {
+        let findings = concerned.map(|chosen| ControlFinding {
             resource: resource.clone(),
             ..chosen.finding(&view, None)
-        };
-        concerned.map(finding).collect()
+        });
+        findings.collect()
     }
 
     /// One finding per control on facts of that sort, saying why there are none: `not-collected` is unknown,
@@ -369,7 +369,7 @@ impl Chosen {
         }
     }
 
-    fn finding(&self, view: &View<'_>, source: Option<&Source>) -> ControlFinding {
+    fn finding<'v>(&'v self, view: &View<'v>, source: Option<&Source>) -> ControlFinding {
         let judged = self.control.judge(view, &self.params);
         let mut message = judged.message;
         let fix = match fix::build(&self.control, view, &self.params, &judged.failures) {

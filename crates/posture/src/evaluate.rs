@@ -1,12 +1,12 @@
 //! One control on one object: which elements fail, or why there is no answer.
 use crate::cel::types::Mismatch;
-use crate::cel::{Each, Expression, Failure, Range, Root, Run, Term, values};
+use crate::cel::{self, Each, Expression, Failure, Range, Root, Term};
 use crate::control::{Control, Matches, Rules};
 use crate::pointer;
 use crate::workload::{Element, OWN_LISTS, View};
-use cel::Value as CelValue;
+use seawall_cel::{Activation, Budget, EvalError, Map as CelMap, Program, Value as CelValue};
 use seawall_model::finding::{Evidence, State};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
 
 /// What a control says of an object.
@@ -78,7 +78,7 @@ impl Control {
 
     /// Judges `view` with `params`, which hold every declared parameter. A control that needs more than one object
     /// has no answer here.
-    pub(crate) fn judge(&self, view: &View<'_>, params: &Map<String, Value>) -> Judgement {
+    pub(crate) fn judge<'v>(&self, view: &View<'v>, params: &'v Map<String, Value>) -> Judgement {
         let Some(rules) = self.rules() else {
             return Judgement::unknown("unsupported", "one object alone is not enough to judge");
         };
@@ -144,41 +144,55 @@ fn evidence(view: &View<'_>, pointer: &str) -> Evidence {
 
 /// One expression on one object, and what came of it.
 struct Asked<'a, 'v> {
-    view: &'a View<'v>,
     root: &'static str,
-    run: Run,
+    names: Names<'a, 'v>,
+    budget: Budget,
     /// The malformed fields that the expression reads.
     malformed: Vec<&'a Mismatch>,
-    /// The elements that `all`s are at, outermost first, with their variables.
-    scope: Vec<(String, Element<'v>)>,
     /// Pointers of the elements of each failure, outermost first.
     failing: Vec<Vec<String>>,
     unanswered: Vec<Unanswered>,
 }
 
+/// What the names in an expression stand for.
+struct Names<'a, 'v> {
+    view: &'a View<'v>,
+    params: &'v Map<String, Value>,
+    /// The elements that `all`s are at, outermost first, with their variables.
+    scope: Vec<(&'a str, Element<'v>)>,
+}
+
+impl<'v> Activation<'v> for Names<'_, 'v> {
+    fn resolve(&self, name: &str) -> Option<Result<CelValue<'v>, EvalError>> {
+        let bound = self.scope.iter().rev().find(|(variable, _)| *variable == name);
+        if let Some((_, element)) = bound {
+            return Some(Ok(CelValue::json(element.json)));
+        }
+        match name.strip_prefix("variables.") {
+            Some("params") => Some(Ok(CelValue::Map(CelMap::Json(self.params)))),
+            Some(name) => self.view.variable(name).map(Ok),
+            None => (name == "object").then(|| Ok(CelValue::json(self.view.object()))),
+        }
+    }
+}
+
 impl<'a, 'v> Asked<'a, 'v> {
     fn new(
-        expression: &Expression,
+        expression: &'a Expression,
         view: &'a View<'v>,
-        params: &Map<String, Value>,
+        params: &'v Map<String, Value>,
         root: &'static str,
     ) -> Self {
-        let object = expression.variables.contains("object").then(|| view.cel_object());
-        let read = expression.variables.iter().filter(|name| *name != "object");
-        let variables = read.map(|name| match name.as_str() {
-            "params" => (name.clone(), values::of(&json!(params))),
-            _ => (name.clone(), view.variable(name)),
-        });
-        let run = Run::new(variables.collect::<BTreeMap<_, _>>(), object);
         let malformed = malformed(expression, view);
-        let (scope, failing, unanswered) = Default::default();
-        Self { view, root, run, malformed, scope, failing, unanswered }
+        let names = Names { view, params, scope: Vec::new() };
+        let (failing, unanswered) = Default::default();
+        Self { root, names, budget: Budget::expression(), malformed, failing, unanswered }
     }
 
-    fn terms(&mut self, terms: &[Term]) {
+    fn terms(&mut self, terms: &'a [Term]) {
         for term in terms {
             match term {
-                Term::Whole(_) if self.scope.is_empty() && !self.malformed.is_empty() => {
+                Term::Whole(_) if self.names.scope.is_empty() && !self.malformed.is_empty() => {
                     let told =
                         self.malformed.iter().map(|mismatch| Unanswered::wrong_type(mismatch));
                     self.unanswered.extend(told);
@@ -206,37 +220,33 @@ impl<'a, 'v> Asked<'a, 'v> {
         }
     }
 
-    fn holds(&self, tree: &crate::cel::Tree) -> Result<bool, Failure> {
-        let elements: Vec<(&str, CelValue)> = self
-            .scope
-            .iter()
-            .map(|(name, element)| (name.as_str(), element.value.clone()))
-            .collect();
-        self.run.holds(tree, &elements)
+    fn holds(&mut self, program: &Program) -> Result<bool, Failure> {
+        cel::holds(program, &self.names, &mut self.budget)
     }
 
     fn take(&mut self, holds: Result<bool, Failure>) {
         match holds {
             Ok(true) => {}
             Ok(false) => {
-                let elements = self.scope.iter().map(|(_, element)| element.pointer.clone());
+                let elements = self.names.scope.iter().map(|(_, element)| element.pointer());
                 self.failing.push(elements.collect());
             }
             Err(failure) => {
-                let at = self.scope.last().map_or(self.root, |(_, element)| &element.pointer);
+                let innermost = self.names.scope.last().map(|(_, element)| element.pointer());
+                let at = innermost.as_deref().unwrap_or(self.root);
                 let unanswered = Unanswered::failed(failure, at);
                 self.unanswered.push(unanswered);
             }
         }
     }
 
-    fn each(&mut self, each: &Each) {
+    fn each(&mut self, each: &'a Each) {
         let Some((lists, elements)) = self.range(&each.range) else {
             let holds = self.holds(&each.whole);
             return self.take(holds);
         };
         let mut broken: BTreeMap<String, &Mismatch> = BTreeMap::new();
-        if self.scope.is_empty() {
+        if self.names.scope.is_empty() {
             // What is malformed outside every element leaves the whole list undecided.
             for mismatch in &self.malformed {
                 match element_of(&mismatch.pointer, &lists) {
@@ -246,35 +256,38 @@ impl<'a, 'v> Asked<'a, 'v> {
             }
         }
         for element in elements {
-            if let Some(mismatch) = broken.get(&element.pointer) {
+            if !broken.is_empty()
+                && let Some(mismatch) = broken.get(&element.pointer())
+            {
                 self.unanswered.push(Unanswered::wrong_type(mismatch));
                 continue;
             }
-            self.scope.push((each.variable.clone(), element));
+            self.names.scope.push((&each.variable, element));
             self.terms(&each.body);
-            self.scope.pop();
+            self.names.scope.pop();
         }
     }
 
     /// The pointers of the lists that a range stands for, and their elements; `None` where it is no list.
     fn range(&self, range: &Range) -> Option<(Vec<String>, Vec<Element<'v>>)> {
-        let (at, json) = match &range.root {
+        let view = self.names.view;
+        let (mut at, mut json) = match &range.root {
             Root::Prelude(name) => {
-                let pod_spec = self.view.pod_spec_pointer();
+                let elements = view.elements(name).to_vec();
+                if self.malformed.is_empty() {
+                    return Some((Vec::new(), elements));
+                }
                 // Another own list's malformed element does not concern this one.
-                let lists = OWN_LISTS.iter().map(|own| pointer::join(pod_spec, [*own]));
-                let elements = self.view.elements(name).into_iter().cloned();
-                return Some((lists.collect(), elements.collect()));
+                let lists = OWN_LISTS.iter().map(|own| pointer::join(self.root, [*own]));
+                return Some((lists.collect(), elements));
             }
-            Root::Object => (String::new(), self.view.object()),
-            Root::PodSpec => (self.view.pod_spec_pointer().to_owned(), self.view.pod_spec()?),
+            Root::Object => (String::new(), view.object()),
+            Root::PodSpec => (view.pod_spec_pointer().to_owned(), view.pod_spec()?),
             Root::Element(name) => {
-                let bound = self.scope.iter().rev().find(|(variable, _)| variable == name)?;
-                (bound.1.pointer.clone(), bound.1.json)
+                let bound = self.names.scope.iter().rev().find(|(variable, _)| variable == name)?;
+                (bound.1.pointer(), bound.1.json)
             }
         };
-        let mut at = at;
-        let mut json = json;
         for (index, field) in range.fields.iter().enumerate() {
             pointer::push(&mut at, field);
             json = match json.as_object()?.get(field) {
@@ -283,12 +296,7 @@ impl<'a, 'v> Asked<'a, 'v> {
                 None => return None,
             };
         }
-        let element = |(index, json)| Element {
-            pointer: format!("{at}/{index}"),
-            json,
-            value: values::of(json),
-        };
-        let elements = json.as_array()?.iter().enumerate().map(element).collect();
+        let elements = Element::all(&at, json.as_array()?);
         Some((vec![at], elements))
     }
 }
@@ -298,9 +306,9 @@ fn malformed<'v>(expression: &Expression, view: &'v View<'_>) -> Vec<&'v Mismatc
     let reads = |mismatch: &&Mismatch| {
         let owner =
             if mismatch.owner == "EphemeralContainer" { "Container" } else { mismatch.owner };
-        [owner, mismatch.owner]
-            .iter()
-            .any(|owner| expression.fields.contains(&(owner, mismatch.field)))
+        [owner, mismatch.owner].iter().any(|owner| {
+            expression.fields.contains(&((*owner).to_owned(), mismatch.field.to_owned()))
+        })
     };
     view.mismatches().iter().filter(reads).collect()
 }
@@ -318,7 +326,7 @@ impl Unanswered {
         let (reason, message) = match failure {
             Failure::Error(message) => ("error", message),
             Failure::Limit => {
-                ("limit", format!("the expression costs over {} units", crate::cel::COST_LIMIT))
+                ("limit", format!("the expression costs over {} units", Budget::EXPRESSION))
             }
         };
         Self { reason, message, pointer: pointer.to_owned() }

@@ -1,12 +1,15 @@
 //! The eight kinds that run pods, and one object seen through the prelude's variables.
 use crate::cel::types::{self, Mismatch};
-use crate::cel::values;
 use crate::pointer;
-use cel::Value as CelValue;
+use seawall_cel::{List, Value as CelValue};
 use seawall_model::finding::Resource;
 use serde_json::Value;
 use std::cell::OnceCell;
-use std::sync::Arc;
+use std::rc::Rc;
+use std::sync::LazyLock;
+
+/// What an absent part of an object reads as.
+static NOTHING: LazyLock<Value> = LazyLock::new(|| Value::Object(serde_json::Map::new()));
 
 /// A kind with a pod spec; pointers lead into the object.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,49 +73,56 @@ pub fn resource(object: &Value) -> Resource {
     }
 }
 
-/// One element of a list and where it stands in the object.
+/// One element of a list: the list's pointer, its place there, and its value.
 #[derive(Clone, Debug)]
 pub(crate) struct Element<'a> {
-    pub(crate) pointer: String,
+    list: Rc<str>,
+    index: usize,
     pub(crate) json: &'a Value,
-    pub(crate) value: CelValue,
+}
+
+impl<'a> Element<'a> {
+    /// The elements of the list at `pointer`.
+    pub(crate) fn all(pointer: &str, items: &'a [Value]) -> Vec<Self> {
+        let list: Rc<str> = pointer.into();
+        let element = |(index, json)| Self { list: list.clone(), index, json };
+        items.iter().enumerate().map(element).collect()
+    }
+
+    pub(crate) fn pointer(&self) -> String {
+        format!("{}/{}", self.list, self.index)
+    }
 }
 
 /// One object, its variables computed once for all controls.
 pub struct View<'a> {
     object: &'a Value,
     kind: Option<&'static Kind>,
-    cel_object: OnceCell<CelValue>,
-    pod_spec: OnceCell<CelValue>,
-    pod_meta: OnceCell<CelValue>,
     mismatches: OnceCell<Vec<Mismatch>>,
-    lists: [OnceCell<Vec<Element<'a>>>; 4],
+    lists: [OnceCell<Vec<Element<'a>>>; LISTS.len()],
+    values: [OnceCell<CelValue<'a>>; LISTS.len()],
 }
+
+/// The lists of the prelude, each with the own lists of the pod spec that it is made of.
+const LISTS: [(&str, &[usize]); 5] = [
+    ("containers", &[0, 1, 2]),
+    ("mainContainers", &[0]),
+    ("initContainers", &[1]),
+    ("ephemeralContainers", &[2]),
+    ("volumes", &[3]),
+];
 
 /// The pod spec's own lists, in the order of [`View::lists`].
 pub(crate) const OWN_LISTS: [&str; 4] =
     ["containers", "initContainers", "ephemeralContainers", "volumes"];
-
-/// The own lists that a list of the prelude is made of: `containers` are the regular, init and ephemeral ones.
-pub(crate) fn own_lists(list: &str) -> &'static [usize] {
-    match list {
-        "containers" => &[0, 1, 2],
-        "mainContainers" => &[0],
-        "initContainers" => &[1],
-        "ephemeralContainers" => &[2],
-        "volumes" => &[3],
-        _ => &[],
-    }
-}
 
 impl<'a> View<'a> {
     /// Of any object, or of a document of facts.
     pub fn new(object: &'a Value) -> Self {
         let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
         let kind = kind(text("apiVersion"), text("kind"));
-        let (cel_object, pod_spec, pod_meta) = Default::default();
-        let (mismatches, lists) = Default::default();
-        Self { object, kind, cel_object, pod_spec, pod_meta, mismatches, lists }
+        let (mismatches, lists, values) = Default::default();
+        Self { object, kind, mismatches, lists, values }
     }
 
     pub fn object(&self) -> &'a Value {
@@ -133,10 +143,6 @@ impl<'a> View<'a> {
         self.object.pointer(self.kind?.pod_spec)
     }
 
-    pub(crate) fn cel_object(&self) -> CelValue {
-        self.cel_object.get_or_init(|| values::of(self.object)).clone()
-    }
-
     /// Where the pod spec is not as the API has it; a missing pod spec is one too.
     pub(crate) fn mismatches(&self) -> &[Mismatch] {
         self.mismatches.get_or_init(|| match self.pod_spec() {
@@ -153,45 +159,42 @@ impl<'a> View<'a> {
         OWN_LISTS.iter().filter_map(list).map(Vec::len).sum()
     }
 
-    fn own_list(&self, index: usize) -> &[Element<'a>] {
-        self.lists[index].get_or_init(|| {
-            let pointer = pointer::join(self.pod_spec_pointer(), [OWN_LISTS[index]]);
-            let items = self.object.pointer(&pointer).and_then(Value::as_array);
-            let element = |(index, json)| Element {
-                pointer: format!("{pointer}/{index}"),
-                json,
-                value: values::of(json),
-            };
-            items.into_iter().flatten().enumerate().map(element).collect()
+    /// The elements of a prelude list.
+    pub(crate) fn elements(&self, list: &str) -> &[Element<'a>] {
+        let Some(at) = LISTS.iter().position(|(name, _)| *name == list) else { return &[] };
+        self.lists[at].get_or_init(|| {
+            let elements = LISTS[at].1.iter().flat_map(|own| {
+                let pointer = pointer::join(self.pod_spec_pointer(), [OWN_LISTS[*own]]);
+                let items = self.own_list(*own).unwrap_or_default();
+                Element::all(&pointer, items)
+            });
+            elements.collect()
         })
     }
 
-    /// The elements of a prelude list.
-    pub(crate) fn elements(&self, list: &str) -> Vec<&Element<'a>> {
-        own_lists(list).iter().flat_map(|index| self.own_list(*index)).collect()
+    fn own_list(&self, own: usize) -> Option<&'a [Value]> {
+        Some(self.pod_spec()?.get(OWN_LISTS[own])?.as_array()?.as_slice())
     }
 
     /// A prelude variable. Absent metadata is an empty map, so that controls read absence the same everywhere.
-    pub(crate) fn variable(&self, name: &str) -> CelValue {
-        let part = |pointer: Option<&str>| {
-            pointer
-                .and_then(|pointer| self.object.pointer(pointer))
-                .map_or_else(|| values::of(&Value::Object(Default::default())), values::of)
-        };
-        match name {
-            "podSpec" => {
-                self.pod_spec.get_or_init(|| part(self.kind.map(|kind| kind.pod_spec))).clone()
-            }
-            "podMeta" => {
-                self.pod_meta.get_or_init(|| part(self.kind.map(|kind| kind.pod_meta))).clone()
-            }
+    pub(crate) fn variable(&self, name: &str) -> Option<CelValue<'a>> {
+        let part = |pointer: &str| self.object.pointer(pointer).unwrap_or(&NOTHING);
+        Some(match name {
+            "podSpec" => CelValue::json(part(self.kind?.pod_spec)),
+            "podMeta" => CelValue::json(part(self.kind?.pod_meta)),
             "isWindows" => {
                 let os = self.pod_spec().and_then(|spec| spec.pointer("/os/name"));
                 CelValue::Bool(os.and_then(Value::as_str) == Some("windows"))
             }
-            list => CelValue::List(Arc::new(
-                self.elements(list).into_iter().map(|element| element.value.clone()).collect(),
-            )),
-        }
+            list => {
+                let at = LISTS.iter().position(|(name, _)| *name == list)?;
+                self.values[at].get_or_init(|| self.list(at)).clone()
+            }
+        })
+    }
+
+    fn list(&self, at: usize) -> CelValue<'a> {
+        let parts = LISTS[at].1.iter().filter_map(|own| self.own_list(*own)).map(List::Json);
+        CelValue::List(parts.fold(List::Json(&[]), |list, part| list.concat(&part)))
     }
 }

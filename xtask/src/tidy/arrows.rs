@@ -48,7 +48,7 @@ const FENCED: &[(&str, &[&str])] = &[
     ("sqlx", &["seawall-store"]),
     ("aya", &["seawall-sensor"]),
     ("axum", &["seawall-hub"]),
-    ("cel", &["seawall-posture"]),
+    ("stacker", &["seawall-cel"]),
     ("regorus", &["seawall-rego"]),
 ];
 

@@ -164,9 +164,9 @@ struct Before<'o> {
     view: OnceCell<View<'o>>,
 }
 
-impl Before<'_> {
+impl<'o> Before<'o> {
     /// Whether everything in `evidence` failed before. An old object that cannot be judged proves nothing.
-    fn failed(&self, bound: &Bound, object: &Value, evidence: &[Evidence]) -> bool {
+    fn failed(&self, bound: &'o Bound, object: &Value, evidence: &[Evidence]) -> bool {
         let view = self.view.get_or_init(|| View::new(self.old));
         if !bound.control.concerns(view) {
             return false;
@@ -214,7 +214,7 @@ struct Judged<'p> {
 
 impl<'p> Judged<'p> {
     /// Asks one control under every set of parameters that counts; the first that fails is told.
-    fn control(&mut self, tied: &[&'p Bound], view: &View<'_>, before: &Before<'_>) {
+    fn control(&mut self, tied: &[&'p Bound], view: &View<'p>, before: &Before<'p>) {
         let mut unknown = None;
         for bound in tied {
             let judgement = bound.control.judge(view, &bound.params);

@@ -1,6 +1,5 @@
 //! Takes a condition apart: what is said of every element of a list is judged, reported and mended element by element.
-use super::Tree;
-use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, operators};
+use seawall_cel::{CompileError, Comprehension, Env, Kind, Loop, Node, Program, Type};
 
 /// The lists whose elements are judged one by one.
 const LISTS: [&str; 5] =
@@ -9,13 +8,13 @@ const LISTS: [&str; 5] =
 /// Part of a conjunction.
 #[derive(Debug)]
 pub(crate) enum Term {
-    Whole(Tree),
+    Whole(Program),
     /// Must hold for every element of a list.
-    Each(Each),
+    Each(Box<Each>),
     /// `guard || each`: nothing is asked of the elements where the guard holds.
     Guarded {
-        guard: Tree,
-        each: Each,
+        guard: Program,
+        each: Box<Each>,
     },
 }
 
@@ -26,7 +25,7 @@ pub(crate) struct Each {
     pub(crate) variable: String,
     pub(crate) body: Vec<Term>,
     /// The same in one piece, for a range that is no list: `all` over a map goes through its keys.
-    pub(crate) whole: Tree,
+    pub(crate) whole: Program,
 }
 
 /// Where a list stands.
@@ -48,142 +47,128 @@ pub(crate) enum Root {
     Element(String),
 }
 
-/// Takes `tree` apart. `bound` are the variables of outer `all`s.
-pub(crate) fn split(tree: IdedExpr, bound: &[String], terms: &mut Vec<Term>) {
-    match tree.expr {
-        Expr::Call(mut call)
-            if call.func_name == operators::LOGICAL_AND && call.args.len() == 2 =>
-        {
-            let right = call.args.pop();
-            call.args.into_iter().chain(right).for_each(|term| split(term, bound, terms));
-        }
-        Expr::Call(call) if call.func_name == operators::LOGICAL_OR => {
-            let tree = IdedExpr { id: tree.id, expr: Expr::Call(call) };
-            terms.push(guarded(&tree, bound).unwrap_or_else(|| Term::Whole(Tree::new(tree))));
-        }
-        expr => {
-            let tree = IdedExpr { id: tree.id, expr };
-            terms.push(match each(&tree, bound) {
-                Some(each) => Term::Each(each),
-                None => Term::Whole(Tree::new(tree)),
-            });
-        }
-    }
+type Split<T> = Result<T, Vec<CompileError>>;
+
+/// One expression and the variables of the `all`s around the part that is looked at.
+struct Splitter<'p> {
+    program: &'p Program,
+    /// Knows `bound`.
+    env: Env,
+    bound: Vec<String>,
 }
 
-/// `a || b || list.all(…)`, where one alternative alone goes through a list.
-fn guarded(tree: &IdedExpr, bound: &[String]) -> Option<Term> {
-    let mut alternatives = Vec::new();
-    disjuncts(tree, &mut alternatives);
-    let mut guard: Option<IdedExpr> = None;
-    let mut found = None;
-    for alternative in alternatives {
-        match each(alternative, bound) {
-            Some(_) if found.is_some() => return None,
-            Some(each) => found = Some(each),
-            None => {
-                let alternative = alternative.clone();
-                guard = Some(match guard {
-                    None => alternative,
-                    Some(guard) => IdedExpr {
-                        id: tree.id,
-                        expr: Expr::Call(CallExpr {
-                            func_name: operators::LOGICAL_OR.to_owned(),
-                            target: None,
-                            args: vec![guard, alternative],
-                        }),
-                    },
-                });
+/// The conjunction that `program` is.
+pub(super) fn split(env: &Env, program: &Program) -> Split<Vec<Term>> {
+    let splitter = Splitter { program, env: env.clone(), bound: Vec::new() };
+    splitter.terms(program.root())
+}
+
+impl Splitter<'_> {
+    fn terms(&self, node: &Node) -> Split<Vec<Term>> {
+        Ok(match &node.kind {
+            Kind::And(parts) => {
+                let parts = parts.iter().map(|part| self.terms(part));
+                parts.collect::<Split<Vec<_>>>()?.into_iter().flatten().collect()
+            }
+            Kind::Or(parts) => match self.guarded(parts)? {
+                Some(term) => vec![term],
+                None => vec![Term::Whole(self.piece(node)?)],
+            },
+            _ => match self.each(node)? {
+                Some(each) => vec![Term::Each(Box::new(each))],
+                None => vec![Term::Whole(self.piece(node)?)],
+            },
+        })
+    }
+
+    /// A part of the text, which means alone what it means within.
+    fn piece(&self, node: &Node) -> Split<Program> {
+        self.env.compile(self.text(node))
+    }
+
+    fn text(&self, node: &Node) -> &str {
+        self.program.text().get(node.span.clone()).unwrap_or_default()
+    }
+
+    /// `a || b || list.all(…)`, where one alternative alone goes through a list.
+    fn guarded(&self, parts: &[Node]) -> Split<Option<Term>> {
+        let (mut guard, mut found) = (Vec::new(), None);
+        for part in parts {
+            match self.each(part)? {
+                Some(_) if found.is_some() => return Ok(None),
+                Some(each) => found = Some(each),
+                // A comment at the end of a part must not swallow what follows.
+                None => guard.push(format!("({}\n)", self.text(part))),
             }
         }
+        let Some(each) = found else { return Ok(None) };
+        let guard = self.env.compile(&guard.join(" || "))?;
+        Ok(Some(Term::Guarded { guard, each: Box::new(each) }))
     }
-    Some(Term::Guarded { guard: Tree::new(guard?), each: found? })
-}
 
-fn disjuncts<'t>(tree: &'t IdedExpr, into: &mut Vec<&'t IdedExpr>) {
-    match &tree.expr {
-        Expr::Call(call) if call.func_name == operators::LOGICAL_OR => {
-            call.args.iter().for_each(|argument| disjuncts(argument, into));
-        }
-        _ => into.push(tree),
+    /// `range.all(v, …)`, if `node` is one.
+    fn each(&self, node: &Node) -> Split<Option<Each>> {
+        let Kind::Comprehension(comprehension) = &node.kind else { return Ok(None) };
+        let Comprehension { kind: Loop::All, range: list, variable, second: None, body, .. } =
+            comprehension.as_ref()
+        else {
+            return Ok(None);
+        };
+        let Some(range) = self.range(list) else { return Ok(None) };
+        let element = match self.program.type_of(list) {
+            Type::List(of) => of.as_ref().clone(),
+            _ => Type::Dyn,
+        };
+        let mut bound = self.bound.clone();
+        bound.push(variable.clone());
+        let env = self.env.clone().with_variable(variable, element);
+        let inner = Splitter { program: self.program, env, bound };
+        let (body, whole) = (inner.terms(body)?, self.piece(node)?);
+        Ok(Some(Each { range, variable: variable.clone(), body, whole }))
     }
-}
 
-/// `range.all(v, …)`, if `tree` is one.
-fn each(tree: &IdedExpr, bound: &[String]) -> Option<Each> {
-    let Expr::Comprehension(comprehension) = &tree.expr else { return None };
-    let Expr::Literal(LiteralValue::Boolean(start)) = &comprehension.accu_init.expr else {
-        return None;
-    };
-    let Expr::Call(step) = &comprehension.loop_step.expr else { return None };
-    if !*start.inner()
-        || step.func_name != operators::LOGICAL_AND
-        || comprehension.iter_var2.is_some()
-    {
-        return None;
-    }
-    let range = range(&comprehension.iter_range, bound)?;
-    let predicate = step.args.get(1)?.clone();
-    let variable = comprehension.iter_var.clone();
-    let mut inner = bound.to_vec();
-    inner.push(variable.clone());
-    let mut body = Vec::new();
-    split(predicate, &inner, &mut body);
-    Some(Each { range, variable, body, whole: Tree::new(tree.clone()) })
-}
-
-fn range(tree: &IdedExpr, bound: &[String]) -> Option<Range> {
-    if let Expr::Call(call) = &tree.expr
-        && call.func_name == "orValue"
-        && let (Some(target), [default]) = (&call.target, call.args.as_slice())
-        && matches!(&default.expr, Expr::List(list) if list.elements.is_empty())
-    {
+    fn range(&self, node: &Node) -> Option<Range> {
         let (mut fields, mut optional) = (Vec::new(), None);
-        let root = chain(target, bound, &mut fields, &mut optional)?;
-        return Some(Range { root, fields, optional_from: optional? });
+        if let Kind::Call { function, target: Some(target), arguments } = &node.kind
+            && function == "orValue"
+            && let [Node { kind: Kind::List(default), .. }] = arguments.as_slice()
+            && default.is_empty()
+        {
+            let root = self.chain(target, &mut fields, &mut optional)?;
+            return Some(Range { root, fields, optional_from: optional? });
+        }
+        let root = self.chain(node, &mut fields, &mut optional)?;
+        let optional_from = fields.len();
+        optional.is_none().then_some(Range { root, fields, optional_from })
     }
-    let (mut fields, mut optional) = (Vec::new(), None);
-    let root = chain(tree, bound, &mut fields, &mut optional)?;
-    let optional_from = fields.len();
-    optional.is_none().then_some(Range { root, fields, optional_from })
-}
 
-/// The root and the fields of `object.a.?b`; `optional` is the index of the first one behind a `.?`.
-fn chain(
-    tree: &IdedExpr,
-    bound: &[String],
-    fields: &mut Vec<String>,
-    optional: &mut Option<usize>,
-) -> Option<Root> {
-    let root = match &tree.expr {
-        Expr::Ident(name) if bound.iter().any(|variable| variable == name) => {
-            Root::Element(name.clone())
-        }
-        Expr::Ident(name) if name == "object" => Root::Object,
-        Expr::Select(select) if !select.test => {
-            if let Expr::Ident(name) = &select.operand.expr
-                && name == "variables"
-            {
-                match select.field.as_str() {
-                    "podSpec" => Root::PodSpec,
-                    list if LISTS.contains(&list) => Root::Prelude(list.to_owned()),
-                    _ => return None,
+    /// The root and the fields of `object.a.?b`; `optional` is the index of the first one behind a `.?`.
+    fn chain(
+        &self,
+        node: &Node,
+        fields: &mut Vec<String>,
+        optional: &mut Option<usize>,
+    ) -> Option<Root> {
+        let is_bound = |name: &String| self.bound.contains(name);
+        match &node.kind {
+            Kind::Ident(name) if is_bound(name) => Some(Root::Element(name.clone())),
+            Kind::Ident(name) if name == "object" => Some(Root::Object),
+            Kind::Select { operand, field, optional: false } if matches!(&operand.kind, Kind::Ident(name) if name == "variables" && !is_bound(name)) => {
+                match field.as_str() {
+                    "podSpec" => Some(Root::PodSpec),
+                    list if LISTS.contains(&list) => Some(Root::Prelude(list.to_owned())),
+                    _ => None,
                 }
-            } else {
-                let root = chain(&select.operand, bound, fields, optional)?;
-                fields.push(select.field.clone());
-                root
             }
+            Kind::Select { operand, field, optional: maybe } => {
+                let root = self.chain(operand, fields, optional)?;
+                if *maybe {
+                    optional.get_or_insert(fields.len());
+                }
+                fields.push(field.clone());
+                (!matches!(root, Root::Prelude(_))).then_some(root)
+            }
+            _ => None,
         }
-        Expr::Call(call) if call.func_name == operators::OPT_SELECT => {
-            let [operand, field] = call.args.as_slice() else { return None };
-            let Expr::Literal(LiteralValue::String(field)) = &field.expr else { return None };
-            let root = chain(operand, bound, fields, optional)?;
-            optional.get_or_insert(fields.len());
-            fields.push(field.inner().to_owned());
-            root
-        }
-        _ => return None,
-    };
-    (fields.is_empty() || !matches!(root, Root::Prelude(_))).then_some(root)
+    }
 }

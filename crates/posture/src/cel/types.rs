@@ -1,28 +1,8 @@
 //! What fields a pod spec and object metadata have: for checking expressions, and objects, before they meet.
+use seawall_cel::Type;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
-
-/// A CEL type as far as the checker tells types apart.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Type {
-    Dyn,
-    Null,
-    Bool,
-    Int,
-    Uint,
-    Double,
-    String,
-    Bytes,
-    List(Box<Type>),
-    /// Keys are strings, as everywhere in Kubernetes.
-    Map(Box<Type>),
-    Optional(Box<Type>),
-    /// A struct of the table, by name.
-    Struct(&'static str),
-    /// What `type(x)` yields.
-    Type,
-}
 
 type Table = BTreeMap<&'static str, BTreeMap<&'static str, Type>>;
 
@@ -40,13 +20,14 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     table
 });
 
-fn parse(text: &'static str) -> Type {
+/// `[T]` list, `{T}` map of strings, a word, or a struct's name.
+pub(crate) fn parse(text: &str) -> Type {
     let inner = |open, close| text.strip_prefix(open)?.strip_suffix(close);
     if let Some(item) = inner('[', ']') {
-        return Type::List(Box::new(parse(item)));
+        return Type::list(parse(item));
     }
     if let Some(value) = inner('{', '}') {
-        return Type::Map(Box::new(parse(value)));
+        return Type::map(Type::String, parse(value));
     }
     match text {
         "dyn" => Type::Dyn,
@@ -54,31 +35,24 @@ fn parse(text: &'static str) -> Type {
         "bool" => Type::Bool,
         "int" => Type::Int,
         "double" => Type::Double,
-        name => Type::Struct(name),
+        name => Type::Struct(name.into()),
     }
 }
 
-/// A struct's field with its type; `None` where it has no such field.
-pub(crate) fn field_entry(name: &str, field: &str) -> Option<(&'static str, &'static Type)> {
-    TABLE.get(name)?.get_key_value(field).map(|(field, kind)| (*field, kind))
+/// The struct that `variables.params` is.
+pub(crate) const PARAMS: &str = "params";
+
+/// The table, and one control's parameters.
+#[derive(Debug)]
+pub(crate) struct Schema {
+    pub(crate) params: BTreeMap<String, Type>,
 }
 
-impl std::fmt::Display for Type {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Dyn => f.write_str("dyn"),
-            Self::Null => f.write_str("null"),
-            Self::Bool => f.write_str("bool"),
-            Self::Int => f.write_str("int"),
-            Self::Uint => f.write_str("uint"),
-            Self::Double => f.write_str("double"),
-            Self::String => f.write_str("string"),
-            Self::Bytes => f.write_str("bytes"),
-            Self::List(item) => write!(f, "list({item})"),
-            Self::Map(value) => write!(f, "map(string, {value})"),
-            Self::Optional(value) => write!(f, "optional({value})"),
-            Self::Struct(name) => f.write_str(name),
-            Self::Type => f.write_str("type"),
+impl seawall_cel::Schema for Schema {
+    fn field(&self, owner: &str, field: &str) -> Option<Type> {
+        match owner {
+            PARAMS => self.params.get(field).cloned(),
+            _ => TABLE.get(owner)?.get(field).cloned(),
         }
     }
 }
@@ -96,20 +70,23 @@ pub(crate) struct Mismatch {
 const MAX_MISMATCHES: usize = 64;
 
 /// Where `value`, which stands at `pointer`, is not the struct `name`. Fields the table does not know are left alone.
-pub(crate) fn mismatches(value: &Value, name: &'static str, pointer: &str) -> Vec<Mismatch> {
+pub(crate) fn mismatches(value: &Value, name: &str, pointer: &str) -> Vec<Mismatch> {
     let mut found = Vec::new();
     walk_struct(value, name, pointer, &mut found);
     found
 }
 
-fn walk_struct(value: &Value, name: &'static str, pointer: &str, found: &mut Vec<Mismatch>) {
-    let (Some(members), Some(fields)) = (value.as_object(), TABLE.get(name)) else { return };
+fn walk_struct(value: &Value, name: &str, pointer: &str, found: &mut Vec<Mismatch>) {
+    let (Some(members), Some((name, fields))) = (value.as_object(), TABLE.get_key_value(name))
+    else {
+        return;
+    };
     for (key, member) in members {
         if let Some((field, expected)) = fields.get_key_value(key.as_str())
             && found.len() < MAX_MISMATCHES
         {
             let pointer = crate::pointer::join(pointer, [key.as_str()]);
-            walk(member, expected, &pointer, (name, field), found);
+            walk(member, expected, &pointer, (*name, *field), found);
         }
     }
 }
@@ -134,7 +111,7 @@ fn walk(
                 walk(value, item, &format!("{pointer}/{index}"), of, found);
             }
         }
-        (Type::Map(item), Value::Object(members)) => {
+        (Type::Map(_, item), Value::Object(members)) => {
             for (key, value) in members {
                 walk(value, item, &crate::pointer::join(pointer, [key.as_str()]), of, found);
             }
@@ -187,9 +164,9 @@ mod tests {
 
     #[test]
     fn every_type_the_table_names_is_in_it() {
-        fn named(kind: &Type) -> Option<&'static str> {
+        fn named(kind: &Type) -> Option<&str> {
             match kind {
-                Type::List(inner) | Type::Map(inner) => named(inner),
+                Type::List(inner) | Type::Map(_, inner) => named(inner),
                 Type::Struct(name) => Some(name),
                 _ => None,
             }

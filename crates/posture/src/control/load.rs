@@ -2,7 +2,7 @@
 use super::file::{File, FixFile, ParamFile, TestFile, ValidationFile};
 use super::matches::{Constraints, Facts};
 use super::{Control, Expect, FixOp, Judge, Matches, Membership, Rules, TestCase, Validation};
-use crate::cel::{self, Each, Expression, Root, Term, Type};
+use crate::cel::{self, Each, Expression, Names, Root, Term, Type};
 use crate::path::FieldPath;
 use crate::rbac::Permissions;
 use seawall_model::Problem;
@@ -25,12 +25,8 @@ impl Reader<'_> {
             .push(Problem::error(code, message).file(self.file).at(place(line), place(column)));
     }
 
-    fn expression(
-        &mut self,
-        text: &Spanned<String>,
-        params: &BTreeMap<String, Type>,
-    ) -> Option<Expression> {
-        match cel::compile(&text.value, params) {
+    fn expression(&mut self, text: &Spanned<String>, names: &Names) -> Option<Expression> {
+        match cel::compile(&text.value, names) {
             Ok(expression) => Some(expression),
             Err(errors) => {
                 for error in errors {
@@ -101,10 +97,13 @@ impl Reader<'_> {
         if across.is_none() && parsed.validations.is_empty() {
             self.problem("match", &parsed.matches, "there is no validation".to_owned());
         }
-        let rules = self.rules(&parsed.unless, parsed.validations, &types);
-        if matches != Matches::Workloads {
-            self.without_prelude(&rules, &parsed.matches);
-        }
+        let names = Names {
+            params: types,
+            object: Type::Dyn,
+            prelude: matches == Matches::Workloads,
+            exported: !matches!(matches, Matches::Facts(_)),
+        };
+        let rules = self.rules(&parsed.unless, parsed.validations, &names);
         let fix = parsed.fix.iter().filter_map(|op| self.fix(op, &rules.validations)).collect();
         let judge = across.unwrap_or(Judge::Expressions(rules));
         let tests = parsed.tests.into_iter().filter_map(|test| self.test(test)).collect();
@@ -166,34 +165,19 @@ impl Reader<'_> {
         })
     }
 
-    /// Only workloads have the prelude; a control of other kinds reads `object`.
-    fn without_prelude(&mut self, rules: &Rules, matches: &Spanned<Value>) {
-        let expressions = rules.validations.iter().map(|rule| &rule.expression);
-        let unless = rules.unless.iter().map(|(_, expression)| expression);
-        let mut names: Vec<&String> =
-            expressions.chain(unless).flat_map(|expression| &expression.variables).collect();
-        names.sort();
-        names.dedup();
-        for name in names.into_iter().filter(|name| !["object", "params"].contains(&name.as_str()))
-        {
-            let message = format!("only `match: workloads` has `variables.{name}`");
-            self.problem("match", matches, message);
-        }
-    }
-
     fn rules(
         &mut self,
         unless: &BTreeMap<String, Spanned<String>>,
         validations: Vec<ValidationFile>,
-        types: &BTreeMap<String, Type>,
+        names: &Names,
     ) -> Rules {
         let mut rules = Rules { unless: Vec::new(), validations: Vec::new() };
         for (reason, text) in unless {
-            let expression = self.expression(text, types);
+            let expression = self.expression(text, names);
             rules.unless.extend(expression.map(|expression| (reason.clone(), expression)));
         }
         for validation in validations {
-            rules.validations.extend(self.validation(validation, types));
+            rules.validations.extend(self.validation(validation, names));
         }
         rules
     }
@@ -209,9 +193,9 @@ impl Reader<'_> {
                 ("string", Value::String(_)) => Type::String,
                 ("integer", Value::Number(number)) if number.is_i64() => Type::Int,
                 ("strings", Value::Array(items)) if items.iter().all(Value::is_string) => {
-                    Type::List(Box::new(Type::String))
+                    Type::list(Type::String)
                 }
-                ("map", Value::Object(_)) => Type::Map(Box::new(Type::Dyn)),
+                ("map", Value::Object(_)) => Type::map(Type::String, Type::Dyn),
                 (kind @ ("boolean" | "string" | "integer" | "strings" | "map"), _) => {
                     self.problem(
                         "param",
@@ -237,12 +221,8 @@ impl Reader<'_> {
         (types, defaults)
     }
 
-    fn validation(
-        &mut self,
-        validation: ValidationFile,
-        types: &BTreeMap<String, Type>,
-    ) -> Option<Validation> {
-        let expression = self.expression(&validation.expression, types);
+    fn validation(&mut self, validation: ValidationFile, names: &Names) -> Option<Validation> {
+        let expression = self.expression(&validation.expression, names);
         let path = self.path(&validation.path)?;
         let expression = expression?;
         let mut lists = Vec::new();
@@ -332,7 +312,7 @@ fn each_list(
 ) {
     for term in terms {
         let (Term::Each(each) | Term::Guarded { each, .. }) = term else { continue };
-        let Each { range, variable, body, .. } = each;
+        let Each { range, variable, body, .. } = each.as_ref();
         let mut lists = match &range.root {
             Root::Object | Root::PodSpec => vec![range.fields.clone()],
             Root::Prelude(name) => vec![vec![name.clone()]],

@@ -307,15 +307,23 @@ fn control_files_are_refused_with_their_place() {
         "match: {matchC",
         "cannot see `variables`",
     );
-    check(&with("match: workloads", "match: node"), "match: node", "has `variables.containers`");
-    check(&with("variables.isWindows}", "variables.isLinux}"), "isLinux", "variables.isLinux");
+    check(
+        &with("match: workloads", "match: node"),
+        "variables.containers.all(c,",
+        "undefined field 'containers'",
+    );
+    check(
+        &with("variables.isWindows}", "variables.isLinux}"),
+        "isLinux",
+        "undefined field 'isLinux'",
+    );
     check(
         &with(
             "allowPrivilegeEscalation.orValue(true) == false",
             "escalation.orValue(true) == false",
         ),
         "variables.containers.all(c,",
-        "SecurityContext has no field `escalation`",
+        "undefined field 'escalation'",
     );
     check(
         &with("path: containers[*]", "path: volumes[*]"),
