@@ -1,6 +1,7 @@
 //! The table of declared functions: one entry per library, each since a Kubernetes minor. A library is plain Rust
 //! functions over values plus a `static LIBRARY`; [`crate::library`] and [`crate::standard`] list them.
 use crate::error::EvalError;
+use crate::library::regex::Regex;
 use crate::types::Type;
 use crate::value::Value;
 use std::collections::HashMap;
@@ -23,6 +24,9 @@ pub struct Library {
     pub functions: &'static [Function],
 }
 
+/// A function on a text and a pattern that was compiled before: what [`Overload::call`] gives, without compiling.
+pub type Search = for<'a> fn(&Regex, &[Value<'a>]) -> Result<Value<'a>, EvalError>;
+
 pub struct Function {
     /// With its namespace: `ip.isCanonical`, `sets.contains`.
     pub name: &'static str,
@@ -30,6 +34,8 @@ pub struct Function {
     /// `None`: 1 a call.
     pub price: Option<Price>,
     pub refusal: Refusal,
+    /// The second argument is a pattern; a constant one is compiled when the expression is.
+    pub search: Option<Search>,
 }
 
 /// How cel-go words a call that no overload takes.
@@ -81,17 +87,24 @@ impl Overload {
 impl Function {
     #[must_use]
     pub const fn new(name: &'static str, overloads: &'static [Overload]) -> Self {
-        Self { name, overloads, price: None, refusal: Refusal::Typed }
+        Self { name, overloads, price: None, refusal: Refusal::Typed, search: None }
     }
 
     #[must_use]
     pub const fn priced(name: &'static str, overloads: &'static [Overload], price: Price) -> Self {
-        Self { name, overloads, price: Some(price), refusal: Refusal::Typed }
+        Self { name, overloads, price: Some(price), refusal: Refusal::Typed, search: None }
     }
 
     #[must_use]
     pub const fn refusing(mut self, refusal: Refusal) -> Self {
         self.refusal = refusal;
+        self
+    }
+
+    /// The function takes a pattern as its second argument; `search` is the same with the pattern compiled.
+    #[must_use]
+    pub const fn searching(mut self, search: Search) -> Self {
+        self.search = Some(search);
         self
     }
 }
@@ -103,6 +116,7 @@ pub(crate) struct Declared {
     pub(crate) overloads: Vec<Signature>,
     pub(crate) price: Option<Price>,
     refusal: Refusal,
+    pub(crate) search: Option<Search>,
 }
 
 #[derive(Debug)]
@@ -168,8 +182,10 @@ impl Functions {
                     overloads: Vec::new(),
                     price: None,
                     refusal: function.refusal,
+                    search: None,
                 });
                 declared.price = declared.price.or(function.price);
+                declared.search = declared.search.or(function.search);
                 declared.overloads.extend(function.overloads.iter().map(signature));
             }
         }

@@ -5,9 +5,9 @@ use crate::check::{Checked, Reference};
 use crate::env::Env;
 use crate::error::EvalError;
 use crate::functions::Declared;
+use crate::library::regex::Regex;
 use crate::node::{Comprehension, Kind, Literal, Loop, Node};
 use crate::parser::Parsed;
-use crate::regex;
 use crate::types::Name;
 use crate::value::number::Operator;
 use crate::value::{Text, Value};
@@ -39,7 +39,7 @@ pub(crate) enum Step {
     In(Box<[Step; 2]>, bool),
     /// Item in constants that are all scalars: free, as cel-go's set.
     InSet(Box<Step>, Vec<Value<'static>>),
-    Matches(Box<[Step; 2]>, Option<Box<::regex::Regex>>, bool),
+    Matches(Box<[Step; 2]>, Option<Box<Regex>>, bool),
     /// `a.or(b)`, `a.orValue(b)`; whether the value is unwrapped.
     OrElse(Box<[Step; 2]>, bool),
     Call(Box<Call>),
@@ -102,6 +102,8 @@ pub(crate) struct Call {
     pub(crate) overload: Option<usize>,
     pub(crate) member: bool,
     pub(crate) arguments: Vec<Step>,
+    /// The constant pattern of a function that searches.
+    pub(crate) pattern: Option<Regex>,
 }
 
 #[derive(Debug)]
@@ -309,7 +311,14 @@ impl Planner<'_> {
             return Ok(Step::Constant(made));
         }
         let member = target.is_some();
-        let call = Call { function: declared, overload, member, arguments: steps };
+        let pattern = match (declared.search, steps.get(1)) {
+            (Some(_), Some(Step::Constant(Value::String(pattern)))) => {
+                let compiled = Regex::new(pattern);
+                Some(compiled.map_err(|message| Fault { at: node.at, message })?)
+            }
+            _ => None,
+        };
+        let call = Call { function: declared, overload, member, arguments: steps, pattern };
         Ok(Step::Call(Box::new(call)))
     }
 
@@ -362,7 +371,7 @@ impl Planner<'_> {
         let pair = self.pair(text, pattern)?;
         let compiled = match &pair[1] {
             Step::Constant(Value::String(pattern)) => {
-                let compiled = regex::compile(pattern);
+                let compiled = Regex::new(pattern);
                 Some(compiled.map_err(|message| Fault { at: node.at, message })?)
             }
             _ => None,

@@ -1,8 +1,8 @@
 //! What Kubernetes demands of literals since 1.29: one type per list and map, durations, timestamps and patterns
 //! that read.
 use super::{Checked, Fault};
+use crate::library::regex::Regex;
 use crate::node::{Kind, Literal, Node};
-use crate::regex;
 use crate::time::{Duration, Timestamp};
 use crate::types::Type;
 
@@ -59,7 +59,7 @@ fn reads(function: &str, literal: &Literal) -> bool {
             matches!(Timestamp::parse(text), Some(Some(_)))
         }
         ("timestamp", Literal::Int(seconds)) => Timestamp::at(*seconds, 0, 0).is_some(),
-        ("matches", Literal::String(pattern)) => regex::compile(pattern).is_ok(),
+        ("matches", Literal::String(pattern)) => Regex::new(pattern).is_ok(),
         _ => true,
     }
 }

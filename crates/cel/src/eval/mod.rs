@@ -5,9 +5,9 @@ mod fold;
 pub(crate) use attribute::is_key;
 
 use crate::error::EvalError;
+use crate::library::regex::Regex;
 use crate::plan::{Call, LIST, MAP, Order, Step};
 use crate::program::{Activation, Budget};
-use crate::regex;
 use crate::value::number::{self, Operator};
 use crate::value::{self, Go, Made, Map, Value};
 use attribute::Found;
@@ -221,12 +221,7 @@ impl<'m, 'a> Machine<'m, 'a> {
         }
     }
 
-    fn matches(
-        &mut self,
-        pair: &[Step; 2],
-        compiled: Option<&::regex::Regex>,
-        member: bool,
-    ) -> Outcome<'a> {
+    fn matches(&mut self, pair: &[Step; 2], compiled: Option<&Regex>, member: bool) -> Outcome<'a> {
         let (text, pattern) = self.pair(pair)?;
         let cost = if member {
             traversal(size(&text) + 1).saturating_mul(size(&pattern).div_ceil(4))
@@ -242,7 +237,7 @@ impl<'m, 'a> Machine<'m, 'a> {
         let pattern = pattern.as_str().ok_or_else(EvalError::no_overload)?;
         let found = match compiled {
             Some(compiled) => compiled.is_match(text),
-            None => regex::compile(pattern).map_err(EvalError::Error)?.is_match(text),
+            None => Regex::new(pattern).map_err(EvalError::Error)?.is_match(text),
         };
         Ok(Value::Bool(found))
     }
@@ -285,7 +280,10 @@ impl<'m, 'a> Machine<'m, 'a> {
             }
             return Err(error);
         }
-        let result = call.function.call(call.overload, call.member, &arguments);
+        let result = match (&call.pattern, call.function.search) {
+            (Some(pattern), Some(search)) => search(pattern, &arguments),
+            _ => call.function.call(call.overload, call.member, &arguments),
+        };
         let id = call.overload.and_then(|at| call.function.overloads.get(at)).map_or("", |o| o.id);
         let cost = match call.function.price {
             Some(price) => price(id, &arguments, result.as_ref().ok()),
