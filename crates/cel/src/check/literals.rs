@@ -1,6 +1,6 @@
 //! What Kubernetes demands of literals since 1.29: one type per list and map, durations, timestamps and patterns
 //! that read.
-use super::{Checked, Fault};
+use super::{Checked, Fault, formats};
 use crate::library::regex::Regex;
 use crate::node::{Kind, Literal, Node};
 use crate::time::{Duration, Timestamp};
@@ -38,6 +38,7 @@ pub(super) fn check(root: &Node, checked: &mut Checked) {
             _ => {}
         }
     }
+    formats::check(&nodes, checked, &mut faults);
     checked.faults.append(&mut faults);
 }
 

@@ -1,6 +1,7 @@
 //! The type checker: names, fields and overloads are settled when an expression loads, not on somebody's object.
 //! Source: CEL language definition, "Gradual type checking"; messages as cel-go's.
 mod calls;
+mod formats;
 mod literals;
 mod unify;
 

@@ -103,7 +103,7 @@ impl ResourceCheck {
 pub(crate) static LIBRARY: Library = Library {
     since: 27,
     until: u32::MAX,
-    types: &[AUTHORIZER, PATH_CHECK, GROUP_CHECK, RESOURCE_CHECK, DECISION],
+    types: &[],
     functions: &[
         Function::new(
             "path",

@@ -114,26 +114,30 @@ pub(super) fn making(_: &str, _: &[Value<'_>], result: Outcome<'_, '_>) -> u64 {
     1 + LIST + result.map_or(1, size)
 }
 
-/// `flatten`: the list, as often as there are levels.
+/// `flatten`: the list, as often as there are levels. A negative number of them, which is an error, wraps as in Go.
 pub(super) fn flattening(_: &str, arguments: &[Value<'_>], _: Outcome<'_, '_>) -> u64 {
-    let levels = match arguments.get(1) {
-        Some(Value::Int(levels)) => u64::try_from(*levels).unwrap_or(0),
-        _ => 1,
-    };
-    (1 + LIST).saturating_add(size_of(arguments, 0).saturating_mul(levels))
+    let levels = arguments.get(1).and_then(Value::as_int).unwrap_or(1);
+    match u64::try_from(levels) {
+        Ok(levels) => (1 + LIST).saturating_add(size_of(arguments, 0).saturating_mul(levels)),
+        Err(_) => (1 + LIST).wrapping_add_signed(levels.wrapping_mul(size_of(arguments, 0) as i64)),
+    }
 }
 
 /// `distinct`, `sort`: every element against every other, text a little dearer.
-pub(super) fn comparing(_: &str, arguments: &[Value<'_>], _: Outcome<'_, '_>) -> u64 {
-    compared(arguments.first())
+pub(super) fn comparing(overload: &str, arguments: &[Value<'_>], _: Outcome<'_, '_>) -> u64 {
+    compared(overload, arguments.first())
 }
 
 /// `sortBy`: the keys against one another.
-pub(super) fn comparing_keys(_: &str, arguments: &[Value<'_>], _: Outcome<'_, '_>) -> u64 {
-    compared(arguments.get(1))
+pub(super) fn comparing_keys(overload: &str, arguments: &[Value<'_>], _: Outcome<'_, '_>) -> u64 {
+    compared(overload, arguments.get(1))
 }
 
-fn compared(list: Option<&Value<'_>>) -> u64 {
+/// cel-go looks the price up by overload, and finds none where the checker left several.
+fn compared(overload: &str, list: Option<&Value<'_>>) -> u64 {
+    if overload.is_empty() {
+        return 1;
+    }
     let Some(Value::List(list)) = list else { return 1 + LIST };
     let tenths = match list.get(0) {
         Some(Value::String(_) | Value::Bytes(_)) => 21,

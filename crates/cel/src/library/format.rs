@@ -3,10 +3,10 @@
 pub(super) mod functions;
 
 use super::url;
+use std::fmt;
 use std::sync::LazyLock;
 
 /// A named format. Two are equal where their names are.
-#[derive(Debug)]
 pub(crate) struct Format {
     /// As `format.<name>()` and `format.named(<name>)` spell it.
     pub(crate) name: &'static str,
@@ -16,8 +16,14 @@ pub(crate) struct Format {
 }
 
 /// A format as a value of CEL.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Named(pub(crate) &'static Format);
+
+impl fmt::Debug for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.name)
+    }
+}
 
 impl PartialEq for Format {
     fn eq(&self, other: &Format) -> bool {

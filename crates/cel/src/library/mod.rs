@@ -15,7 +15,7 @@ pub(crate) mod regex;
 mod semver;
 mod sequences;
 mod sets;
-mod strings;
+pub(crate) mod strings;
 mod url;
 
 use crate::functions::Library;

@@ -8,6 +8,7 @@ pub(super) mod functions;
 use num_bigint::BigInt;
 use num_traits::{Signed, ToPrimitive, Zero};
 use std::cmp::Ordering;
+use std::fmt;
 
 /// Digits of a quantity, written out. `1e999999999` is legal text; the API server computes with all its zeros, we do not.
 const MAX_DIGITS: i64 = 4096;
@@ -22,7 +23,7 @@ const WRONG_SUFFIX: &str = "unable to parse quantity's suffix";
 const TOO_LONG: &str = "quantity has more than 4096 digits";
 
 /// An amount and the notation that its canonical text uses. Equality is by value: see [`Quantity::compare`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Quantity {
     amount: Amount,
     notation: Notation,
@@ -41,6 +42,13 @@ enum Notation {
     DecimalExponent,
     DecimalSi,
     BinarySi,
+}
+
+/// As Go's `%v` prints it into messages.
+impl fmt::Debug for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.canonical())
+    }
 }
 
 /// The parts of a quantity's text, `number` with its sign left out and leading zeros of `whole` cut.

@@ -3,14 +3,16 @@ pub(super) mod functions;
 
 use super::go_text::quote;
 use std::cmp::Ordering;
+use std::fmt;
 
-/// Build metadata is checked, then dropped: it has no part in comparisons.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) struct Semver {
     pub(crate) major: u64,
     pub(crate) minor: u64,
     pub(crate) patch: u64,
     prerelease: Vec<Identifier>,
+    /// Has no part in comparisons.
+    build: Option<String>,
 }
 
 /// Ordered: numbers come before words.
@@ -39,7 +41,7 @@ impl Semver {
             Some(words) => words.split('.').map(identifier).collect::<Result<_, _>>()?,
             None => Vec::new(),
         };
-        for word in build.into_iter().flat_map(|build| build.split('.')) {
+        for word in build.iter().flat_map(|build| build.split('.')) {
             if word.is_empty() {
                 return Err("Build meta data is empty".into());
             }
@@ -48,7 +50,7 @@ impl Semver {
                 return Err(format!("Invalid character(s) found in build meta data {word}"));
             }
         }
-        Ok(Semver { major, minor, patch, prerelease })
+        Ok(Semver { major, minor, patch, prerelease, build: build.map(str::to_owned) })
     }
 
     /// `semver(string, true)`: a leading `v`, leading zeros and missing minor or patch numbers are allowed.
@@ -62,6 +64,29 @@ impl Semver {
         Semver::parse(&parts.join("."))
     }
 }
+
+/// As Go's `%v` prints it into messages.
+impl fmt::Debug for Semver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)?;
+        for (index, identifier) in self.prerelease.iter().enumerate() {
+            f.write_str(if index == 0 { "-" } else { "." })?;
+            match identifier {
+                Identifier::Number(number) => write!(f, "{number}")?,
+                Identifier::Word(word) => f.write_str(word)?,
+            }
+        }
+        self.build.iter().try_for_each(|build| write!(f, "+{build}"))
+    }
+}
+
+impl PartialEq for Semver {
+    fn eq(&self, other: &Semver) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Semver {}
 
 impl Ord for Semver {
     fn cmp(&self, other: &Semver) -> Ordering {

@@ -3,7 +3,7 @@
 //! Source: github.com/google/cel-go/ext/strings.go at 0.26.
 
 pub(super) mod functions;
-mod printf;
+pub(crate) mod printf;
 mod render;
 
 fn out_of_range(index: i64) -> String {

@@ -1,6 +1,7 @@
 //! The language as its users see it: text in, value, cost or message out.
 mod errors;
 mod oracle;
+mod functions;
 mod values;
 
 use seawall_cel::{Budget, CompileError, Env, EvalError, Go, Stage, Type, Value};

@@ -12,7 +12,7 @@ const TYPE: &str = "kubernetes.NamedFormat";
 pub(crate) static LIBRARY: Library = Library {
     since: 31,
     until: u32::MAX,
-    types: &[TYPE],
+    types: &[],
     functions: &[
         Function::priced(
             "validate",

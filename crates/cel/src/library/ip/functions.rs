@@ -5,13 +5,21 @@ use crate::library::arguments::{Outcome, own, text};
 use crate::library::{cost, ip};
 use crate::value::{Opaque, Value};
 use std::any::Any;
+use std::fmt;
 use std::net::IpAddr;
 
 pub(crate) const TYPE: &str = "net.IP";
 
 /// An address as a value of CEL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ip(pub(crate) IpAddr);
+
+/// As Go's `%v` prints it into messages.
+impl fmt::Debug for Ip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
 
 pub(crate) static LIBRARY: Library = Library {
     since: 30,

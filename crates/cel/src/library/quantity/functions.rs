@@ -13,7 +13,7 @@ const TYPE: &str = "kubernetes.Quantity";
 pub(crate) static LIBRARY: Library = Library {
     since: 28,
     until: u32::MAX,
-    types: &[TYPE],
+    types: &[],
     functions: &[
         Function::priced(
             "quantity",

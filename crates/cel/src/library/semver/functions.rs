@@ -13,7 +13,7 @@ const TYPE: &str = "kubernetes.Semver";
 pub(crate) static LIBRARY: Library = Library {
     since: 33,
     until: u32::MAX,
-    types: &[TYPE],
+    types: &[],
     functions: &[
         Function::priced(
             "semver",

@@ -14,6 +14,25 @@ pub(crate) enum Verb {
     Octal,
 }
 
+impl Verb {
+    /// What cel-go says of an argument whose type the verb does not print.
+    pub(crate) fn refusal(self, given: &str) -> String {
+        let rule = match self {
+            Verb::String => {
+                "string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, \
+                 durations, and timestamps"
+            }
+            Verb::Decimal => "decimal clause can only be used on integers",
+            Verb::Fixed(_) => "fixed-point clause can only be used on doubles",
+            Verb::Scientific(_) => "scientific clause can only be used on doubles",
+            Verb::Binary => "only integers and bools can be formatted as binary",
+            Verb::Hex { .. } => "only integers, byte buffers, and strings can be formatted as hex",
+            Verb::Octal => "octal clause can only be used on integers",
+        };
+        format!("{rule}, was given {given}")
+    }
+}
+
 /// Decimal places and field width where none is written.
 const PRECISION: i64 = 6;
 

@@ -31,35 +31,22 @@ pub(super) fn render(format: &str, arguments: &List<'_>) -> Result<String, Strin
 }
 
 fn one(verb: Verb, value: &Value<'_>) -> Result<String, String> {
-    let given = value.type_name();
-    match verb {
-        Verb::String => string(value),
-        Verb::Decimal => match value {
-            Value::Int(value) => Ok(value.to_string()),
-            Value::Uint(value) => Ok(value.to_string()),
-            _ => Err(format!("decimal clause can only be used on integers, was given {given}")),
-        },
-        Verb::Fixed(precision) => number(value)
-            .map(|value| printf::fixed(value, precision))
-            .ok_or(format!("fixed-point clause can only be used on doubles, was given {given}")),
-        Verb::Scientific(precision) => number(value)
-            .map(|value| printf::scientific(value, precision))
-            .ok_or(format!("scientific clause can only be used on doubles, was given {given}")),
-        Verb::Binary => match value {
-            Value::Bool(value) => Ok(u8::from(*value).to_string()),
-            _ => radix(value, |number| format!("{number:b}")).ok_or(format!(
-                "only integers and bools can be formatted as binary, was given {given}"
-            )),
-        },
-        Verb::Octal => radix(value, |number| format!("{number:o}"))
-            .ok_or(format!("octal clause can only be used on integers, was given {given}")),
-        Verb::Hex { upper } => {
-            let text = hex(value).ok_or(format!(
-                "only integers, byte buffers, and strings can be formatted as hex, was given {given}"
-            ))?;
-            Ok(if upper { text.to_uppercase() } else { text })
+    let text = match verb {
+        Verb::String => return string(value),
+        Verb::Decimal => radix(value, |number| number.to_string()),
+        Verb::Fixed(precision) => number(value).map(|value| printf::fixed(value, precision)),
+        Verb::Scientific(precision) => {
+            number(value).map(|value| printf::scientific(value, precision))
         }
-    }
+        Verb::Binary => match value {
+            Value::Bool(value) => Some(u8::from(*value).to_string()),
+            _ => radix(value, |number| format!("{number:b}")),
+        },
+        Verb::Octal => radix(value, |number| format!("{number:o}")),
+        Verb::Hex { upper: false } => hex(value),
+        Verb::Hex { upper: true } => hex(value).map(|text| text.to_uppercase()),
+    };
+    text.ok_or_else(|| verb.refusal(value.type_name()))
 }
 
 /// A double, or the text that stands for a special one.
@@ -104,11 +91,7 @@ fn string(value: &Value<'_>) -> Result<String, String> {
         Value::List(list) => list_text(list),
         Value::Map(map) => map_text(map),
         Value::Type(name) => Ok(name.to_string()),
-        Value::Optional(_) | Value::Opaque(_) => Err(format!(
-            "string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, \
-             and timestamps, was given {}",
-            value.type_name()
-        )),
+        Value::Optional(_) | Value::Opaque(_) => Err(Verb::String.refusal(value.type_name())),
         value => match to_string(value) {
             Ok(text) => Ok(text.as_str().unwrap_or_default().to_owned()),
             Err(error) => {

@@ -13,7 +13,7 @@ const TYPE: &str = "kubernetes.URL";
 pub(crate) static LIBRARY: Library = Library {
     since: 0,
     until: u32::MAX,
-    types: &[TYPE],
+    types: &[],
     functions: &[
         Function::priced(
             "url",

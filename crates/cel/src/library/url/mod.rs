@@ -5,13 +5,14 @@ pub(super) mod functions;
 use super::go_text::quote;
 use super::ip;
 use escape::{Mode, escape, unescape};
+use std::fmt;
 use std::net::IpAddr;
 
 /// Parameters of a query; above it Go answers an empty map. Source: net/url since 1.26.
 const MAX_PARAMETERS: usize = 10_000;
 
 /// A parsed URL. Decoded parts are bytes: an escape may name what is no UTF-8.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Url {
     scheme: String,
     opaque: String,
@@ -26,14 +27,21 @@ pub(crate) struct Url {
     omit_host: bool,
 }
 
-#[derive(Clone, Debug)]
+/// As Go's `%v` prints it into messages.
+impl fmt::Debug for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
+    }
+}
+
+#[derive(Clone)]
 struct User {
     name: Vec<u8>,
     password: Option<Vec<u8>>,
 }
 
 /// A decoded part, and its text where encoding it again would give another one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 struct Encoded {
     decoded: Vec<u8>,
     raw: Option<String>,
