@@ -71,7 +71,11 @@ impl Env {
     }
 
     fn compile_bounded(&self, text: &str) -> Result<Program, Vec<CompileError>> {
-        let syntax = Syntax { optional: self.minor >= 28, two_variables: self.minor >= 32 };
+        let syntax = Syntax {
+            optional: self.minor >= 28,
+            two_variables: self.minor >= 32,
+            sort_by: self.minor >= 34,
+        };
         let parsed = parser::parse(text, syntax).map_err(|error| vec![error])?;
         let checked = check::check(self, &parsed);
         if !checked.faults.is_empty() {

@@ -223,7 +223,8 @@ impl Declared {
         member: bool,
         arguments: &[Value<'a>],
     ) -> Result<Value<'a>, EvalError> {
-        let fits = |signature: &&Signature| signature.takes(arguments);
+        let unguarded = self.refusal == Refusal::Bare && settled.is_some();
+        let fits = |signature: &&Signature| unguarded || signature.takes(arguments);
         let found = match settled {
             Some(at) => self.overloads.get(at).filter(fits),
             None => self

@@ -41,6 +41,9 @@ pub(crate) fn receiver(
         ("optMap" | "optFlatMap", 2) if syntax.optional => {
             return optional(parser, at, span, function, target, arguments);
         }
+        ("sortBy", 2) if syntax.sort_by => {
+            return sort_by(parser, at, span, target, arguments);
+        }
         ("all", 2) => (Loop::All, 1),
         ("exists", 2) => (Loop::Exists, 1),
         ("exists_one", 2) => (Loop::ExistsOne, 1),
@@ -94,6 +97,37 @@ fn optional(
     let body = Box::new(arguments.remove(1));
     let flat = function == "optFlatMap";
     parser.node(at, span, Kind::OptMap { target: Box::new(target), variable, body, flat })
+}
+
+/// The name under which `sortBy` keeps what it sorts; no text can spell it.
+const SORTED: &str = "@__sortBy_input__";
+
+/// `target.sortBy(x, key)`: the target and its keys, `target.map(x, key)`, go to a function that sorts one by the other.
+fn sort_by(
+    parser: &mut Parser<'_>,
+    at: usize,
+    span: Range<usize>,
+    target: Node,
+    mut arguments: Vec<Node>,
+) -> Result<Node, CompileError> {
+    if matches!(target.kind, Kind::Literal(_) | Kind::Map(_) | Kind::Struct { .. }) {
+        let told = "sortBy can only be applied to a list, identifier, comprehension, call or select expression";
+        return Err(parser.fault(target.at, told));
+    }
+    let variable = variable(parser, &arguments[0], "argument is not an identifier")?;
+    let range = parser.node(at, span.clone(), Kind::Ident(SORTED.to_owned()))?;
+    let body = arguments.remove(1);
+    let keys = Comprehension { kind: Loop::Map, range, variable, second: None, filter: None, body };
+    let keys = parser.node(at, span.clone(), Kind::Comprehension(Box::new(keys)))?;
+    let sorted = parser.node(at, span.clone(), Kind::Ident(SORTED.to_owned()))?;
+    let call = Kind::Call {
+        function: "@sortByAssociatedKeys".to_owned(),
+        target: Some(Box::new(sorted)),
+        arguments: vec![keys],
+    };
+    let body = Box::new(parser.node(at, span.clone(), call)?);
+    let bind = Kind::Bind { target: Box::new(target), variable: SORTED.to_owned(), body };
+    parser.node(at, span, bind)
 }
 
 fn variable(parser: &Parser<'_>, node: &Node, fault: &str) -> Result<String, CompileError> {

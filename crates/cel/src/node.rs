@@ -64,6 +64,12 @@ pub enum Kind {
         body: Box<Node>,
         flat: bool,
     },
+    /// `body` with `target` under a name; what `target.sortBy(x, key)` becomes.
+    Bind {
+        target: Box<Node>,
+        variable: String,
+        body: Box<Node>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -138,7 +144,9 @@ impl Node {
                 let Comprehension { range, filter, body, .. } = comprehension.as_ref();
                 [Some(range), filter.as_ref(), Some(body)].into_iter().flatten().collect()
             }
-            Kind::OptMap { target, body, .. } => vec![target, body],
+            Kind::OptMap { target, body, .. } | Kind::Bind { target, body, .. } => {
+                vec![target, body]
+            }
         }
     }
 

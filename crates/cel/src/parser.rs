@@ -45,6 +45,8 @@ pub(crate) struct Syntax {
     pub(crate) optional: bool,
     /// `all(k, v, …)` and the transformations.
     pub(crate) two_variables: bool,
+    /// `sortBy` is a macro.
+    pub(crate) sort_by: bool,
 }
 
 /// A parsed text.

@@ -47,6 +47,8 @@ pub(crate) enum Step {
     Map(Vec<(Step, Step, bool)>),
     Loop(Box<Fold>),
     OptMap(Box<OptMap>),
+    /// A value that the second step reads as a local.
+    Bind(Box<[Step; 2]>),
 }
 
 /// Whether strings of this operation cost by their length: only where the checker knew the types.
@@ -181,6 +183,10 @@ impl Planner<'_> {
                 Err(Fault { at: node.at, message: format!("unknown type: {name}") })
             }
             Kind::Comprehension(comprehension) => self.fold(comprehension),
+            Kind::Bind { target, body, .. } => Ok(Step::Bind(Box::new([
+                self.step(target, Place::Whole)?,
+                self.step(body, Place::Whole)?,
+            ]))),
             Kind::OptMap { target, body, flat, .. } => Ok(Step::OptMap(Box::new(OptMap {
                 target: self.step(target, Place::Whole)?,
                 body: self.step(body, Place::Whole)?,

@@ -5,12 +5,14 @@ use crate::library::regex::Regex;
 use crate::node::{Kind, Literal, Node};
 use crate::time::{Duration, Timestamp};
 use crate::types::Type;
+use std::collections::HashSet;
 
 /// Adds faults in the order cel-go's validators run.
-pub(super) fn check(root: &Node, checked: &mut Checked) {
+pub(super) fn check(root: &Node, minor: u32, checked: &mut Checked) {
     let nodes = descendants(root);
     let mut faults = Vec::new();
-    for function in ["duration", "timestamp", "matches"] {
+    let read: &[&str] = if minor >= READ { &["duration", "timestamp", "matches"] } else { &[] };
+    for &function in read {
         for node in &nodes {
             if let Kind::Call { function: called, arguments, .. } = &node.kind
                 && called == function
@@ -23,7 +25,8 @@ pub(super) fn check(root: &Node, checked: &mut Checked) {
             }
         }
     }
-    for node in &nodes {
+    let exempt = if minor >= READ { inside_formats(&nodes) } else { HashSet::new() };
+    for node in nodes.iter().filter(|node| !exempt.contains(&node.id)) {
         match &node.kind {
             Kind::List(elements) => {
                 let elements = elements.iter().map(|element| (&element.value, element.optional));
@@ -38,8 +41,26 @@ pub(super) fn check(root: &Node, checked: &mut Checked) {
             _ => {}
         }
     }
-    formats::check(&nodes, checked, &mut faults);
+    if minor >= READ {
+        formats::check(&nodes, checked, &mut faults);
+    }
     checked.faults.append(&mut faults);
+}
+
+/// First minor that reads literals, and that knows `format`.
+const READ: u32 = 29;
+
+/// Ids of all nodes somewhere inside a call of `format`, whose arguments may be mixed.
+fn inside_formats(nodes: &[&Node]) -> HashSet<u32> {
+    let mut inside = HashSet::new();
+    for node in nodes {
+        let format = matches!(&node.kind, Kind::Call { function, .. } if function == "format");
+        // `nodes` has parents before their children.
+        if format || inside.contains(&node.id) {
+            inside.extend(node.children().iter().map(|child| child.id));
+        }
+    }
+    inside
 }
 
 fn descendants(root: &Node) -> Vec<&Node> {

@@ -89,8 +89,8 @@ pub(crate) fn check(env: &Env, parsed: &Parsed) -> Checked {
     for kind in &mut checker.found.types {
         *kind = checker.bindings.substitute(kind, true);
     }
-    if checker.found.faults.is_empty() && env.minor() >= 29 {
-        literals::check(&parsed.root, &mut checker.found);
+    if checker.found.faults.is_empty() {
+        literals::check(&parsed.root, env.minor(), &mut checker.found);
     }
     checker.found
 }
@@ -163,6 +163,13 @@ impl Checker<'_> {
             Kind::Comprehension(comprehension) => self.comprehension(node, comprehension),
             Kind::OptMap { target, variable, body, flat } => {
                 self.opt_map(node, target, variable, body, *flat)
+            }
+            Kind::Bind { target, variable, body } => {
+                let bound = self.visit(target);
+                self.scope.push((variable.clone(), bound));
+                let result = self.visit(body);
+                self.scope.pop();
+                result
             }
         };
         self.found.types[node.id as usize] = kind.clone();
@@ -261,7 +268,7 @@ impl Checker<'_> {
         for element in elements {
             let kind = self.visit(&element.value);
             let kind = self.unwrap(element.optional, &element.value, kind);
-            joined = Some(self.join(&element.value, joined, kind));
+            joined = Some(self.join(joined, kind));
         }
         let of = joined.unwrap_or_else(|| self.bindings.fresh());
         Type::list(of)
@@ -272,10 +279,10 @@ impl Checker<'_> {
         for entry in entries {
             let key = self.visit(&entry.key);
             let (before, after) = joined.map_or((None, None), |(a, b)| (Some(a), Some(b)));
-            let key = self.join(&entry.key, before, key);
+            let key = self.join(before, key);
             let value = self.visit(&entry.value);
             let value = self.unwrap(entry.optional, &entry.value, value);
-            joined = Some((key, self.join(&entry.value, after, value)));
+            joined = Some((key, self.join(after, value)));
         }
         let (key, value) = joined.unwrap_or_else(|| (self.bindings.fresh(), self.bindings.fresh()));
         Type::map(key, value)
@@ -292,13 +299,15 @@ impl Checker<'_> {
         }
     }
 
-    /// The most general type of a literal's elements so far; Kubernetes demands one type.
-    fn join(&mut self, node: &Node, previous: Option<Type>, current: Type) -> Type {
-        let Some(previous) = previous else { return current };
-        if self.bindings.assignable(&previous, &current) {
-            return unify::most_general(&previous, &current);
+    /// The most general type of a literal's elements so far; [`literals`] complains of mixed ones.
+    fn join(&mut self, previous: Option<Type>, current: Type) -> Type {
+        match previous {
+            None => current,
+            Some(previous) if self.bindings.assignable(&previous, &current) => {
+                unify::most_general(&previous, &current)
+            }
+            Some(_) => Type::Dyn,
         }
-        self.mismatch(node.at, &previous, &current)
     }
 
     fn comprehension(&mut self, node: &Node, comprehension: &Comprehension) -> Type {

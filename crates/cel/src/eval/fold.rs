@@ -2,7 +2,7 @@
 use super::{Machine, Outcome, flattened, go_type};
 use crate::error::EvalError;
 use crate::node::Loop;
-use crate::plan::{Fold, OptMap};
+use crate::plan::{Fold, OptMap, Step};
 use crate::value::{self, Go, Made, Map, Value};
 use std::sync::Arc;
 
@@ -35,6 +35,14 @@ impl<'a> Machine<'_, 'a> {
         }
         self.budget.charge(1)?;
         Ok(flattened(Value::some(body?)))
+    }
+
+    pub(super) fn bind(&mut self, [target, body]: &[Step; 2]) -> Outcome<'a> {
+        let value = self.run(target)?;
+        self.locals.push(value);
+        let result = self.run(body);
+        self.locals.pop();
+        result
     }
 
     pub(super) fn fold(&mut self, fold: &Fold) -> Outcome<'a> {

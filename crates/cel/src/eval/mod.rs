@@ -107,6 +107,7 @@ impl<'m, 'a> Machine<'m, 'a> {
             }
             Step::Loop(fold) => self.fold(fold),
             Step::OptMap(step) => self.opt_map(step),
+            Step::Bind(steps) => self.bind(steps),
         }
     }
 
@@ -178,6 +179,10 @@ impl<'m, 'a> Machine<'m, 'a> {
         let opaque = matches!(*a, Value::Opaque(_));
         let cost = if opaque { 1 } else { traversal(size(&a).min(size(&b))) };
         self.budget.charge(cost)?;
+        // A library's value refuses to be compared with what is not of its type; the reverse is only unequal.
+        if opaque && a.type_name() != b.type_name() {
+            return Err(EvalError::no_overload());
+        }
         Ok(Value::Bool(a.equals(&b) != negated))
     }
 
@@ -266,22 +271,22 @@ impl<'m, 'a> Machine<'m, 'a> {
                 Ok(value) => arguments.push(value),
                 Err(error) if error.absorbable() => {
                     failure = failure.or(Some(error));
+                    // An error has no size, as null has none: prices see them alike.
+                    arguments.push(Value::Null);
                     // Three and more arguments stop at the first failure; unless it is the last, the call is free.
-                    if count > 2 && at + 1 < count {
+                    if count > 2 {
+                        if at + 1 < count {
+                            return Err(failure.unwrap_or_else(EvalError::no_overload));
+                        }
                         break;
                     }
                 }
                 Err(error) => return Err(error),
             }
         }
-        if let Some(error) = failure {
-            if count <= 2 || arguments.len() + 1 == count {
-                self.budget.charge(1)?;
-            }
-            return Err(error);
-        }
-        let result = match (&call.pattern, call.function.search) {
-            (Some(pattern), Some(search)) => search(pattern, &arguments),
+        let result = match (failure, &call.pattern, call.function.search) {
+            (Some(error), ..) => Err(error),
+            (None, Some(pattern), Some(search)) => search(pattern, &arguments),
             _ => call.function.call(call.overload, call.member, &arguments),
         };
         let id = call.overload.and_then(|at| call.function.overloads.get(at)).map_or("", |o| o.id);

@@ -3,7 +3,7 @@
 use super::arguments::{Outcome, int, list};
 use super::cost;
 use crate::error::EvalError;
-use crate::functions::{Function, Library, Overload};
+use crate::functions::{Function, Library, Overload, Refusal};
 use crate::value::{List, Value};
 use std::cmp::Ordering;
 
@@ -19,21 +19,23 @@ pub(crate) static LIBRARY: Library = Library {
             })],
             cost::making,
         ),
+        // Declared without guards on types at run time: a flat list comes back as it is.
         Function::priced(
             "flatten",
             &[
                 Overload::member("list_flatten", &["list(list(T))"], "list(T)", |arguments| {
-                    flatten(list(arguments, 0)?, 1)
+                    flatten(arguments, 1)
                 }),
                 Overload::member(
                     "list_flatten_int",
                     &["list(dyn)", "int"],
                     "list(dyn)",
-                    |arguments| flatten(list(arguments, 0)?, int(arguments, 1)?),
+                    |arguments| flatten(arguments, int(arguments, 1)?),
                 ),
             ],
             cost::flattening,
-        ),
+        )
+        .refusing(Refusal::Bare),
         SORT,
         SORT_BY,
         Function::priced(
@@ -121,7 +123,11 @@ fn slice<'a>(list: &List<'a>, start: i64, end: i64) -> Outcome<'a> {
     Ok(Value::list((from..to).filter_map(|index| list.get(index)).collect()))
 }
 
-fn flatten<'a>(list: &List<'a>, levels: i64) -> Outcome<'a> {
+fn flatten<'a>(arguments: &[Value<'a>], levels: i64) -> Outcome<'a> {
+    let Value::List(list) = &arguments[0] else {
+        let kind = arguments[0].type_name();
+        return Err(EvalError::Error(format!("no such overload: {kind}.flatten()")));
+    };
     if levels < 0 {
         return Err(EvalError::new("level must be non-negative"));
     }

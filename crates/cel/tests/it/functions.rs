@@ -19,6 +19,10 @@ const ANSWERS: &[(&str, &str)] = &[
     ("url", include_str!("../functions/url.jsonl")),
 ];
 
+/// Parts of expressions, and the first minor that has them. The judge, which is 1.36, has them in older environments
+/// too: selectors since a feature gate opens them whatever the minor, the others since its cel-go is newer.
+const LATER: &[(&str, u32)] = &[("Selector(", 31), (".first()", 34), (".last()", 34)];
+
 /// Expressions and the minors whose environment compiles them.
 const VERSIONS: &str = include_str!("../functions/versions.jsonl");
 
@@ -36,6 +40,10 @@ fn answers_are_those_of_the_api_server() {
             let expected: Json = serde_json::from_str(line).unwrap();
             let got = answer(expected["expr"].as_str().unwrap());
             for (key, expected) in expected.as_object().unwrap() {
+                // `type(x)` has a type parameter there, and none here.
+                let typed = expected.as_str().is_some_and(|kind| kind.starts_with("type("));
+                let expected =
+                    if typed && key == "type" { json!("type") } else { expected.clone() };
                 let same = got[key].to_string().eq_ignore_ascii_case(&expected.to_string());
                 // The judge knows the type of what it could not plan; a program that never was has none.
                 let untold = key == "minor" || (key == "type" && got.get("program").is_some());
@@ -57,10 +65,17 @@ fn functions_exist_in_the_minors_that_have_them() {
     for line in VERSIONS.lines() {
         let row: Json = serde_json::from_str(line).unwrap();
         let text = row["expr"].as_str().unwrap();
-        let compiles: Vec<u32> =
-            (26..=36).filter(|minor| env(*minor).compile(text).is_ok()).collect();
-        if json!(compiles) != row["minors"] {
-            wrong.push(format!("{text}: {compiles:?} not {}", row["minors"]));
+        let checks = |minor: &u32| match env(*minor).compile(text) {
+            Ok(_) => true,
+            Err(errors) => errors.iter().all(|error| error.stage == Stage::Plan),
+        };
+        let compiles: Vec<u32> = (26..=36).filter(checks).collect();
+        let later =
+            LATER.iter().find(|(part, _)| text.contains(part)).map_or(0, |(_, minor)| *minor);
+        let mut expected: Vec<u32> = serde_json::from_value(row["minors"].clone()).unwrap();
+        expected.retain(|minor| *minor >= later);
+        if compiles != expected {
+            wrong.push(format!("{text}: {compiles:?} not {expected:?}"));
         }
     }
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
@@ -101,12 +116,7 @@ fn show(value: &Value<'_>) -> Json {
         Value::Bool(value) => json!(value),
         Value::Int(value) => json!({"int": value.to_string()}),
         Value::Uint(value) => json!({"uint": value.to_string()}),
-        Value::Double(value) if value.is_finite() => {
-            json!({"double": seawall_cel::Go(&Value::Double(*value)).to_string()})
-        }
-        Value::Double(value) => {
-            json!({"double": seawall_cel::Go(&Value::Double(*value)).to_string()})
-        }
+        Value::Double(_) => json!({"double": Go(value).to_string()}),
         Value::String(text) => json!(**text),
         Value::Bytes(bytes) => {
             let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -123,11 +133,8 @@ fn show(value: &Value<'_>) -> Json {
         Value::Optional(Some(value)) => json!({"optional": [show(value)]}),
         Value::Type(name) => json!({"type": **name}),
         Value::Opaque(value) => {
-            let key = match value.type_name() {
-                "kubernetes.NamedFormat" => "format",
-                name => name.rsplit('.').next().unwrap_or(name),
-            };
-            json!({key.to_lowercase(): value.to_string()})
+            let name = value.type_name().rsplit('.').next().unwrap_or_default();
+            json!({name.to_lowercase(): value.to_string()})
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The language as its users see it: text in, value, cost or message out.
+mod authorizer;
 mod errors;
-mod oracle;
 mod functions;
+mod oracle;
 mod values;
 
 use seawall_cel::{Budget, CompileError, Env, EvalError, Go, Stage, Type, Value};

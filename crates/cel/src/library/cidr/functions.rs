@@ -37,7 +37,9 @@ pub(crate) static LIBRARY: Library = Library {
                     &[TYPE, "string"],
                     "bool",
                     |arguments| {
-                        let address = ip::parse(text(arguments, 1)?).map_err(EvalError::Error)?;
+                        // The reason is lost in the API server, which asks whether the error is an address.
+                        let address = ip::parse(text(arguments, 1)?);
+                        let address = address.map_err(|_| EvalError::no_overload())?;
                         Ok(Value::Bool(cidr(arguments)?.contains_ip(&address)))
                     },
                 ),
