@@ -1,0 +1,73 @@
+//! What the engine cannot know by itself: namespaces, params, answers; and which params a binding means.
+use super::spec::{NotFound, ParamKind, ParamRef};
+use seawall_cel::authz::Answers;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// What the caller has at hand.
+pub trait Lookup {
+    /// The Namespace object; `None`: it is not at hand.
+    fn namespace(&self, name: &str) -> Option<&Value>;
+    /// All objects of `kind`.
+    fn params(&self, api_version: &str, kind: &str) -> Params<'_>;
+    /// Answers to the authorization checks a verdict asked for before.
+    fn answers(&self) -> Arc<Answers>;
+}
+
+/// Objects of a kind, in the order of their namespaces and names.
+pub enum Params<'l> {
+    /// No such kind.
+    Unknown,
+    Cluster(Vec<&'l Value>),
+    Namespaced(Vec<&'l Value>),
+}
+
+/// The params of a binding: one evaluation each; `None` is `null`. Errors: the API server's words.
+pub(super) fn collect<'l>(
+    kind: Option<&ParamKind>,
+    reference: Option<&ParamRef>,
+    namespace: &str,
+    lookup: &'l dyn Lookup,
+) -> Result<Vec<Option<&'l Value>>, String> {
+    let (Some(kind), Some(reference)) = (kind, reference) else { return Ok(vec![None]) };
+    let objects = match lookup.params(&kind.api_version, &kind.kind) {
+        Params::Unknown => return Err(unknown_kind(kind)),
+        Params::Cluster(_) if !reference.namespace.is_empty() => {
+            let told = "paramRef.namespace must not be provided for a cluster-scoped `paramKind`";
+            return Err(told.to_owned());
+        }
+        Params::Cluster(objects) => objects,
+        Params::Namespaced(objects) => {
+            let wanted = match (reference.namespace.as_str(), namespace) {
+                ("", "") => {
+                    let told = "cannot use namespaced paramRef in policy binding that matches cluster-scoped \
+                        resources";
+                    return Err(told.to_owned());
+                }
+                ("", of_request) => of_request,
+                (given, _) => given,
+            };
+            let inside = |object: &&Value| {
+                object.pointer("/metadata/namespace").and_then(Value::as_str) == Some(wanted)
+            };
+            objects.into_iter().filter(inside).collect()
+        }
+    };
+    let meant = |object: &&Value| match &reference.selector {
+        Some(selector) => selector.matches(object.pointer("/metadata/labels")),
+        None => object.pointer("/metadata/name").and_then(Value::as_str) == Some(&reference.name),
+    };
+    let params: Vec<Option<&Value>> = objects.into_iter().filter(meant).map(Some).collect();
+    if params.is_empty() && reference.parameter_not_found_action == Some(NotFound::Deny) {
+        let told = "no params found for policy binding with `Deny` parameterNotFoundAction";
+        return Err(told.to_owned());
+    }
+    Ok(params)
+}
+
+/// The words of a kind the API server does not serve.
+pub(super) fn unknown_kind(kind: &ParamKind) -> String {
+    let ParamKind { api_version, kind } = kind;
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    format!("failed to find resource referenced by paramKind: '{group}/{version}, Kind={kind}'")
+}

@@ -1,0 +1,91 @@
+//! What is answered.
+use super::spec::Action;
+use seawall_cel::Question;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The answer of all policies to one request.
+#[derive(Clone, Debug, Default)]
+pub struct Verdict {
+    /// In the policies' order; as in the API server the first one answers.
+    pub denials: Vec<Denial>,
+    pub warnings: Vec<String>,
+    pub audit_annotations: BTreeMap<String, String>,
+    /// Checks to make before asking again with their answers; until then nothing here is final.
+    pub questions: Vec<Question>,
+    /// Policies that could not be judged: neither passed nor failed.
+    pub undecided: Vec<Undecided>,
+}
+
+/// Why a request is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denial {
+    pub policy: String,
+    /// `None`: the policy itself is at fault.
+    pub binding: Option<String>,
+    /// The API server's whole sentence.
+    pub message: String,
+    /// A metav1.StatusReason.
+    pub reason: String,
+    /// The HTTP status of that reason.
+    pub code: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undecided {
+    pub policy: String,
+    pub binding: Option<String>,
+    pub reason: String,
+}
+
+/// The reason where a validation names none.
+pub(super) const INVALID: &str = "Invalid";
+
+impl Denial {
+    pub(super) fn new(policy: &str, binding: Option<&str>, message: &str, reason: &str) -> Denial {
+        let by = match binding {
+            Some(binding) => format!("'{policy}' with binding '{binding}'"),
+            None => format!("'{policy}'"),
+        };
+        Denial {
+            policy: policy.to_owned(),
+            binding: binding.map(str::to_owned),
+            message: format!("ValidatingAdmissionPolicy {by} denied request: {message}"),
+            reason: reason.to_owned(),
+            code: code(reason),
+        }
+    }
+}
+
+fn code(reason: &str) -> u16 {
+    match reason {
+        "Forbidden" => 403,
+        "Unauthorized" => 401,
+        "RequestEntityTooLarge" => 413,
+        _ => 422,
+    }
+}
+
+/// The audit annotation of failed validations; a list, as the API server means to tell several one day.
+pub(super) const FAILURE: &str = "validation.policy.admission.k8s.io/validation_failure";
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Failure<'v> {
+    message: &'v str,
+    policy: &'v str,
+    binding: &'v str,
+    expression_index: usize,
+    validation_actions: &'v [Action],
+}
+
+/// The value of [`FAILURE`].
+pub(super) fn failure(
+    (policy, binding): (&str, &str),
+    message: &str,
+    expression_index: usize,
+    validation_actions: &[Action],
+) -> String {
+    let failure = Failure { message, policy, binding, expression_index, validation_actions };
+    serde_json::to_string(&[failure]).unwrap_or_default()
+}
