@@ -1,5 +1,5 @@
 //! All controls and frameworks, a selection of them, and the findings a selection makes of an object.
-use crate::control::{self, Control, Facts, Lifecycle, Matches};
+use crate::control::{self, Control, Facts, Lifecycle, Matches, Membership};
 use crate::framework::{self, Framework};
 use crate::workload::{self, View};
 use crate::world::{Object, Subject, World};
@@ -181,16 +181,24 @@ impl Catalogue {
     ) -> Result<Chosen, Box<Problem>> {
         let mut params = control.params.clone();
         let mut labels = Vec::new();
+        let member = |framework: &Framework, membership: &Membership| {
+            framework.name == membership.framework
+                || framework.includes.contains(&membership.framework)
+        };
+        // One asked for speaks alone: restricted must not bind its stricter parameters where baseline was asked.
+        let bound = self.frameworks.iter().any(|framework| {
+            framework.kubernetes
+                && versions.contains_key(framework.name.as_str())
+                && control.frameworks.iter().any(|membership| member(framework, membership))
+        });
         for membership in &control.frameworks {
-            let includes = |framework: &&Framework| {
-                framework.name == membership.framework
-                    || framework.includes.contains(&membership.framework)
-            };
+            let includes = |framework: &&Framework| member(framework, membership);
             for framework in self.frameworks.iter().filter(includes) {
+                let kubernetes = request.kubernetes.as_deref().filter(|_| !bound);
                 let asked = versions
                     .get(framework.name.as_str())
                     .copied()
-                    .or_else(|| framework.for_kubernetes(request.kubernetes.as_deref()));
+                    .or_else(|| framework.for_kubernetes(kubernetes));
                 let version = membership.version.as_deref().or(asked).unwrap_or(framework.newest());
                 let label = format!("{}@{version}", framework.name);
                 if !labels.contains(&label) {

@@ -2,6 +2,7 @@
 use crate::cel::types::Mismatch;
 use crate::cel::{self, Each, Expression, Failure, Range, Root, Term};
 use crate::control::{Control, Matches, Rules};
+use crate::path::FieldPath;
 use crate::pointer;
 use crate::workload::{Element, OWN_LISTS, View};
 use seawall_cel::{Activation, Budget, EvalError, Map as CelMap, Program, Value as CelValue};
@@ -76,6 +77,12 @@ impl Control {
         if self.matches == Matches::Workloads { view.pod_spec_pointer() } else { "" }
     }
 
+    /// Where `path` starts: there, or at the pod's metadata.
+    fn root_of(&self, path: &FieldPath, view: &View<'_>) -> &'static str {
+        let metadata = view.kind().filter(|_| path.is_pod_meta()).map(|kind| kind.pod_meta);
+        metadata.unwrap_or_else(|| self.root(view))
+    }
+
     /// Judges `view` with `params`, which hold every declared parameter. A control that needs more than one object
     /// has no answer here.
     pub(crate) fn judge<'v>(&self, view: &View<'v>, params: &'v Map<String, Value>) -> Judgement {
@@ -107,6 +114,7 @@ impl Control {
             let mut asked = Asked::new(&rule.expression, view, params, root);
             asked.terms(&rule.expression.terms);
             unanswered.append(&mut asked.unanswered);
+            let root = self.root_of(&rule.path, view);
             for mut elements in asked.failing {
                 elements.truncate(rule.path.depth());
                 let failing = Failing { validation, root, elements };

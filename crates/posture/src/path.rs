@@ -1,4 +1,5 @@
-//! Paths in control files: `containers[*].ports[*].hostPort`, relative to the pod spec or to the object.
+//! Paths in control files: `containers[*].ports[*].hostPort`, relative to the pod spec or to the object;
+//! `podMeta.annotations` are those of the pod or its template.
 
 /// `[*]` stands for the failing elements of the list before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,9 +47,14 @@ impl FieldPath {
         self.lists.len()
     }
 
-    /// The fields below the innermost element, or below the root.
+    /// The fields below the innermost element, or below the root, which may be the pod's metadata.
     pub(crate) fn tail(&self) -> &[String] {
-        &self.tail
+        &self.tail[usize::from(self.is_pod_meta())..]
+    }
+
+    /// Whether it leads into the metadata beside the pod spec; no pod spec has such a field.
+    pub(crate) fn is_pod_meta(&self) -> bool {
+        self.lists.is_empty() && self.tail.first().is_some_and(|head| head == "podMeta")
     }
 
     /// The fields from one element, or from the root, to the list within it.

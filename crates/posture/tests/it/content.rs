@@ -1,5 +1,5 @@
 //! Every control that ships loads, names known frameworks and checklist rows, and passes its own tests.
-use seawall_posture::{Catalogue, test};
+use seawall_posture::{Catalogue, Request, Selection, test};
 use std::collections::BTreeSet;
 
 /// The catalogue as it ships; panics on any problem.
@@ -11,6 +11,12 @@ pub(crate) fn catalogue() -> Catalogue {
         Catalogue::load(pairs(seawall_content::controls()), pairs(seawall_content::frameworks()));
     assert_eq!(problems, []);
     catalogue
+}
+
+/// Four controls of different shapes, so that what tests count does not change with every control that joins.
+pub(crate) fn few() -> Selection {
+    let controls = ["SW-C-0001", "SW-C-0002", "SW-C-0003", "SW-C-0017"].map(str::to_owned);
+    catalogue().select(&Request { controls: controls.to_vec(), ..Request::default() }).unwrap()
 }
 
 #[test]

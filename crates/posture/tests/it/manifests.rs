@@ -1,13 +1,9 @@
 //! Manifests as people write them, right and wrong: what is judged, reported, written back.
-use crate::content::catalogue;
+use crate::content::{catalogue, few};
 use seawall_model::Severity;
 use seawall_model::finding::State;
 use seawall_posture::manifests::{self, File, Manifests, Report};
 use seawall_posture::{Request, Selection};
-
-fn all() -> Selection {
-    catalogue().select(&Request::default()).unwrap()
-}
 
 fn only(control: &str) -> Selection {
     catalogue()
@@ -177,7 +173,7 @@ fn what_an_owner_answers_for_is_judged_there() {
 
 #[test]
 fn the_report_counts_what_is_left_out() {
-    let report = |text: &str| Report::new(&read(text), &all(), "web.yaml", Some("1.36".to_owned()));
+    let report = |text: &str| Report::new(&read(text), &few(), "web.yaml", Some("1.36".to_owned()));
     let flawed = report(&pod("a", "true"));
     assert!(
         flawed.fails(Severity::Critical) && flawed.fails(Severity::Low) && !flawed.incomplete()
@@ -299,13 +295,13 @@ data: {a: \"b\"}
 
 #[test]
 fn fixes_are_written_with_comments_and_order_kept() {
-    let (repaired, left) = manifests::repair(&read(WEB), &all());
+    let (repaired, left) = manifests::repair(&read(WEB), &few());
     assert_eq!(left, []);
     assert_eq!(repaired[0].after, WEB_FIXED);
     let again = manifests::read(repaired.iter().map(manifests::Repaired::file));
-    let report = Report::new(&again, &all(), "web.yaml", None);
+    let report = Report::new(&again, &few(), "web.yaml", None);
     assert!(report.findings.iter().all(|finding| finding.state == State::Healthy));
-    assert_eq!(manifests::repair(&again, &all()), (vec![], vec![]));
+    assert_eq!(manifests::repair(&again, &few()), (vec![], vec![]));
 
     let diff = manifests::diff(&repaired[0]);
     assert!(diff.starts_with("--- a/web.yaml\n+++ b/web.yaml\n@@ -11,15 +11,19 @@\n"), "{diff}");
@@ -384,7 +380,7 @@ fn a_long_list_is_repaired_and_shown_in_time() {
 fn diffs_are_those_of_the_whole_texts() {
     let two = format!("{}---\n{}", pod("a", "true"), pod("b", "true").trim_end());
     for text in [WEB.to_owned(), two, WEB.replace('\n', "\r\n"), pod("a", "true")] {
-        let (repaired, _) = manifests::repair(&read(&text), &all());
+        let (repaired, _) = manifests::repair(&read(&text), &few());
         let whole = similar::TextDiff::from_lines(&repaired[0].before, &repaired[0].after);
         let whole =
             whole.unified_diff().context_radius(3).header("a/web.yaml", "b/web.yaml").to_string();
@@ -395,7 +391,7 @@ fn diffs_are_those_of_the_whole_texts() {
 /// Text that someone, or something, has damaged: nothing panics, and what is written back is never worse to read.
 #[test]
 fn damaged_manifests_never_panic() {
-    let selection = all();
+    let selection = few();
     let mut seed = 0x2545_f491_4f6c_dd1d_u64;
     let mut random = |below: usize| {
         seed ^= seed << 13;
