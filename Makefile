@@ -50,6 +50,7 @@ oracles: web ## soaks and outside judges that take longer than a test run may
 	  SEAWALL_AWAY_SECONDS=600 $(CARGO) test -p seawall-e2e -- --nocapture short_lived
 	bin=$$($(RIG)) && SEAWALL_BIN=$(CURDIR)/target/release/seawall SEAWALL_RIG_BIN=$$bin SEAWALL_IDLE_SECONDS=600 SEAWALL_IDLE_CONTAINERS=20 \
 	  $(CARGO) test -p seawall-e2e -- --nocapture idle
+	bin=$$($(RIG)) && SEAWALL_RIG_BIN=$$bin SEAWALL_JUDGED_PODS=10000 $(CARGO) test -p seawall-e2e -- --nocapture pod_security
 
 .PHONY: lint
 lint: web ## format, clippy, tidy, dependency bans and licences

@@ -11,6 +11,7 @@ mod crash;
 mod hardening;
 mod helm;
 mod idle;
+mod pod_security;
 mod rig;
 mod runtime;
 mod scan;
