@@ -2,8 +2,8 @@
 use super::pods::Case;
 use super::template;
 use anyhow::{Context, Result, ensure};
-use seawall_e2e::server::Server;
 use reqwest::{Client, Method, Response};
+use seawall_e2e::server::Server;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
