@@ -18,6 +18,7 @@ pub mod attack;
 pub mod audit;
 pub mod event;
 pub mod exemption;
+pub mod facts;
 pub mod finding;
 pub mod ids;
 pub mod image;

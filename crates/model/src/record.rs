@@ -2,7 +2,8 @@
 use crate::admission::{Decision, Gap};
 use crate::alert::Firing;
 use crate::asset::{AgentRole, Capability, RunningContainer};
-use crate::finding::ObjectAssessment;
+use crate::facts::NodeFacts;
+use crate::finding::{ControlFinding, ObjectAssessment};
 use crate::package::Inventory;
 use crate::time::Millis;
 
@@ -14,6 +15,11 @@ pub enum Record {
     Inventory(Box<Inventory>),
     /// One object, judged whole.
     Assessment(Box<ObjectAssessment>),
+    /// The sensor's node. `findings` are the hub's, which judges what the sensor only reads; they do not travel.
+    Node {
+        facts: Box<NodeFacts>,
+        findings: Vec<ControlFinding>,
+    },
     /// The containers that run on the agent's node now.
     Running {
         containers: Vec<RunningContainer>,
@@ -48,7 +54,10 @@ impl Record {
             Self::Firing(firing) if firing.source == HUB_SOURCE => return false,
             // Sources that are not known yet are a newer sensor's.
             Self::Firing(firing) => firing.source != AUDIT_SOURCE,
-            Self::Inventory(_) | Self::Running { .. } | Self::Capabilities(_) => true,
+            Self::Inventory(_)
+            | Self::Running { .. }
+            | Self::Capabilities(_)
+            | Self::Node { .. } => true,
             Self::Assessment(_)
             | Self::Sync { .. }
             | Self::Decision(_)

@@ -15,6 +15,7 @@ pub mod compliance;
 mod control;
 mod evaluate;
 pub mod export;
+pub mod facts;
 mod fix;
 mod framework;
 pub mod manifests;

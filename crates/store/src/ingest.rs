@@ -3,6 +3,7 @@ mod admission;
 mod assessments;
 pub(crate) mod firings;
 mod inventories;
+mod nodes;
 
 use crate::cell::clip;
 use crate::db::Sql;
@@ -161,6 +162,7 @@ impl Writer<'_> {
                 Record::Firing(firing) => firings.push((index, *firing)),
                 Record::Inventory(inventory) => inventories::store(self, &inventory).await?,
                 Record::Assessment(assessment) => assessments::store(self, *assessment).await?,
+                Record::Node { facts, findings } => nodes::judged(self, &facts, findings).await?,
                 Record::Running { containers, observed: _ } => {
                     let agent = self.agent;
                     let images = image::replace_running(self.tx, agent, &containers).await?;

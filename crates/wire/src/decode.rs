@@ -4,6 +4,7 @@ use seawall_model::Problem;
 use seawall_model::admission::{DecidedControl, Decision, Gap};
 use seawall_model::alert::{self, Firing};
 use seawall_model::asset::{AgentRole, Capability, ClusterKind, Dropped, RunningContainer};
+use seawall_model::facts::{MAX_FACTS_BYTES, NodeFacts};
 use seawall_model::finding::{ControlFinding, Evidence, ObjectAssessment, Resource};
 use seawall_model::image::{ImageRef, Layer};
 use seawall_model::package::{Distro, Inventory, Package, SourcePackage, Target};
@@ -76,9 +77,22 @@ impl TryFrom<v1::Record> for Record {
             Body::Sync(sync) => Self::Sync { since: sync.since },
             Body::Decision(decision) => Self::Decision(Box::new(decision.try_into()?)),
             Body::Gap(gap) => Self::Gap(gap.into()),
+            Body::NodeFacts(facts) => {
+                Self::Node { facts: Box::new(node_facts(facts)?), findings: Vec::new() }
+            }
             Body::AuditSeen(seen) => Self::AuditSeen { last: seen.last, events: seen.events },
         })
     }
+}
+
+fn node_facts(facts: v1::NodeFacts) -> Result<NodeFacts, Unreadable> {
+    let field = "node_facts.facts_json";
+    if facts.facts_json.len() > MAX_FACTS_BYTES {
+        return Err(Unreadable { field, reason: format!("is over {MAX_FACTS_BYTES} bytes") });
+    }
+    let unreadable = |error: serde_json::Error| Unreadable { field, reason: error.to_string() };
+    let document = serde_json::from_slice(&facts.facts_json).map_err(unreadable)?;
+    Ok(NodeFacts { node: facts.node, ..document })
 }
 
 impl TryFrom<v1::Firing> for Firing {

@@ -126,6 +126,12 @@ mod tests {
             json!({"from": 1, "to": 2, "requests": null, "reason": "restart"}),
         )));
         check(Record::AuditSeen { last: 3, events: 9 });
+        let facts = value(json!({
+            "node": "n", "provider": "eks", "files": {"cni": [{"path": "/p", "mode": "0600", "uid": 0, "gid": 0,
+            "owner": "root:root"}]}, "kubelet": {"flags": {"v": "2"}, "config": {"readOnlyPort": 0}},
+            "controlPlane": {"origin": "sensor", "etcd": {"flags": {}}}, "problems": []
+        }));
+        check(Record::Node { facts: Box::new(facts), findings: Vec::new() });
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! Inventories of images and nodes: kept whole for matching, and by package for lists.
 use super::Writer;
-use crate::asset::{NODE, StoredAsset};
 use crate::cell::clip;
 use crate::db::Sql;
 use crate::error::Result;
 use crate::image::{self, PackageVersion, package_identity};
-use crate::list::{self, select_of};
+use crate::list;
 use crate::noun::document_of;
-use crate::put::{PAYLOAD_VERSION, put, put_new};
+use crate::put::{PAYLOAD_VERSION, put_new};
 use crate::store::NewChange;
 use seawall_model::Id;
 use seawall_model::asset::Asset;
@@ -26,7 +25,11 @@ pub(super) async fn store(writer: &mut Writer<'_>, inventory: &Inventory) -> Res
             (format!("image:{}", image.id), Some(image.id))
         }
         Target::Node { name } => {
-            node(writer, name, inventory).await?;
+            let system = inventory.distro.as_ref().map(|distro| {
+                let version = distro.version.as_deref().unwrap_or_default();
+                format!("{} {version}", distro.id).trim().to_owned()
+            });
+            super::nodes::asset(writer, name, system).await?;
             (format!("node:{}", clip(name)), None)
         }
         Target::Directory { path } => (format!("directory:{}", clip(path)), None),
@@ -52,41 +55,6 @@ pub(super) async fn store(writer: &mut Writer<'_>, inventory: &Inventory) -> Res
     hold(writer, id, image, &inventory.packages).await?;
     writer.changed.inventories.push(id);
     Ok(())
-}
-
-/// The node as an asset.
-async fn node(writer: &mut Writer<'_>, name: &str, inventory: &Inventory) -> Result<()> {
-    let now = writer.tx.now;
-    let mut sql = select_of::<Asset>().text(&writer.agent.scope).text(clip(name)).text(NODE);
-    sql.push("t.scope = $1 AND t.uid = $2 AND t.origin = $3");
-    let row = writer.tx.row("look for a node", sql).await?;
-    let before: Option<Asset> = row.as_ref().map(list::decode).transpose()?;
-    let system = inventory.distro.as_ref().map(|distro| {
-        let version = distro.version.as_deref().unwrap_or_default();
-        ("os".to_owned(), format!("{} {version}", distro.id).trim().to_owned())
-    });
-    let asset = Asset {
-        id: before.as_ref().map_or_else(|| writer.tx.new_id(), |before| before.id),
-        scope: writer.agent.scope.clone(),
-        cluster: writer.cluster_uid.clone(),
-        uid: name.to_owned(),
-        api_version: "v1".to_owned(),
-        kind: "Node".to_owned(),
-        namespace: None,
-        name: name.to_owned(),
-        owner: None,
-        images: Vec::new(),
-        labels: system.into_iter().collect(),
-        coverage_problems: before.as_ref().and_then(|before| before.coverage_problems.clone()),
-        first_seen: before.as_ref().map_or(now, |before| before.first_seen),
-        last_seen: now,
-    };
-    let settled = before
-        .is_some_and(|before| Asset { last_seen: before.last_seen, ..asset.clone() } == before);
-    if !settled {
-        writer.note_asset(&asset);
-    }
-    put(writer.tx, &[StoredAsset { asset, origin: NODE }]).await
 }
 
 /// Replaces the packages that the inventory holds.
