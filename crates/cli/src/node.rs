@@ -1,4 +1,4 @@
-//! The sensor with its uplink: kernel events, and the packages of this node and its images.
+//! The sensor with its uplink: kernel events, the packages of this node and its images, and the node's facts.
 use crate::exit::Failure;
 use crate::link::Linked;
 use seawall_model::asset::{AgentRole, Capability, Cluster};
@@ -6,7 +6,7 @@ use seawall_model::record::Record;
 use seawall_model::time::SystemClock;
 use seawall_rules::attack::Attack;
 use seawall_rules::firing::Detections;
-use seawall_sensor::{CannotRun, InventoryTask, Outputs, Sensor};
+use seawall_sensor::{CannotRun, FactsTask, InventoryTask, Outputs, Sensor};
 use seawall_uplink::Uplink;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -31,6 +31,7 @@ pub(crate) struct Settings {
 pub(crate) struct Node {
     sensor: Option<Sensor>,
     inventory: InventoryTask,
+    facts: FactsTask,
     uplink: Uplink,
     pub(crate) capabilities: Vec<Capability>,
 }
@@ -98,9 +99,10 @@ impl Node {
             sensor_config(&settings),
             Some(&settings.state_dir.join("layers")),
             capabilities.clone(),
-            record,
+            record.clone(),
         );
-        let node = Self { sensor, inventory: inventory?, uplink, capabilities };
+        let facts = FactsTask::start(sensor_config(&settings), record)?;
+        let node = Self { sensor, inventory: inventory?, facts, uplink, capabilities };
         Ok((node, reason))
     }
 
@@ -125,10 +127,11 @@ impl Node {
 
     /// Ends the sensor, then gives the hub a moment to take what is left.
     pub(crate) async fn stop(mut self) {
-        let (sensor, inventory) = (self.sensor.take(), self.inventory);
+        let (sensor, inventory, facts) = (self.sensor.take(), self.inventory, self.facts);
         let stopped = tokio::task::spawn_blocking(move || {
             drop(sensor);
             drop(inventory);
+            drop(facts);
         });
         if stopped.await.is_err() {
             tracing::error!("sensor ended by a panic");

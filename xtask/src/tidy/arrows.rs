@@ -29,7 +29,10 @@ const PERMITTED: &[(&str, &[&str])] = &[
     ("seawall-uplink", &["model", "wire"]),
     // applications
     ("seawall-scan", &["model", "extract", "vuln", "oci", "feeds", "posture"]),
-    ("seawall-sensor", &["model", "content", "rules", "oci", "scan", "uplink", "extract"]),
+    (
+        "seawall-sensor",
+        &["model", "content", "rules", "posture", "oci", "scan", "uplink", "extract"],
+    ),
     ("seawall-agent", &["model", "content", "wire", "posture", "rules", "cluster", "uplink"]),
     (
         "seawall-hub",

@@ -39,6 +39,9 @@ pub(crate) struct Args {
     /// Print what this kernel and its container runtimes let the sensor see, and end (exit 4 if anything is absent)
     #[arg(long, conflicts_with_all = ["hub", "record"])]
     probe: bool,
+    /// Print this node's facts as JSON, for `scan cluster --node-facts`, and end (exit 4 if something was not read)
+    #[arg(long, conflicts_with_all = ["hub", "record", "probe"])]
+    print_node_facts: bool,
     /// Write every event to this file as JSON lines, for `seawall replay`
     #[arg(long, conflicts_with = "hub", value_name = "FILE.jsonl")]
     record: Option<PathBuf>,
@@ -50,6 +53,9 @@ impl Args {
     pub(crate) fn run(self) -> Outcome {
         if self.probe {
             return probe(&node::sensor_config(&self.settings()), self.format);
+        }
+        if self.print_node_facts {
+            return print_node_facts(&node::sensor_config(&self.settings()));
         }
         let runtime = tokio::runtime::Runtime::new()?;
         match &self.hub.hub {
@@ -176,6 +182,13 @@ async fn health(
     };
     let bound = Health::bind(address, probes).await;
     Ok(bound.with_context(|| format!("cannot listen on {address}"))?)
+}
+
+/// Needs no kernel events. What was not read is told in the document itself, and by the exit code.
+fn print_node_facts(config: &seawall_sensor::Config) -> Outcome {
+    let facts = seawall_sensor::node_facts(config, &mut seawall_sensor::Versions::default());
+    output::print_json(&facts)?;
+    Ok(if facts.problems.is_empty() { Exit::Pass } else { Exit::Incomplete })
 }
 
 fn probe(config: &seawall_sensor::Config, format: Format) -> Outcome {

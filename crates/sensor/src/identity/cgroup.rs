@@ -27,6 +27,11 @@ pub(crate) fn candidates(path: &str) -> impl Iterator<Item = &str> {
     components(path).rev().filter(move |_| !monitored)
 }
 
+/// The pod a path belongs to.
+pub(crate) fn pod_of_path(path: &str) -> Option<String> {
+    components(path).find_map(pod_uid)
+}
+
 fn components(path: &str) -> impl DoubleEndedIterator<Item = &str> {
     path.split('/').filter(|component| !component.is_empty())
 }

@@ -15,7 +15,7 @@ mod images;
 mod sockets;
 mod worker;
 
-pub(crate) use cgroup::{Hierarchy, hierarchy};
+pub(crate) use cgroup::{Hierarchy, hierarchy, pod_of_path};
 pub(crate) use sockets::{Behind, behind};
 pub(crate) use worker::{Answer, Question, Worker};
 
