@@ -10,6 +10,9 @@ use seawall_model::finding::{Evidence, State};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
 
+/// Reasons of `unless` that leave the question open; every other one says that the control cannot concern the object.
+const OPEN: [&str; 4] = ["forbidden", "manual", "not-collected", "unsupported"];
+
 /// What a control says of an object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judgement {
@@ -101,12 +104,17 @@ impl Control {
         for (reason, expression) in &rules.unless {
             let mut asked = Asked::new(expression, view, params, root);
             asked.terms(&expression.terms);
+            // As `&&` has it: one part that is false outweighs an error in another.
+            if !asked.failing.is_empty() {
+                continue;
+            }
             if let Some(unanswered) = asked.unanswered.first() {
                 return undecided(unanswered);
             }
-            if asked.failing.is_empty() {
-                return Judgement::not_applicable(reason);
-            }
+            return match OPEN.contains(&reason.as_str()) {
+                true => Judgement::unknown(reason, "what the control asks for was not seen"),
+                false => Judgement::not_applicable(reason),
+            };
         }
         let (mut failures, mut unanswered) = (Vec::new(), Vec::new());
         let mut known = HashSet::new();
