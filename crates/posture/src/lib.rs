@@ -11,6 +11,7 @@ mod across;
 pub mod admission;
 mod catalogue;
 pub mod cel;
+pub mod cloud;
 pub mod compliance;
 mod control;
 mod evaluate;

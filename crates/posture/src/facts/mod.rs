@@ -13,10 +13,13 @@
 pub mod api_server;
 pub mod etcd;
 pub mod flags;
+mod judge;
 pub mod kube_proxy;
 pub mod kubelet;
 pub mod mirror;
 pub mod provider;
+
+pub use judge::{Machines, machines, node};
 
 use crate::yaml;
 use serde_json::Value;

@@ -4,6 +4,7 @@
 mod admission;
 mod content;
 mod kinds;
+mod machines;
 mod manifests;
 mod objects;
 mod standards;
