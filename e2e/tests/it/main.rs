@@ -12,6 +12,7 @@ mod hardening;
 mod helm;
 mod idle;
 mod pod_security;
+mod rbac;
 mod rig;
 mod runtime;
 mod scan;
