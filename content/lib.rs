@@ -1,11 +1,13 @@
 //! The security content that ships inside the binary: text as it lies in this folder, unparsed.
 //!
-//! `detections/<tactic>/*.yaml` is read by `rules`, `controls/<family>/*.yaml` and `frameworks/*.yaml` by
-//! `posture`, `attack.yaml` by whoever names a tactic or technique.
+//! `detections/<tactic>/*.yaml` is read by `rules`, `controls/<family>/*.yaml`, `rbac/*.yaml` and `frameworks/*.yaml`
+//! by `posture`, `attack.yaml` by whoever names a tactic or technique.
 use include_dir::{Dir, include_dir};
+use std::sync::LazyLock;
 
 static DETECTIONS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/detections");
 static CONTROLS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/controls");
+static RBAC: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/rbac");
 static FRAMEWORKS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/frameworks");
 
 /// ATT&CK tactics and techniques by id, see the file's head for version and source.
@@ -26,9 +28,21 @@ pub fn detections() -> Vec<Entry> {
     yaml_files(&DETECTIONS)
 }
 
-/// All control files by path.
+/// All control files by path, after the permissions that some of them speak of.
 pub fn controls() -> Vec<Entry> {
-    yaml_files(&CONTROLS)
+    let mut entries = permissions();
+    entries.extend(yaml_files(&CONTROLS));
+    entries
+}
+
+/// Risky permissions, and what every API server makes itself; the paths begin with `_rbac/`.
+pub fn permissions() -> Vec<Entry> {
+    static NAMED: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+        // Once per process: an entry's path lives as long as its text.
+        let named = |entry: Entry| Entry { path: format!("_rbac/{}", entry.path).leak(), ..entry };
+        yaml_files(&RBAC).into_iter().map(named).collect()
+    });
+    NAMED.clone()
 }
 
 /// All framework files by path.

@@ -299,7 +299,9 @@ fn severity(priority: &str) -> Severity {
 fn the_embedded_content_is_read_whole() {
     let (content, problems) = Content::embedded();
     assert!(problems.is_empty(), "{problems:?}");
-    assert_eq!(content.controls().len(), seawall_content::controls().len());
+    let controls = seawall_content::controls();
+    let controls = controls.iter().filter(|file| !file.path.starts_with("_rbac/")).count();
+    assert_eq!(content.controls().len(), controls);
     let rules = seawall_content::detections();
     let rules = rules.iter().filter(|file| !file.path.starts_with("_lib/")).count();
     assert_eq!(content.detections().len(), rules);

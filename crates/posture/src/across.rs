@@ -38,6 +38,7 @@ impl Control {
         world: &World<'_>,
         params: &Map<String, Value>,
     ) -> Judgement {
+        world.equip(&self.library);
         for input in self.inputs() {
             if let Some(reason) = world.unseen(input.group, input.kind) {
                 let message = format!("objects of kind {} cannot be read", input.kind);

@@ -1,6 +1,7 @@
 //! All controls and frameworks, a selection of them, and the findings a selection makes of an object.
 use crate::control::{self, Control, Facts, Lifecycle, Matches, Membership};
 use crate::framework::{self, Framework};
+use crate::rbac::{FOLDER, Library};
 use crate::workload::{self, View};
 use crate::world::{Object, Subject, World};
 use crate::{fix, patch};
@@ -46,7 +47,8 @@ struct Chosen {
 }
 
 impl Catalogue {
-    /// Reads (path, text) pairs. A file with a problem is left out, the rest is loaded.
+    /// Reads (path, text) pairs. A file with a problem is left out, the rest is loaded. Controls' paths that begin
+    /// with `_rbac/` are what controls on permissions speak of.
     pub fn load<'a>(
         controls: impl IntoIterator<Item = (&'a str, &'a str)>,
         frameworks: impl IntoIterator<Item = (&'a str, &'a str)>,
@@ -58,8 +60,13 @@ impl Catalogue {
                 Err(problem) => problems.push(*problem),
             }
         }
+        let (shared, controls): (Vec<_>, Vec<_>) =
+            controls.into_iter().partition(|(file, _)| file.starts_with(FOLDER));
+        let (library, unread) = Library::load(shared);
+        problems.extend(unread);
+        let library = Arc::new(library);
         for (file, text) in controls {
-            match control::load(file, text) {
+            match control::load(file, text, &library) {
                 Ok(control) => match catalogue.controls.iter().find(|other| other.id == control.id)
                 {
                     Some(other) => {

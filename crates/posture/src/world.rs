@@ -2,10 +2,13 @@
 //!
 //! Built from files or dumps by whoever reads them; controls only look.
 use crate::control::group_version;
+use crate::rbac::{Access, Library};
 use crate::workload;
 use seawall_model::finding::Resource;
 use serde_json::Value;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// Group and kind; the core group is empty.
 pub type GroupKind<'a> = (&'a str, &'a str);
@@ -36,6 +39,8 @@ pub struct World<'w> {
     unseen: BTreeMap<(String, String), String>,
     whole: bool,
     kubernetes: Option<String>,
+    library: OnceCell<Arc<Library>>,
+    access: OnceCell<(Access, Vec<String>)>,
 }
 
 impl<'w> Object<'w> {
@@ -128,6 +133,25 @@ impl<'w> World<'w> {
     pub fn with_unseen(mut self, group: &str, kind: &str, reason: &str) -> Self {
         self.unseen.insert((group.to_owned(), kind.to_owned()), reason.to_owned());
         self
+    }
+
+    /// Gives the judges what the content knows; the first time counts.
+    pub(crate) fn equip(&self, library: &Arc<Library>) {
+        self.library.get_or_init(|| library.clone());
+    }
+
+    pub(crate) fn library(&self) -> &Library {
+        self.library.get_or_init(Arc::default)
+    }
+
+    /// Who may do what here.
+    pub fn access(&self) -> &Access {
+        &self.access.get_or_init(|| self.library().access(self)).0
+    }
+
+    /// What of roles and bindings was not understood, so that somebody may do more than [`Self::access`] says.
+    pub(crate) fn access_problems(&self) -> &[String] {
+        &self.access.get_or_init(|| self.library().access(self)).1
     }
 
     /// `1.N` of the cluster, where it is known.

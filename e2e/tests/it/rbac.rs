@@ -260,27 +260,25 @@ impl Client {
     }
 }
 
-/// Runs `of` on every item, [`PARALLEL`] at a time, in order.
-async fn parallel<T: Send + 'static, F>(
-    items: Vec<Value>,
-    client: &Client,
-    of: fn(Client, Value) -> F,
-) -> Vec<T>
-where
-    F: Future<Output = T> + Send + 'static,
-{
-    let (mut results, mut running) = (Vec::new(), std::collections::VecDeque::new());
-    for item in items {
+/// Asks every review, [`PARALLEL`] at a time, and returns the answers in order.
+async fn ask(reviews: Vec<Value>, client: &Client) -> Vec<bool> {
+    let (mut answers, mut running) = (Vec::new(), std::collections::VecDeque::new());
+    for spec in reviews {
         if running.len() >= PARALLEL {
-            let first: tokio::task::JoinHandle<T> = running.pop_front().unwrap();
-            results.push(first.await.unwrap());
+            let first: tokio::task::JoinHandle<bool> = running.pop_front().unwrap();
+            answers.push(first.await.unwrap());
         }
-        running.push_back(tokio::spawn(of(client.clone(), item)));
+        let client = client.clone();
+        running.push_back(tokio::spawn(async move {
+            let review = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec});
+            let path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+            client.post(path, &review).await["status"]["allowed"] == true
+        }));
     }
     for task in running {
-        results.push(task.await.unwrap());
+        answers.push(task.await.unwrap());
     }
-    results
+    answers
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -308,13 +306,7 @@ async fn answers_are_the_api_servers() {
     let asked: Vec<Asked> = (0..QUESTIONS).map(|_| question(&mut dice)).collect();
     let reviews = asked.iter().map(|asked| asked.review.clone()).collect();
     let started = Instant::now();
-    let theirs = parallel(reviews, &client, async |client, spec| {
-        let review = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec});
-        let answer =
-            client.post("/apis/authorization.k8s.io/v1/subjectaccessreviews", &review).await;
-        answer["status"]["allowed"] == true
-    });
-    let theirs = theirs.await;
+    let theirs = ask(reviews, &client).await;
     let (mut yes, mut differ) = (0, Vec::new());
     for (asked, theirs) in asked.iter().zip(theirs) {
         let ours = ours(&access, asked);

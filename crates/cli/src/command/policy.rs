@@ -34,7 +34,9 @@ impl Verb {
 
 fn test(dir: &Path, run: Option<Regex>, format: Format) -> Outcome {
     let files = files(dir)?;
-    let pairs = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    let shared = seawall_content::permissions();
+    let shared = shared.iter().map(|entry| (entry.path, entry.text));
+    let pairs = shared.chain(files.iter().map(|(name, text)| (name.as_str(), text.as_str())));
     let (catalogue, problems) = Catalogue::load(pairs, frameworks());
     output::print_problems(&problems, format);
     let wanted = |name: &str| run.as_ref().is_none_or(|pattern| pattern.is_match(name));

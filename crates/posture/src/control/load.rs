@@ -4,16 +4,18 @@ use super::matches::{Constraints, Facts};
 use super::{Control, Expect, FixOp, Judge, Matches, Membership, Rules, TestCase, Validation};
 use crate::cel::{self, Each, Expression, Names, Root, Term, Type};
 use crate::path::FieldPath;
-use crate::rbac::Permissions;
+use crate::rbac::{Library, Permissions};
 use seawall_model::Problem;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use serde_saphyr::Spanned;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Collects problems of one file.
 struct Reader<'a> {
     file: &'a str,
+    library: &'a Arc<Library>,
     problems: Vec<Problem>,
 }
 
@@ -49,7 +51,11 @@ impl Reader<'_> {
 }
 
 /// Reads one control file. Every error of the file is reported; any error refuses the control.
-pub(crate) fn load(file: &str, text: &str) -> Result<Control, Vec<Problem>> {
+pub(crate) fn load(
+    file: &str,
+    text: &str,
+    library: &Arc<Library>,
+) -> Result<Control, Vec<Problem>> {
     let parsed: File = serde_saphyr::from_str(text).map_err(|error| {
         let place = error.location().map_or((1, 1), |at| (at.line(), at.column()));
         let place_of = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
@@ -57,7 +63,7 @@ pub(crate) fn load(file: &str, text: &str) -> Result<Control, Vec<Problem>> {
         let message = error.without_snippet().to_string();
         vec![Problem::error("control", message).file(file).at(place_of(place.0), place_of(place.1))]
     })?;
-    let mut reader = Reader { file, problems: Vec::new() };
+    let mut reader = Reader { file, library, problems: Vec::new() };
     let control = reader.control(parsed);
     let item = control.id.clone();
     if reader.problems.is_empty() {
@@ -133,6 +139,7 @@ impl Reader<'_> {
             judge,
             fix,
             tests,
+            library: self.library.clone(),
         }
     }
 
@@ -150,8 +157,10 @@ impl Reader<'_> {
                     None => Err(format!("there is no native control `{name}`")),
                 }
             }
-            (_, Some((key, value))) if key == "permissions" => Permissions::read(value)
-                .map(|permissions| (Matches::World, Some(Judge::Permissions(permissions)))),
+            (_, Some((key, value))) if key == "permissions" => {
+                Permissions::read(value, self.library)
+                    .map(|permissions| (Matches::World, Some(Judge::Permissions(permissions))))
+            }
             (_, Some((key, _))) if key == "matchConditions" => {
                 Err("`matchConditions` cannot see `variables`: write `unless`".to_owned())
             }

@@ -10,12 +10,13 @@ pub use matches::{Constraints, Facts, Matches, ResourceRule};
 use crate::cel::Expression;
 use crate::native::Native;
 use crate::path::FieldPath;
-use crate::rbac::Permissions;
+use crate::rbac::{Library, Permissions};
 use crate::workload::View;
 use seawall_model::Severity;
 use seawall_model::finding::State;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// Whether findings count in scores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -58,6 +59,8 @@ pub struct Control {
     pub(crate) judge: Judge,
     pub(crate) fix: Vec<FixOp>,
     pub(crate) tests: Vec<TestCase>,
+    /// What the content knows of permissions, shared by all controls.
+    pub(crate) library: Arc<Library>,
 }
 
 /// How a control comes to its judgement.

@@ -50,6 +50,12 @@ pub enum Join {
 /// Every native control's code.
 pub static ALL: &[&Native] = &[];
 
+/// The texts of a parameter of type `strings`.
+pub(crate) fn values<'p>(params: &'p Map<String, Value>, name: &str) -> Vec<&'p str> {
+    let listed = params.get(name).and_then(Value::as_array).into_iter().flatten();
+    listed.filter_map(Value::as_str).collect()
+}
+
 /// The code of that name.
 pub(crate) fn find(name: &str) -> Option<&'static Native> {
     ALL.iter().copied().find(|native| native.name == name)

@@ -8,6 +8,7 @@
 //! Owned by whoever collects objects, who alone calls [`Access::update`]. A change recomputes the scopes of the
 //! subjects that it reaches and no others.
 mod bootstrap;
+mod library;
 mod permission;
 mod permissions;
 mod risk;
@@ -16,6 +17,8 @@ mod rule;
 mod subject;
 
 pub use bootstrap::Bootstrap;
+pub(crate) use library::FOLDER;
+pub use library::Library;
 pub(crate) use permissions::Permissions;
 pub use risk::{Ask, Held, Risk, Risks, YIELDS};
 pub use rule::Rule;

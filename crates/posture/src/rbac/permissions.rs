@@ -1,34 +1,143 @@
-//! Controls on permissions that are data: `match: {permissions: …}`.
+//! Controls on permissions that are data: `match: {permissions: NAME}`, where `content/rbac/NAME.yaml` is the pattern.
+//!
+//! Each binding is judged: it fails where somebody it names has the permission and the binding adds to that.
+use super::{Ask, BindingRef, Chain, Held, Library, Name, RoleRef, Subject as Who};
 use crate::evaluate::Judgement;
-use crate::native::Input;
+use crate::native::{Input, Join, values};
 use crate::world::{Subject, World};
-use serde_json::{Map, Value};
+use seawall_model::finding::Evidence;
+use serde_json::{Map, Value, json};
 
-/// What `permissions:` of a control file says.
+/// What `permissions:` of a control file says: the name of a risky permission.
 #[derive(Debug)]
-pub(crate) enum Permissions {}
+pub(crate) struct Permissions {
+    risk: String,
+}
+
+const GROUP: &str = "rbac.authorization.k8s.io";
+
+/// A subject's permissions come from any binding and role, aggregated ones included.
+static INPUTS: [Input; 4] = [
+    Input { group: GROUP, kind: "ClusterRole", join: Join::Every },
+    Input { group: GROUP, kind: "Role", join: Join::Every },
+    Input { group: GROUP, kind: "ClusterRoleBinding", join: Join::Every },
+    Input { group: GROUP, kind: "RoleBinding", join: Join::Every },
+];
 
 impl Permissions {
     /// Reads the value behind `permissions:`; `Err` says what is wrong.
-    pub(crate) fn read(_value: &Value) -> Result<Self, String> {
-        Err("controls on permissions are not known to this version".to_owned())
+    pub(crate) fn read(value: &Value, library: &Library) -> Result<Self, String> {
+        let known = |name: &&str| library.risks.get(name).is_some();
+        match value.as_str().filter(known) {
+            Some(name) => Ok(Self { risk: name.to_owned() }),
+            None => Err(format!("there is no risky permission {value} in content/rbac")),
+        }
     }
 
     /// What it reads besides its subjects.
     pub(crate) fn inputs(&self) -> &'static [Input] {
-        match *self {}
+        &INPUTS
     }
 
-    pub(crate) fn subjects<'w>(&self, _world: &World<'w>) -> Vec<Subject<'w>> {
-        match *self {}
+    /// Bindings, those of the cluster first.
+    pub(crate) fn subjects<'w>(&self, world: &World<'w>) -> Vec<Subject<'w>> {
+        let kinds = ["ClusterRoleBinding", "RoleBinding"];
+        kinds.iter().flat_map(|kind| world.of_kind(GROUP, kind)).map(Subject::of).collect()
     }
 
     pub(crate) fn judge(
         &self,
-        _subject: &Subject<'_>,
-        _world: &World<'_>,
-        _params: &Map<String, Value>,
+        subject: &Subject<'_>,
+        world: &World<'_>,
+        params: &Map<String, Value>,
     ) -> Judgement {
-        match *self {}
+        let Some(binding) = binding_of(subject) else {
+            return Judgement::unknown("error", "the binding has no name");
+        };
+        let access = world.access();
+        let excluded = values(params, "excludedNamespaces");
+        let skip = |who: &Who| {
+            who.namespace().is_some_and(|namespace| excluded.contains(&namespace))
+                || world.library().bootstrap.binds(access, &binding, who)
+        };
+        let subjects = access.subjects_of(&binding);
+        if !subjects.is_empty() && subjects.iter().all(skip) {
+            return Judgement::not_applicable("out-of-scope");
+        }
+        let exists = |object: &str| {
+            let mut parts = object.splitn(3, '/');
+            let mut part = || parts.next().unwrap_or_default();
+            let (kind, namespace, name) = (part(), part(), part());
+            world.find("", kind, namespace, name).is_some()
+        };
+        let ask = Ask { risk: &self.risk, binding: &binding, skip: &skip, exists: &exists };
+        let Some(held) = access.risk_through(&ask) else {
+            return Judgement::unknown("error", format!("no risky permission {}", self.risk));
+        };
+        if held.is_empty() {
+            return undecided(world, access.role_of(&binding)).unwrap_or_else(Judgement::healthy);
+        }
+        let mut told: Vec<String> = Vec::new();
+        let mut evidence = Vec::new();
+        for held in &held {
+            told.push(words(held));
+            evidence.extend(held.chains.iter().flat_map(|chain| proof(subject, chain)));
+        }
+        evidence.dedup();
+        Judgement::unhealthy(told.join("; "), evidence)
     }
+}
+
+/// Why a binding that grants nothing risky as far as is known may still do so.
+pub(crate) fn undecided(world: &World<'_>, role: Option<&RoleRef>) -> Option<Judgement> {
+    if let Some(problem) = world.access_problems().first() {
+        return Some(Judgement::unknown("limit", problem.clone()));
+    }
+    let role = role.filter(|role| !world.is_whole() && !world.access().has_role(role))?;
+    Some(Judgement::unknown("not-collected", format!("{role} is not among these objects")))
+}
+
+/// The name of a binding as the access engine has it.
+pub(crate) fn binding_of(subject: &Subject<'_>) -> Option<BindingRef> {
+    let resource = &subject.resource;
+    if resource.name.is_empty() {
+        return None;
+    }
+    let namespace = match resource.kind.as_str() {
+        "RoleBinding" => Some(resource.namespace.as_deref().unwrap_or("default").into()),
+        _ => None,
+    };
+    Some(BindingRef(Name { namespace, name: resource.name.as_str().into() }))
+}
+
+fn words(held: &Held) -> String {
+    let chains: Vec<String> = held.chains.iter().map(Chain::to_string).collect();
+    chains.join(" and ")
+}
+
+/// The subject and the role as the binding names them, and the rule where it stands.
+pub(crate) fn proof(subject: &Subject<'_>, chain: &Chain) -> Vec<Evidence> {
+    let Some(grant) = &chain.grant else { return Vec::new() };
+    let mut found = Vec::new();
+    if binding_of(subject).as_ref() == Some(&grant.binding)
+        && let Some(object) = subject.object
+    {
+        let listed = object.value().get("subjects").and_then(Value::as_array);
+        let same = |value: &Value| {
+            Who::read(value, grant.binding.0.namespace.as_deref()).as_ref() == Some(&chain.subject)
+        };
+        for (index, value) in
+            listed.into_iter().flatten().enumerate().filter(|(_, value)| same(value))
+        {
+            found.push(Evidence { path: format!("/subjects/{index}"), value: value.clone() });
+        }
+        let role = object.value().get("roleRef").cloned().unwrap_or_default();
+        found.push(Evidence { path: "/roleRef".to_owned(), value: role });
+    } else {
+        let path = grant.binding.to_string().replace(' ', "/");
+        found.push(Evidence { path, value: json!(chain.subject.to_string()) });
+    }
+    let path = format!("{}/rules/{}", grant.source.to_string().replace(' ', "/"), grant.index);
+    found.push(Evidence { path, value: grant.rule.value() });
+    found
 }

@@ -96,6 +96,20 @@ impl Rule {
         !complete
     }
 
+    /// The rule as it stands in a role.
+    pub fn value(&self) -> Value {
+        let lists = [
+            ("verbs", &self.verbs),
+            ("apiGroups", &self.groups),
+            ("resources", &self.resources),
+            ("resourceNames", &self.names),
+            ("nonResourceURLs", &self.urls),
+        ];
+        let present = lists.iter().filter(|(_, list)| !list.is_empty());
+        let text = |list: &[Arc<str>]| list.iter().map(|item| Value::from(item.as_ref())).collect();
+        present.map(|(key, list)| ((*key).to_owned(), Value::Array(text(list)))).collect()
+    }
+
     /// The rule as text: `get, list secrets (names a, b)`.
     pub fn words(&self) -> String {
         let list = |items: &[Arc<str>]| items.join(", ");

@@ -80,7 +80,11 @@ impl Args {
             .map(read)
             .collect::<anyhow::Result<_>>()
             .map_err(Failure::could_not_run)?;
-        let entries = if own.is_empty() { seawall_content::controls() } else { Vec::new() };
+        let entries = if own.is_empty() {
+            seawall_content::controls()
+        } else {
+            seawall_content::permissions()
+        };
         let built_in = entries.iter().map(|entry| (entry.path, entry.text));
         let own = own.iter().map(|(path, text)| (path.as_str(), text.as_str()));
         let (catalogue, problems) = Catalogue::load(built_in.chain(own), policy::frameworks());
