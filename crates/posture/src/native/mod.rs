@@ -1,6 +1,11 @@
 //! Controls that need several objects at once, in Rust: one file each, named in [`ALL`].
 //!
 //! Metadata, parameters and tests stand in the control's file, which names the code: `match: {native: NAME}`.
+mod masters;
+mod namespace_account;
+mod stale_binding;
+mod weak_namespace;
+
 use crate::evaluate::Judgement;
 use crate::world::{Subject, World};
 use serde_json::{Map, Value};
@@ -48,7 +53,15 @@ pub enum Join {
 }
 
 /// Every native control's code.
-pub static ALL: &[&Native] = &[];
+pub static ALL: &[&Native] = &[
+    &masters::NATIVE,
+    &namespace_account::NATIVE,
+    &stale_binding::NATIVE,
+    &weak_namespace::NATIVE,
+];
+
+/// Pieces of evidence told where there may be many; a reader wants some, not all.
+const MAX_TOLD: usize = 20;
 
 /// The texts of a parameter of type `strings`.
 pub(crate) fn values<'p>(params: &'p Map<String, Value>, name: &str) -> Vec<&'p str> {

@@ -19,7 +19,7 @@ mod subject;
 pub use bootstrap::Bootstrap;
 pub(crate) use library::FOLDER;
 pub use library::Library;
-pub(crate) use permissions::Permissions;
+pub(crate) use permissions::{Permissions, binding_of, proof, undecided};
 pub use risk::{Ask, Held, Risk, Risks, YIELDS};
 pub use rule::Rule;
 pub use subject::{ALL_ACCOUNTS, ANONYMOUS, AUTHENTICATED, MASTERS, Subject, UNAUTHENTICATED};
@@ -510,7 +510,7 @@ mod tests {
                 Some("shop"),
                 "wide",
                 ("ClusterRole", "reader"),
-                json!({"kind": "User", "name": "ada"}),
+                json!({"kind": "User", "name": "dev"}),
             ),
             binding(
                 None,
@@ -521,7 +521,7 @@ mod tests {
         ];
         let (reached, problems) = access.update(objects.iter().map(Change::Set));
         assert_eq!((reached.len(), problems.len()), (3, 0));
-        let (web, ada) = (Subject::account("shop", "web"), Subject::user("ada"));
+        let (web, dev) = (Subject::account("shop", "web"), Subject::user("dev"));
         check(
             &access,
             &web,
@@ -532,11 +532,11 @@ mod tests {
         check(&access, &web, &get("pods", None), "no");
         check(
             &access,
-            &ada,
+            &dev,
             &get("nobody-named-this", Some("shop")),
-            "User ada → RoleBinding shop/wide → ClusterRole reader → rule 1: * * of *",
+            "User dev → RoleBinding shop/wide → ClusterRole reader → rule 1: * * of *",
         );
-        check(&access, &ada, &Question::Url { verb: "get", path: "/metrics" }, "no");
+        check(&access, &dev, &Question::Url { verb: "get", path: "/metrics" }, "no");
         let ops = Subject::account("ops", "x");
         check(
             &access,
@@ -562,20 +562,20 @@ mod tests {
         };
         let mut leaf = role(None, "leaf", pods());
         leaf["metadata"]["labels"] = json!({"to": "b"});
-        let ada = json!({"kind": "User", "name": "ada"});
+        let dev = json!({"kind": "User", "name": "dev"});
         let objects = [
             aggregate("a", "b", "a"),
             aggregate("b", "a", "b"),
             leaf.clone(),
-            binding(None, "ada", ("ClusterRole", "a"), ada),
+            binding(None, "dev", ("ClusterRole", "a"), dev),
         ];
         access.update(objects.iter().map(Change::Set));
-        let user = Subject::user("ada");
+        let user = Subject::user("dev");
         check(
             &access,
             &user,
             &get("pods", None),
-            "User ada → ClusterRoleBinding ada → ClusterRole a → ClusterRole leaf → rule 1: get pods",
+            "User dev → ClusterRoleBinding dev → ClusterRole a → ClusterRole leaf → rule 1: get pods",
         );
         let old = Question::Resource {
             verb: "old",
