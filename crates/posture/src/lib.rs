@@ -17,6 +17,7 @@ mod control;
 mod evaluate;
 pub mod export;
 pub mod facts;
+pub mod exposure;
 mod fix;
 mod framework;
 pub mod manifests;

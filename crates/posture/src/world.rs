@@ -2,6 +2,7 @@
 //!
 //! Built from files or dumps by whoever reads them; controls only look.
 use crate::control::group_version;
+use crate::exposure::Network;
 use crate::rbac::{Access, Library};
 use crate::workload;
 use seawall_model::finding::Resource;
@@ -41,6 +42,7 @@ pub struct World<'w> {
     kubernetes: Option<String>,
     library: OnceCell<Arc<Library>>,
     access: OnceCell<(Access, Vec<String>)>,
+    network: OnceCell<Network<'w>>,
 }
 
 impl<'w> Object<'w> {
@@ -147,6 +149,11 @@ impl<'w> World<'w> {
     /// Who may do what here.
     pub fn access(&self) -> &Access {
         &self.access.get_or_init(|| self.library().access(self)).0
+    }
+
+    /// Who reaches which workload here.
+    pub fn network(&self) -> &Network<'w> {
+        self.network.get_or_init(|| Network::of(self))
     }
 
     /// What of roles and bindings was not understood, so that somebody may do more than [`Self::access`] says.

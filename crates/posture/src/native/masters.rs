@@ -1,12 +1,11 @@
 //! `system:masters` in a binding, or asked for in a certificate request: its members pass every authorizer.
+use super::inputs::RBAC;
 use super::{Input, Join, Native, Subjects};
 use crate::evaluate::Judgement;
 use crate::rbac::{MASTERS, Subject as Who, binding_of};
 use crate::world::{Subject, World};
 use seawall_model::finding::Evidence;
 use serde_json::{Map, Value};
-
-const RBAC: &str = "rbac.authorization.k8s.io";
 
 pub(super) static NATIVE: Native = Native {
     name: "masters",

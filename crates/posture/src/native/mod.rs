@@ -1,13 +1,28 @@
 //! Controls that need several objects at once, in Rust: one file each, named in [`ALL`].
 //!
 //! Metadata, parameters and tests stand in the control's file, which names the code: `match: {native: NAME}`.
+mod exposed;
+mod exposed_sensitive;
+mod gateway_dangling;
+mod ingress_dangling;
+mod ingress_host;
+mod inputs;
+mod isolation;
 mod masters;
 mod namespace_account;
+mod namespace_policy;
+mod network_plugin;
+mod policy_allow_all;
+mod policy_dangling;
+mod service_dangling;
+mod service_selector;
 mod stale_binding;
+mod target_port;
 mod weak_namespace;
 
 use crate::evaluate::Judgement;
 use crate::world::{Subject, World};
+use seawall_model::finding::Resource;
 use serde_json::{Map, Value};
 
 /// One control's code.
@@ -54,14 +69,41 @@ pub enum Join {
 
 /// Every native control's code.
 pub static ALL: &[&Native] = &[
+    &exposed::NATIVE,
+    &exposed::GATEWAY,
+    &exposed_sensitive::NATIVE,
+    &gateway_dangling::NATIVE,
+    &ingress_dangling::NATIVE,
+    &ingress_host::NATIVE,
+    &isolation::NATIVE,
     &masters::NATIVE,
     &namespace_account::NATIVE,
+    &namespace_policy::NATIVE,
+    &network_plugin::NATIVE,
+    &policy_allow_all::NATIVE,
+    &policy_dangling::NATIVE,
+    &service_dangling::NATIVE,
+    &service_selector::NATIVE,
     &stale_binding::NATIVE,
+    &target_port::NATIVE,
     &weak_namespace::NATIVE,
 ];
 
 /// Pieces of evidence told where there may be many; a reader wants some, not all.
 const MAX_TOLD: usize = 20;
+
+/// The cluster itself, where all of it is seen.
+pub(crate) fn cluster<'w>(world: &World<'w>) -> Vec<Subject<'w>> {
+    let resource = Resource {
+        api_version: String::new(),
+        kind: "Cluster".to_owned(),
+        namespace: None,
+        name: "cluster".to_owned(),
+        uid: None,
+    };
+    let subject = Subject { resource, object: None };
+    if world.is_whole() { vec![subject] } else { Vec::new() }
+}
 
 /// The texts of a parameter of type `strings`.
 pub(crate) fn values<'p>(params: &'p Map<String, Value>, name: &str) -> Vec<&'p str> {

@@ -1,12 +1,11 @@
 //! A binding whose role or service account is gone: whoever makes one of that name gets the rest.
+use super::inputs::RBAC;
 use super::{Input, Join, Native, Subjects};
 use crate::evaluate::Judgement;
 use crate::rbac::{Subject as Who, binding_of};
 use crate::world::{Subject, World};
 use seawall_model::finding::Evidence;
 use serde_json::{Map, Value};
-
-const RBAC: &str = "rbac.authorization.k8s.io";
 
 pub(super) static NATIVE: Native = Native {
     name: "stale-binding",

@@ -1,11 +1,10 @@
 //! Somebody may run code or take tokens in a namespace where a service account could take over the cluster.
+use super::inputs::RBAC;
 use super::{Input, Join, Native, Subjects, values};
 use crate::evaluate::Judgement;
 use crate::rbac::{Held, Subject as Who, binding_of, proof};
 use crate::world::{Subject, World};
 use serde_json::{Map, Value};
-
-const RBAC: &str = "rbac.authorization.k8s.io";
 
 /// Risky permissions that make one the service account of a pod in the namespace.
 const TAKES: [&str; 5] =
