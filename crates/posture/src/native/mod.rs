@@ -1,23 +1,34 @@
 //! Controls that need several objects at once, in Rust: one file each, named in [`ALL`].
 //!
 //! Metadata, parameters and tests stand in the control's file, which names the code: `match: {native: NAME}`.
+mod aggregated_api;
 mod exposed;
 mod exposed_sensitive;
 mod gateway_dangling;
+mod image_version;
 mod ingress_dangling;
 mod ingress_host;
 mod inputs;
 mod isolation;
 mod masters;
 mod namespace_account;
+mod namespace_boundaries;
+mod namespace_limits;
 mod namespace_policy;
 mod network_plugin;
+mod node_version;
 mod policy_allow_all;
 mod policy_dangling;
+mod policy_engine;
+mod secret_store;
 mod service_dangling;
 mod service_selector;
 mod stale_binding;
 mod target_port;
+mod tenant_isolation;
+mod version;
+mod version_outdated;
+mod version_skew;
 mod weak_namespace;
 
 use crate::evaluate::Judgement;
@@ -69,23 +80,35 @@ pub enum Join {
 
 /// Every native control's code.
 pub static ALL: &[&Native] = &[
+    &aggregated_api::NATIVE,
     &exposed::NATIVE,
     &exposed::GATEWAY,
     &exposed_sensitive::NATIVE,
     &gateway_dangling::NATIVE,
+    &image_version::NATIVE,
     &ingress_dangling::NATIVE,
     &ingress_host::NATIVE,
     &isolation::NATIVE,
     &masters::NATIVE,
     &namespace_account::NATIVE,
+    &namespace_boundaries::NATIVE,
+    &namespace_limits::QUOTA,
+    &namespace_limits::RANGE,
     &namespace_policy::NATIVE,
     &network_plugin::NATIVE,
+    &node_version::KERNEL,
+    &node_version::RUNTIME,
     &policy_allow_all::NATIVE,
     &policy_dangling::NATIVE,
+    &policy_engine::NATIVE,
+    &secret_store::NATIVE,
     &service_dangling::NATIVE,
     &service_selector::NATIVE,
     &stale_binding::NATIVE,
     &target_port::NATIVE,
+    &tenant_isolation::NATIVE,
+    &version_outdated::NATIVE,
+    &version_skew::NATIVE,
     &weak_namespace::NATIVE,
 ];
 

@@ -1,0 +1,54 @@
+//! No store of secrets outside the cluster's own is in use.
+use super::{Input, Join, Native, Subjects, cluster};
+use crate::evaluate::Judgement;
+use crate::exposure::{list, text};
+use crate::world::{Subject, World};
+use serde_json::{Map, Value};
+
+/// Objects that bring secrets from elsewhere, or keep them sealed.
+const KINDS: [(&str, &str); 6] = [
+    ("secrets-store.csi.x-k8s.io", "SecretProviderClass"),
+    ("external-secrets.io", "ExternalSecret"),
+    ("external-secrets.io", "ClusterExternalSecret"),
+    ("bitnami.com", "SealedSecret"),
+    ("secrets.hashicorp.com", "VaultStaticSecret"),
+    ("secrets.hashicorp.com", "VaultDynamicSecret"),
+];
+
+pub(super) static NATIVE: Native = Native {
+    name: "secret-store",
+    subjects: Subjects::Listed(cluster),
+    inputs: &[
+        Input {
+            group: "secrets-store.csi.x-k8s.io",
+            kind: "SecretProviderClass",
+            join: Join::Every,
+        },
+        Input { group: "external-secrets.io", kind: "ExternalSecret", join: Join::Every },
+        Input { group: "external-secrets.io", kind: "ClusterExternalSecret", join: Join::Every },
+        Input { group: "bitnami.com", kind: "SealedSecret", join: Join::Every },
+        Input { group: "secrets.hashicorp.com", kind: "VaultStaticSecret", join: Join::Every },
+        Input { group: "secrets.hashicorp.com", kind: "VaultDynamicSecret", join: Join::Every },
+    ],
+    judge,
+};
+
+fn judge(_subject: &Subject<'_>, world: &World<'_>, _params: &Map<String, Value>) -> Judgement {
+    let objects = KINDS.iter().any(|(group, kind)| world.of_kind(group, kind).next().is_some());
+    let mut workloads = world.network().workloads();
+    let mut used = || {
+        workloads.any(|workload| {
+            let mounts = |volume: &Value| text(volume, "/csi/driver") == "secrets-store.csi.k8s.io";
+            let kind = crate::workload::kind(workload.object.api_version(), workload.object.kind());
+            let meta = kind.and_then(|kind| workload.object.value().pointer(kind.pod_meta));
+            let injected = meta.is_some_and(|meta| {
+                text(meta, "/annotations/vault.hashicorp.com~1agent-inject") == "true"
+            });
+            injected || list(workload.pod_spec, "/volumes").any(mounts)
+        })
+    };
+    if objects || used() {
+        return Judgement::healthy();
+    }
+    Judgement::unhealthy("no workload gets its secrets from an external store", Vec::new())
+}
