@@ -47,8 +47,8 @@ pub struct Step {
 /// What counts as not outside, as assigned.
 #[derive(Clone, Debug, Default)]
 pub struct Outside<'p> {
-    /// Annotations that make a load balancer internal: `key` or `key=value`.
-    pub internal_annotations: Vec<&'p str>,
+    /// Annotations that make a load balancer internal, and their value; `*` is any but `false`.
+    pub internal_annotations: Vec<(&'p str, &'p str)>,
     /// Classes of ingresses and gateways that are internal.
     pub internal_classes: Vec<&'p str>,
 }
@@ -57,14 +57,11 @@ impl Outside<'_> {
     /// Whether `object` has one of the annotations, with the value where one is named.
     pub(crate) fn is_internal(&self, object: &Value) -> bool {
         let annotations = object.pointer("/metadata/annotations");
-        self.internal_annotations.iter().any(|wanted| {
-            let (key, value) = match wanted.split_once('=') {
-                Some((key, value)) => (key, Some(value)),
-                None => (*wanted, None),
-            };
+        self.internal_annotations.iter().any(|(key, value)| {
             let found = annotations.and_then(|all| all.get(key)).and_then(Value::as_str);
-            found.is_some_and(|found| {
-                value.map_or(found != "false", |value| found.eq_ignore_ascii_case(value))
+            found.is_some_and(|found| match *value {
+                "*" => found != "false",
+                value => found == value,
             })
         })
     }

@@ -22,8 +22,12 @@ pub(super) static GATEWAY: Native = Native {
 
 /// What the parameters say is not outside.
 pub(super) fn outside(params: &Map<String, Value>) -> Outside<'_> {
+    let annotations = params.get("internalAnnotations").and_then(Value::as_object);
+    let annotations = annotations.into_iter().flatten();
     Outside {
-        internal_annotations: values(params, "internalAnnotations"),
+        internal_annotations: annotations
+            .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
+            .collect(),
         internal_classes: values(params, "internalClasses"),
     }
 }
