@@ -2,6 +2,7 @@
 //!
 //! The measurements stand in `benches/seawall`, one file per room. They say how fast a room is on this machine; no
 //! test fails by time.
+pub mod access;
 mod dice;
 pub mod events;
 pub mod image;

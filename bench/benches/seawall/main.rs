@@ -1,4 +1,5 @@
 //! Every measurement: `make bench [ARGS=FILTER]`.
+mod access;
 mod extract;
 mod posture;
 mod rules;
@@ -30,6 +31,7 @@ fn main() -> anyhow::Result<()> {
     vuln::measure(&mut criterion);
     extract::measure(&mut criterion);
     posture::measure(&mut criterion);
+    access::measure(&mut criterion);
     uplink::measure(&mut criterion);
     writeln!(std::io::stdout(), "\n{}", seawall_bench::table::render(&results)?)?;
     Ok(())

@@ -1,6 +1,7 @@
 //! Posture on real input: the content that ships, upstream's pods, manifests as people write them.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod access;
 mod admission;
 mod content;
 mod kinds;
