@@ -12,31 +12,71 @@ use serde_json::{Map, Value, json};
 #[derive(Debug)]
 pub(crate) struct Permissions {
     risk: String,
+    inputs: &'static [Input],
 }
 
 const GROUP: &str = "rbac.authorization.k8s.io";
 
-/// A subject's permissions come from any binding and role, aggregated ones included.
-static INPUTS: [Input; 4] = [
+/// Of a permission that takes several grants: they come from any binding and role.
+static JOINT: [Input; 4] = [
     Input { group: GROUP, kind: "ClusterRole", join: Join::Every },
     Input { group: GROUP, kind: "Role", join: Join::Every },
     Input { group: GROUP, kind: "ClusterRoleBinding", join: Join::Every },
     Input { group: GROUP, kind: "RoleBinding", join: Join::Every },
 ];
 
+/// Of a permission that takes one grant: the binding's own role decides, other bindings do not.
+static SINGLE: [Input; 4] = [
+    Input { group: GROUP, kind: "ClusterRole", join: Join::When(may_be_its_role) },
+    Input { group: GROUP, kind: "Role", join: Join::When(may_be_its_role) },
+    Input { group: GROUP, kind: "ClusterRoleBinding", join: Join::When(never) },
+    Input { group: GROUP, kind: "RoleBinding", join: Join::When(never) },
+];
+
+/// The same, where a ConfigMap tells whether the permission means anything.
+static SINGLE_WITH_OBJECT: [Input; 5] = [
+    Input { group: GROUP, kind: "ClusterRole", join: Join::When(may_be_its_role) },
+    Input { group: GROUP, kind: "Role", join: Join::When(may_be_its_role) },
+    Input { group: GROUP, kind: "ClusterRoleBinding", join: Join::When(never) },
+    Input { group: GROUP, kind: "RoleBinding", join: Join::When(never) },
+    Input { group: "", kind: "ConfigMap", join: Join::Every },
+];
+
+fn never(_changed: &Value, _subject: &Subject<'_>) -> bool {
+    false
+}
+
+/// A ClusterRole with labels may be part of any other.
+fn may_be_its_role(changed: &Value, subject: &Subject<'_>) -> bool {
+    let text = |value: &Value, pointer: &str| {
+        value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let labels = changed.pointer("/metadata/labels").and_then(Value::as_object);
+    let aggregated =
+        text(changed, "/kind") == "ClusterRole" && labels.is_some_and(|all| !all.is_empty());
+    let named = subject.object.is_some_and(|binding| {
+        text(binding.value(), "/roleRef/name") == text(changed, "/metadata/name")
+    });
+    aggregated || named
+}
+
 impl Permissions {
     /// Reads the value behind `permissions:`; `Err` says what is wrong.
     pub(crate) fn read(value: &Value, library: &Library) -> Result<Self, String> {
-        let known = |name: &&str| library.risks.get(name).is_some();
-        match value.as_str().filter(known) {
-            Some(name) => Ok(Self { risk: name.to_owned() }),
-            None => Err(format!("there is no risky permission {value} in content/rbac")),
-        }
+        let risk = value.as_str().and_then(|name| library.risks.get(name));
+        let risk =
+            risk.ok_or_else(|| format!("there is no risky permission {value} in content/rbac"))?;
+        let inputs: &[Input] = match (risk.is_joint(), risk.needs_objects()) {
+            (true, _) => &JOINT,
+            (false, true) => &SINGLE_WITH_OBJECT,
+            (false, false) => &SINGLE,
+        };
+        Ok(Self { risk: risk.name.clone(), inputs })
     }
 
     /// What it reads besides its subjects.
     pub(crate) fn inputs(&self) -> &'static [Input] {
-        &INPUTS
+        self.inputs
     }
 
     /// Bindings, those of the cluster first.

@@ -25,6 +25,18 @@ pub struct Risk {
     any_of: Vec<Alternative>,
 }
 
+impl Risk {
+    /// Whether it depends on an object that may exist.
+    pub fn needs_objects(&self) -> bool {
+        self.any_of.iter().flat_map(|one| &one.grants).any(|clause| clause.only_with.is_some())
+    }
+
+    /// Whether it takes several grants, which different bindings may give.
+    pub fn is_joint(&self) -> bool {
+        self.any_of.iter().any(|one| one.grants.len() > 1)
+    }
+}
+
 /// What a risky permission leads to; attack paths go on from there.
 pub const YIELDS: &[&str] = &[
     "cluster-admin",
