@@ -98,9 +98,9 @@ fn rules(
     direction: &str,
     prefix: &str,
 ) -> Option<Rules> {
-    let closes = filled(spec, direction) || filled(spec, &format!("{direction}Deny"));
-    let default = spec.pointer(&format!("/enableDefaultDeny/{direction}"));
-    if !closes || default == Some(&Value::Bool(false)) {
+    let ruled = filled(spec, direction) || filled(spec, &format!("{direction}Deny"));
+    let default = spec.pointer(&format!("/enableDefaultDeny/{direction}")).and_then(Value::as_bool);
+    if !default.unwrap_or(ruled) {
         return None;
     }
     let read = |(index, rule): (usize, &Value)| {
