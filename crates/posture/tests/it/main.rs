@@ -8,4 +8,5 @@ mod kinds;
 mod machines;
 mod manifests;
 mod objects;
+mod scores;
 mod standards;
