@@ -37,6 +37,7 @@ pub struct Selection {
     chosen: Vec<Chosen>,
     /// `NAME@VERSION`, as asked for.
     pub frameworks: Vec<String>,
+    whole: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -177,7 +178,8 @@ impl Catalogue {
             let name = asked.split('@').next()?;
             Some(format!("{name}@{}", versions.get(name)?))
         });
-        Ok(Selection { chosen, frameworks: frameworks.collect() })
+        let whole = request.controls.is_empty() && request.frameworks.is_empty();
+        Ok(Selection { chosen, frameworks: frameworks.collect(), whole })
     }
 
     fn choose(
@@ -239,6 +241,16 @@ impl Selection {
     /// The selected controls with their parameters, by id.
     pub(crate) fn bound(&self) -> impl Iterator<Item = (&Control, &Map<String, Value>)> {
         self.chosen.iter().map(|chosen| (chosen.control.as_ref(), &chosen.params))
+    }
+
+    /// Whether it holds every stable control, and so every framework as a whole.
+    pub fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// The selected controls, by id, with the frameworks they answer for as `NAME@VERSION`.
+    pub fn labelled(&self) -> impl Iterator<Item = (&Control, &[String])> {
+        self.chosen.iter().map(|chosen| (chosen.control.as_ref(), chosen.labels.as_slice()))
     }
 
     /// Whether a selected control judges such an object alone.
@@ -341,6 +353,15 @@ impl Selection {
     /// Applies every fix, again and again, as one may open the way for another: a container has to stop being
     /// privileged before escalation can be forbidden. Returns the healed object and the operations in order.
     pub fn heal(&self, object: &Value) -> (Value, Vec<Value>) {
+        self.heal_unless(object, &|_, _| {})
+    }
+
+    /// The same, but of each finding only what `excuse` leaves of it.
+    pub fn heal_unless(
+        &self,
+        object: &Value,
+        excuse: &dyn Fn(&Value, &mut ControlFinding),
+    ) -> (Value, Vec<Value>) {
         let (mut healed, mut operations) = (object.clone(), Vec::new());
         let mut open: Vec<&Chosen> = self.chosen.iter().collect();
         loop {
@@ -348,7 +369,11 @@ impl Selection {
             open.retain(|chosen| {
                 let view = View::new(&healed);
                 let fix = match chosen.control.concerns(&view) {
-                    true => chosen.finding(&view, None).fix,
+                    true => {
+                        let mut finding = chosen.finding(&view, None);
+                        excuse(&healed, &mut finding);
+                        finding.fix
+                    }
                     false => Vec::new(),
                 };
                 let applies = !fix.is_empty() && patch::apply(&mut healed, &fix).is_ok();

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! content ─load─► Catalogue ─select─► Selection ─┐
-//! manifests, watch ─► object ─View─► variables ──┴─evaluate─► ControlFinding, fix ─► score
+//! manifests, watch ─► object ─View─► variables ──┴─evaluate─► ControlFinding, fix ─► score ─► report
 //! ```
 //!
 //! Invariant: a question without an answer is `unknown`, never a pass. A fix is offered only after it has healed the
@@ -31,6 +31,9 @@ mod path;
 pub mod pointer;
 mod quantity;
 pub mod rbac;
+mod rbac;
+pub mod report;
+mod scope;
 pub mod score;
 pub mod selector;
 mod suite;

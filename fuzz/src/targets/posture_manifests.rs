@@ -1,7 +1,9 @@
 //! Manifests: judged, repaired, and read again with the same problems and no fixable flaw made worse.
 use super::texts;
 use crate::Target;
-use seawall_posture::manifests::{File, Manifests, Report, diff, read, repair};
+use seawall_posture::exemption::Exemptions;
+use seawall_posture::manifests::{File, Manifests, diff, read, repair};
+use seawall_posture::report::{About, Form, Report, Shown};
 use seawall_posture::{Catalogue, Request, Selection};
 use std::sync::LazyLock;
 
@@ -17,12 +19,28 @@ pub(super) static SELECTION: LazyLock<Selection> = LazyLock::new(|| {
     catalogue.select(&Request::default()).expect("a request without names fits every catalogue")
 });
 
+const FORMS: [Form; 7] = [
+    Form::Json,
+    Form::Sarif,
+    Form::Junit,
+    Form::Csv,
+    Form::Html,
+    Form::PolicyReport,
+    Form::OpenReports,
+];
+
 fn run(bytes: &[u8]) {
     for found in [false, true] {
         let manifests = read([File { path: "web.yaml", bytes, found }]);
-        let report = Report::new(&manifests, &SELECTION, "web.yaml", None);
-        report.rows(&[], true);
-        let (repaired, _) = repair(&manifests, &SELECTION);
+        let about = About { target: "web.yaml", ..About::default() };
+        let report = Report::new(&manifests, &SELECTION, &about);
+        let shown = Shown { severities: &[], all: true };
+        report.rows(shown);
+        for form in FORMS {
+            let text = report.render(form, shown).expect("every form takes every report");
+            assert!(!text.contains(['\u{1b}', '\u{202e}']), "{form:?}: {text:?}");
+        }
+        let (repaired, _) = repair(&manifests, &SELECTION, &Exemptions::default());
         for file in &repaired {
             assert_ne!(file.before, file.after);
             diff(file);

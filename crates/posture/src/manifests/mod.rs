@@ -1,20 +1,18 @@
 //! Manifests as people keep them: files and streams of YAML and JSON to objects with their places.
 //!
 //! ```text
-//! File ─read─► Manifests ─report─► Report        Manifests ─repair─► Repaired ─diff─► text
+//! File ─read─► Manifests        Manifests ─repair─► Repaired ─diff─► text
 //! ```
 //!
 //! Invariant: what could not be read is a problem with file and line, and the rest is judged all the same.
 mod diff;
 mod edit;
-mod owned;
+pub(crate) mod owned;
 mod repair;
-mod report;
 mod section;
 
 pub use diff::diff;
 pub use repair::{Repaired, repair};
-pub use report::{Report, Row, Scores};
 
 use crate::yaml::{self, Kind, Node, YamlError};
 use seawall_model::Problem;
@@ -47,8 +45,29 @@ pub struct Object {
     file: usize,
     /// Byte range of its document in the file.
     document: std::ops::Range<usize>,
+    /// 1-based, of the document's first line.
+    first_line: u32,
     /// Pointer to the object in its document: empty, or `/items/3`.
     pointer: String,
+}
+
+/// The text of one document and the line of its file that it begins at.
+pub(crate) struct Document<'a> {
+    pub(crate) text: &'a str,
+    /// 1-based.
+    pub(crate) line: u32,
+}
+
+impl Object {
+    /// Where it stands; `None` for one that came out of a cluster.
+    pub fn source(&self) -> Option<&Source> {
+        (!self.source.file.is_empty()).then_some(&self.source)
+    }
+
+    /// Into its document: empty, or `/items/3`.
+    pub(crate) fn pointer(&self) -> &str {
+        &self.pointer
+    }
 }
 
 /// Everything that was read.
@@ -202,8 +221,31 @@ impl Manifests {
             source: Source { file: place.path.to_owned(), line: place.line_of(node) },
             file: place.file,
             document: place.start..place.start + place.length,
+            first_line: place.line,
             pointer,
         });
+    }
+
+    /// The document an object stands in; empty for one that came out of a cluster.
+    pub(crate) fn document_of(&self, object: &Object) -> Document<'_> {
+        let text = self.files.get(object.file).map_or("", |file| file.text.as_str());
+        let text = text.get(object.document.clone()).unwrap_or_default();
+        Document { text, line: object.first_line }
+    }
+
+    /// Adds objects that came out of a cluster: they stand in no file.
+    pub fn add_live(&mut self, objects: impl IntoIterator<Item = Value>) {
+        for mut value in objects {
+            remove_nulls(&mut value);
+            self.objects.push(Object {
+                value,
+                source: Source { file: String::new(), line: 0 },
+                file: usize::MAX,
+                document: 0..0,
+                first_line: 0,
+                pointer: String::new(),
+            });
+        }
     }
 }
 

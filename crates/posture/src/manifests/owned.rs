@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// The role of each object. One without a UID was written by hand and answers for itself, as does one whose controller
 /// is not among them.
-pub(super) fn roles(objects: &[Object]) -> Vec<Role> {
+pub(crate) fn roles(objects: &[Object]) -> Vec<Role> {
     let mut stored = Objects::default();
     let uids: Vec<Option<&str>> = objects
         .iter()

@@ -5,10 +5,11 @@
 use super::section::Section;
 use super::{File, Manifests, Object, edit, owned, remove_nulls};
 use crate::catalogue::Selection;
+use crate::exemption::Exemptions;
 use crate::owners::Role;
 use crate::yaml::{self, Node};
 use seawall_model::Problem;
-use seawall_model::finding::State;
+use seawall_model::finding::{ControlFinding, State};
 use serde_json::Value;
 use std::ops::Range;
 
@@ -39,7 +40,12 @@ struct Edit<'a> {
 
 /// Applies every fix of the selection, object by object. Returns the files whose text changes and what was left alone:
 /// an object whose text cannot be edited safely, and findings without a fix.
-pub fn repair(manifests: &Manifests, selection: &Selection) -> (Vec<Repaired>, Vec<Problem>) {
+/// What is exempt is left as it is, without a word.
+pub fn repair(
+    manifests: &Manifests,
+    selection: &Selection,
+    exemptions: &Exemptions,
+) -> (Vec<Repaired>, Vec<Problem>) {
     let mut left = Vec::new();
     let mut edits: Vec<Vec<Edit<'_>>> = manifests.files.iter().map(|_| Vec::new()).collect();
     let roles = owned::roles(&manifests.objects);
@@ -50,10 +56,12 @@ pub fn repair(manifests: &Manifests, selection: &Selection) -> (Vec<Repaired>, V
         // A fix belongs where the object comes from.
         .filter(|(_, role)| !matches!(role, Role::Represented { .. } | Role::Skipped))
         .map(|(object, _)| object)
+        // What came out of a cluster has no text.
+        .filter(|object| object.source().is_some())
         .collect();
     for objects in judged.chunk_by(|a, b| a.file == b.file && a.document == b.document) {
         let text = &manifests.files[objects[0].file].text[objects[0].document.clone()];
-        edits[objects[0].file].extend(document(text, objects, selection, &mut left));
+        edits[objects[0].file].extend(document(text, objects, (selection, exemptions), &mut left));
     }
     left.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     let repaired = manifests.files.iter().zip(edits).filter(|(_, edits)| !edits.is_empty());
@@ -80,20 +88,24 @@ fn written(file: &super::Text, edits: &[Edit<'_>]) -> Repaired {
 fn document<'a>(
     text: &str,
     objects: &[&'a Object],
-    selection: &Selection,
+    (selection, exemptions): (&Selection, &Exemptions),
     left: &mut Vec<Problem>,
 ) -> Vec<Edit<'a>> {
     let Ok(Some(root)) = yaml::parse(text) else { return Vec::new() };
     let mut edits = Vec::new();
     for object in objects {
-        let (healed, operations) = selection.heal(&object.value);
+        let excuse = |object: &Value, finding: &mut ControlFinding| {
+            exemptions.excuse(object, finding, &mut exemptions.matches());
+        };
+        let (healed, operations) = selection.heal_unless(&object.value, &excuse);
         if !operations.is_empty() {
             match rewrite(text, &root, object, &operations, &healed) {
                 Ok(edit) => edits.push(edit),
                 Err(reason) => left.push(fix_left(object, &reason)),
             }
         }
-        let open = selection.evaluate(&healed, None).unwrap_or_default();
+        let mut open = selection.evaluate(&healed, None).unwrap_or_default();
+        open.iter_mut().for_each(|finding| excuse(&healed, finding));
         for finding in open.into_iter().filter(|finding| finding.state == State::Unhealthy) {
             let told = finding.message.unwrap_or(finding.title);
             left.push(untouched(object, "no-fix", format!("{}: {told}", finding.control)));

@@ -1,14 +1,24 @@
 //! Manifests as people write them, right and wrong: what is judged, reported, written back.
 use crate::content::{catalogue, few};
-use seawall_model::Severity;
 use seawall_model::finding::State;
-use seawall_posture::manifests::{self, File, Manifests, Report};
+use seawall_model::{Problem, Severity};
+use seawall_posture::exemption::Exemptions;
+use seawall_posture::manifests::{self, File, Manifests, Repaired};
+use seawall_posture::report::{About, Report, Shown};
 use seawall_posture::{Request, Selection};
 
 fn only(control: &str) -> Selection {
     catalogue()
         .select(&Request { controls: vec![control.to_owned()], ..Request::default() })
         .unwrap()
+}
+
+fn judge(manifests: &Manifests, selection: &Selection) -> Report {
+    Report::new(manifests, selection, &About { target: "web.yaml", ..About::default() })
+}
+
+fn repair(manifests: &Manifests, selection: &Selection) -> (Vec<Repaired>, Vec<Problem>) {
+    manifests::repair(manifests, selection, &Exemptions::default())
 }
 
 fn read(text: &str) -> Manifests {
@@ -19,7 +29,7 @@ fn read(text: &str) -> Manifests {
 #[track_caller]
 fn check(text: &str, expected: &[&str]) {
     let manifests = read(text);
-    let report = Report::new(&manifests, &only("SW-C-0001"), "web.yaml", None);
+    let report = judge(&manifests, &only("SW-C-0001"));
     let findings = report.findings.iter().map(|finding| {
         let line = finding.source.as_ref().unwrap().line;
         format!(
@@ -84,7 +94,7 @@ fn bad_input() {
     check("apiVersion: v1\nkind: ConfigMap\n", &[]);
     let manifests = read("apiVersion: v1\nkind: ConfigMap\n---\napiVersion: x/v1\nkind: Thing\n");
     let selection = catalogue().select(&Request::default()).unwrap();
-    let counted = Report::new(&manifests, &selection, "x", None).counts.not_applicable;
+    let counted = judge(&manifests, &selection).counts.not_applicable;
     assert_eq!(
         counted.into_iter().collect::<Vec<_>>(),
         [("v1 ConfigMap".to_owned(), 1), ("x/v1 Thing".to_owned(), 1)]
@@ -157,7 +167,7 @@ fn what_an_owner_answers_for_is_judged_there() {
         + &object("Deployment", "web", "", "x")
         + &object("Pod", "lone", "ReplicaSet/elsewhere", "x");
     let manifests = read(&all);
-    let report = Report::new(&manifests, &only("SW-C-0001"), "-", None);
+    let report = judge(&manifests, &only("SW-C-0001"));
     let told: Vec<_> = report
         .findings
         .iter()
@@ -166,14 +176,18 @@ fn what_an_owner_answers_for_is_judged_there() {
     assert_eq!(told, [("web-1-b", Some("injected")), ("web", None), ("lone", None)]);
     assert_eq!((report.counts.judged, report.counts.owned), (3, 2));
     // A fix belongs to the owner too.
-    let (repaired, left) = manifests::repair(&manifests, &only("SW-C-0001"));
+    let (repaired, left) = repair(&manifests, &only("SW-C-0001"));
     assert_eq!(left, []);
     assert_eq!(repaired[0].after.matches("privileged: true").count(), 2);
 }
 
 #[test]
 fn the_report_counts_what_is_left_out() {
-    let report = |text: &str| Report::new(&read(text), &few(), "web.yaml", Some("1.36".to_owned()));
+    let report = |text: &str| {
+        let kubernetes = Some("1.36".to_owned());
+        let about = About { target: "web.yaml", kubernetes, ..About::default() };
+        Report::new(&read(text), &few(), &about)
+    };
     let flawed = report(&pod("a", "true"));
     assert!(
         flawed.fails(Severity::Critical) && flawed.fails(Severity::Low) && !flawed.incomplete()
@@ -181,7 +195,7 @@ fn the_report_counts_what_is_left_out() {
     assert_eq!(flawed.scores.secure.map(|score| (score * 10.0).round()), Some(0.0));
     assert_eq!(flawed.coverage, Some(1.0));
     let rows: Vec<_> =
-        flawed.rows(&[], false).into_iter().map(|row| (row.control, row.state)).collect();
+        flawed.rows(Shown::default()).into_iter().map(|row| (row.control, row.state)).collect();
     assert_eq!(
         rows,
         [
@@ -191,8 +205,8 @@ fn the_report_counts_what_is_left_out() {
         ]
         .map(|(id, state)| (id.to_owned(), state))
     );
-    assert_eq!(flawed.rows(&[Severity::High], true).len(), 1);
-    let row = &flawed.rows(&[Severity::Critical], false)[0];
+    assert_eq!(flawed.rows(Shown { severities: &[Severity::High], all: true }).len(), 1);
+    let row = &flawed.rows(Shown { severities: &[Severity::Critical], all: false })[0];
     assert_eq!((row.resource.as_str(), row.place.as_str()), ("Pod/a", "web.yaml:1"));
     assert_eq!(
         row.message,
@@ -295,13 +309,13 @@ data: {a: \"b\"}
 
 #[test]
 fn fixes_are_written_with_comments_and_order_kept() {
-    let (repaired, left) = manifests::repair(&read(WEB), &few());
+    let (repaired, left) = repair(&read(WEB), &few());
     assert_eq!(left, []);
     assert_eq!(repaired[0].after, WEB_FIXED);
     let again = manifests::read(repaired.iter().map(manifests::Repaired::file));
-    let report = Report::new(&again, &few(), "web.yaml", None);
+    let report = judge(&again, &few());
     assert!(report.findings.iter().all(|finding| finding.state == State::Healthy));
-    assert_eq!(manifests::repair(&again, &few()), (vec![], vec![]));
+    assert_eq!(repair(&again, &few()), (vec![], vec![]));
 
     let diff = manifests::diff(&repaired[0]);
     assert!(diff.starts_with("--- a/web.yaml\n+++ b/web.yaml\n@@ -11,15 +11,19 @@\n"), "{diff}");
@@ -311,7 +325,7 @@ fn fixes_are_written_with_comments_and_order_kept() {
 #[test]
 fn what_cannot_be_written_safely_is_left_and_told() {
     let anchored = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    securityContext: &safe {privileged: true}\n  - name: b\n    securityContext: *safe\n";
-    let (repaired, left) = manifests::repair(&read(anchored), &only("SW-C-0001"));
+    let (repaired, left) = repair(&read(anchored), &only("SW-C-0001"));
     assert_eq!(repaired, []);
     assert_eq!(
         left.iter().map(|problem| (problem.code.as_str(), problem.line)).collect::<Vec<_>>(),
@@ -319,7 +333,7 @@ fn what_cannot_be_written_safely_is_left_and_told() {
     );
 
     let wanting = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, resources: {requests: {cpu: 4}}}]}\n";
-    let (repaired, left) = manifests::repair(&read(wanting), &only("SW-C-0003"));
+    let (repaired, left) = repair(&read(wanting), &only("SW-C-0003"));
     assert_eq!(repaired, []);
     assert!(left[0].code == "no-fix" && left[0].message.contains("requests more cpu"), "{left:?}");
 }
@@ -327,11 +341,11 @@ fn what_cannot_be_written_safely_is_left_and_told() {
 #[test]
 fn lists_are_repaired_in_place() {
     let list = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Pod\n  metadata: {name: a}\n  spec: {containers: [{name: a, securityContext: {privileged: true}}]}\n- apiVersion: v1\n  kind: Pod\n  metadata: {name: b}\n  spec: {containers: [{name: b, securityContext: {privileged: true}}]}\n";
-    let (repaired, left) = manifests::repair(&read(list), &only("SW-C-0001"));
+    let (repaired, left) = repair(&read(list), &only("SW-C-0001"));
     assert_eq!(left, []);
     assert_eq!(repaired[0].after, list.replace("privileged: true", "privileged: false"));
     let typed = "{\"apiVersion\": \"v1\", \"kind\": \"PodList\", \"items\": [{\"metadata\": {\"name\": \"a\"}, \"spec\": {\"containers\": [{\"name\": \"a\", \"securityContext\": {\"privileged\": true}}]}}]}\n";
-    let (repaired, left) = manifests::repair(&read(typed), &only("SW-C-0001"));
+    let (repaired, left) = repair(&read(typed), &only("SW-C-0001"));
     assert_eq!(left, []);
     assert_eq!(repaired[0].after, typed.replace("true", "false"));
 }
@@ -352,8 +366,7 @@ fn a_shared_anchor_holds_up_no_other_object_of_its_list() {
             + &item("d", "*shared")
             + &item("e", context)
     };
-    let (repaired, left) =
-        manifests::repair(&read(&list("{privileged: true}")), &only("SW-C-0001"));
+    let (repaired, left) = repair(&read(&list("{privileged: true}")), &only("SW-C-0001"));
     assert_eq!(repaired[0].after, list("{privileged: false}"));
     let left: Vec<_> = left.iter().map(|problem| problem.item.as_deref().unwrap()).collect();
     assert_eq!(left, ["Pod/b", "Pod/d"]);
@@ -367,7 +380,7 @@ fn a_long_list_is_repaired_and_shown_in_time() {
         .collect();
     let list = format!("apiVersion: v1\nkind: List\nitems:\n{pods}");
     let started = std::time::Instant::now();
-    let (repaired, left) = manifests::repair(&read(&list), &only("SW-C-0001"));
+    let (repaired, left) = repair(&read(&list), &only("SW-C-0001"));
     assert_eq!(left, []);
     assert_eq!(repaired[0].after, list.replace("privileged: true", "privileged: false"));
     let diff = manifests::diff(&repaired[0]);
@@ -380,7 +393,7 @@ fn a_long_list_is_repaired_and_shown_in_time() {
 fn diffs_are_those_of_the_whole_texts() {
     let two = format!("{}---\n{}", pod("a", "true"), pod("b", "true").trim_end());
     for text in [WEB.to_owned(), two, WEB.replace('\n', "\r\n"), pod("a", "true")] {
-        let (repaired, _) = manifests::repair(&read(&text), &few());
+        let (repaired, _) = repair(&read(&text), &few());
         let whole = similar::TextDiff::from_lines(&repaired[0].before, &repaired[0].after);
         let whole =
             whole.unified_diff().context_radius(3).header("a/web.yaml", "b/web.yaml").to_string();
@@ -418,9 +431,9 @@ fn damaged_manifests_never_panic() {
             text.replace_range(at..end, pieces[random(pieces.len())]);
         }
         let manifests = read(&text);
-        let report = Report::new(&manifests, &selection, "web.yaml", None);
-        report.rows(&[], true);
-        let (repaired, _) = manifests::repair(&manifests, &selection);
+        let report = judge(&manifests, &selection);
+        report.rows(Shown { severities: &[], all: true });
+        let (repaired, _) = repair(&manifests, &selection);
         for file in &repaired {
             let again = manifests::read([file.file()]);
             // Lines move, what is wrong does not.
