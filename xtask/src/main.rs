@@ -1,4 +1,4 @@
-//! The project's own chores: `cargo xtask tidy`, `gen`, `image` and `dist`.
+//! The project's own chores: `cargo xtask tidy`, `gen`, `checklist`, `image` and `dist`.
 //!
 //! Tidy holds what no compiler holds: arrows between rooms, content metadata, nothing outside the tree. Image and dist
 //! make what users install, the same bytes from the same sources.
@@ -6,6 +6,7 @@
 mod archive;
 mod binary;
 mod chart;
+mod checklist;
 mod deb;
 mod dist;
 mod generated;
@@ -18,10 +19,11 @@ use options::Options;
 use std::path::Path;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask tidy | gen | image [OPTIONS] | dist [OPTIONS]
+const USAGE: &str = "usage: cargo xtask tidy | gen | checklist [DIR] | image [OPTIONS] | dist [OPTIONS]
 
   tidy   check arrows, orphans, ids, techniques, content tests, engines, sizes and generated files
   gen    write the generated files (OpenAPI document, web client types)
+  checklist  print each row of the checklists in DIR [default: ../shared/facts] with the controls that answer it
   image  make the OCI image: one archive that is an OCI layout and what `docker load` and `ctr images import` read
   dist   make the release artifacts: binary, Debian package, image, chart, SBOM, checksums
 
@@ -51,6 +53,15 @@ fn main() -> ExitCode {
             if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }),
         "gen" => generated::write(root).map(|()| ExitCode::SUCCESS),
+        "checklist" => checklist::run(root, options.path.as_deref()).map(|checklist| {
+            print!("{}", checklist.lines);
+            for path in &checklist.skipped {
+                println!("skipped: there is no {}", path.display());
+            }
+            checklist.complaints.iter().for_each(|complaint| eprintln!("{complaint}"));
+            println!("checklist: {} complaints", checklist.complaints.len());
+            if checklist.complaints.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }),
         "image" => image::run(root, &options).map(|made| {
             println!("{made}");
             ExitCode::SUCCESS

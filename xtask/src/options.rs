@@ -10,6 +10,8 @@ pub(crate) struct Options {
     pub(crate) binary: Option<PathBuf>,
     pub(crate) out: Option<PathBuf>,
     pub(crate) name: Option<String>,
+    /// The one argument that is no option.
+    pub(crate) path: Option<PathBuf>,
 }
 
 impl Options {
@@ -21,6 +23,9 @@ impl Options {
                 "--binary" => options.binary = Some(value()?.into()),
                 "--out" => options.out = Some(value()?.into()),
                 "--name" => options.name = Some(value()?),
+                path if !path.starts_with('-') && options.path.is_none() => {
+                    options.path = Some(path.into());
+                }
                 _ => bail!("unknown option {option}"),
             }
         }
@@ -46,7 +51,11 @@ pub(crate) fn epoch() -> Result<u64> {
 fn options_are_read_and_unknown_ones_refused() {
     let parse = |text: &str| Options::parse(text.split_whitespace().map(str::to_owned));
     let options = parse("--binary a --out b").unwrap();
-    assert_eq!(options, Options { binary: Some("a".into()), out: Some("b".into()), name: None });
+    let expected =
+        Options { binary: Some("a".into()), out: Some("b".into()), ..Options::default() };
+    assert_eq!(options, expected);
+    assert_eq!(parse("facts").unwrap().path, Some("facts".into()));
+    assert_eq!(parse("facts more").unwrap_err().to_string(), "unknown option more");
     assert_eq!(options.image_name(), format!("seawall:{VERSION}"));
     assert_eq!(parse("--out").unwrap_err().to_string(), "--out needs a value");
     assert_eq!(parse("--push").unwrap_err().to_string(), "unknown option --push");
