@@ -31,6 +31,18 @@ pub struct Connection {
     pub name: Option<String>,
 }
 
+/// A cluster that answered and was not asked who it is, which needs more than the right to list.
+#[derive(Clone)]
+pub struct Reached {
+    pub(crate) client: Client,
+    /// Of the API server.
+    pub url: String,
+    /// `v1.36.3`.
+    pub version: String,
+    /// What the kubeconfig calls the cluster; a pod's service account knows no name.
+    pub name: Option<String>,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     #[error("cannot read kubeconfig {path}")]
@@ -51,6 +63,25 @@ pub enum ConnectError {
 
 /// Connects and asks for version and identity; the latter needs `get` on namespaces.
 pub async fn connect(target: &Target) -> Result<Connection, ConnectError> {
+    let (client, url, name) = client(target).await?;
+    let identify = async { Ok((version(&client, &url).await?, identify(&client, &url).await?)) };
+    let (version, uid) = tokio::time::timeout(CONNECT_TIMEOUT, identify)
+        .await
+        .map_err(|_| ConnectError::Timeout { url: url.clone() })??;
+    Ok(Connection { client, url, uid, version, name })
+}
+
+/// Connects and asks for the version, which everybody may ask for.
+pub async fn reach(target: &Target) -> Result<Reached, ConnectError> {
+    let (client, url, name) = client(target).await?;
+    let version = tokio::time::timeout(CONNECT_TIMEOUT, version(&client, &url))
+        .await
+        .map_err(|_| ConnectError::Timeout { url: url.clone() })??;
+    Ok(Reached { client, url, version, name })
+}
+
+/// A client, the server's URL and the cluster's name.
+async fn client(target: &Target) -> Result<(Client, String, Option<String>), ConnectError> {
     let mut name = None;
     let mut config = match &target.kubeconfig {
         Some(path) => {
@@ -79,11 +110,7 @@ pub async fn connect(target: &Target) -> Result<Connection, ConnectError> {
     let url = config.cluster_url.to_string();
     let client = Client::try_from(config)
         .map_err(|source| ConnectError::BuildClient { url: url.clone(), source })?;
-    let identify = identify(&client, &url);
-    let (version, uid) = tokio::time::timeout(CONNECT_TIMEOUT, identify)
-        .await
-        .map_err(|_| ConnectError::Timeout { url: url.clone() })??;
-    Ok(Connection { client, url, uid, version, name })
+    Ok((client, url, name))
 }
 
 /// The cluster of the context, by default the current one.
@@ -93,14 +120,17 @@ fn cluster_name(kubeconfig: &Kubeconfig, context: Option<&str>) -> Option<String
     context.context.as_ref().map(|context| context.cluster.clone())
 }
 
-async fn identify(client: &Client, url: &str) -> Result<(String, String), ConnectError> {
+async fn version(client: &Client, url: &str) -> Result<String, ConnectError> {
     let version = client.apiserver_version().await;
     let version =
         version.map_err(|source| ConnectError::AskVersion { url: url.to_owned(), source })?;
+    Ok(version.git_version)
+}
+
+async fn identify(client: &Client, url: &str) -> Result<String, ConnectError> {
     let namespaces = crate::watch::resource(&crate::Kind::new("v1", "Namespace", "namespaces"));
     let api: Api<DynamicObject> = Api::all_with(client.clone(), &namespaces as &ApiResource);
     let system = api.get("kube-system").await;
     let system = system.map_err(|source| ConnectError::Identify { url: url.to_owned(), source })?;
-    let uid = system.metadata.uid.ok_or_else(|| ConnectError::NoUid { url: url.to_owned() })?;
-    Ok((version.git_version, uid))
+    system.metadata.uid.ok_or_else(|| ConnectError::NoUid { url: url.to_owned() })
 }

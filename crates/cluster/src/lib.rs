@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! kubeconfig ─connect─► Connection ─watch─► ObjectEvent (bounded channel) ─► agent
+//!                      ─reach─► Reached ─list─► Listing (a scan, with the right to list alone)
 //!                                  ─register─► the CA in our webhook's entry
 //! API server ─webhook─► reviews, audit events ─► agent's Handler
 //! ```
@@ -10,12 +11,14 @@
 //! silence.
 mod connect;
 mod issuer;
+mod list;
 mod registration;
 mod watch;
 pub mod webhook;
 
-pub use connect::{ConnectError, Connection, Target, connect};
+pub use connect::{ConnectError, Connection, Reached, Target, connect, reach};
 pub use issuer::{Issuer, IssuerError, issuer};
+pub use list::{DiscoverError, Listing, Refused, kinds, list};
 pub use registration::{
     Registered, RegistrationError, RegistrationEvent, keep_registered, register,
 };

@@ -243,7 +243,7 @@ impl Follower {
 }
 
 /// The error and its sources, once each.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
@@ -257,7 +257,10 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// The object as compact JSON. Objects of a list come without their type.
-fn compact(mut object: DynamicObject, types: &TypeMeta) -> Result<Vec<u8>, serde_json::Error> {
+pub(crate) fn compact(
+    mut object: DynamicObject,
+    types: &TypeMeta,
+) -> Result<Vec<u8>, serde_json::Error> {
     object.types = Some(types.clone());
     object.metadata.managed_fields = None;
     if let Some(annotations) = &mut object.metadata.annotations {
