@@ -10,12 +10,12 @@ use std::str::FromStr;
 
 /// One form of the result, and the file it goes to; stdout without one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Sink {
-    pub(crate) format: Format,
+pub(crate) struct Sink<F = Format> {
+    pub(crate) format: F,
     file: Option<PathBuf>,
 }
 
-impl FromStr for Sink {
+impl<F: ValueEnum> FromStr for Sink<F> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -24,14 +24,29 @@ impl FromStr for Sink {
             Some((name, file)) => (name, Some(PathBuf::from(file))),
             None => (text, None),
         };
-        let format = Format::from_str(name, false).map_err(|_| {
-            format!("`{name}` is no format: expected table or json, and =FILE after it")
+        let format = F::from_str(name, false).map_err(|_| {
+            let known = F::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+            let known: Vec<String> = known.map(|value| value.get_name().to_owned()).collect();
+            let (last, rest) = known.split_last().expect("a format has variants");
+            format!(
+                "`{name}` is no format: expected {} or {last}, and =FILE after it",
+                rest.join(", ")
+            )
         })?;
         Ok(Self { format, file })
     }
 }
 
-impl Sink {
+impl<F> Sink<F> {
+    /// To stdout.
+    pub(crate) fn stdout(format: F) -> Self {
+        Self { format, file: None }
+    }
+
+    pub(crate) fn is_stdout(&self) -> bool {
+        self.file.is_none()
+    }
+
     /// The file as the working directory makes it: `a` and `./a` are one.
     fn place(&self) -> Option<PathBuf> {
         let file = self.file.as_ref()?;
@@ -40,7 +55,7 @@ impl Sink {
 }
 
 /// Refuses two results in one place: the second would follow or replace the first.
-pub(crate) fn check(sinks: &[Sink]) -> Result<(), Failure> {
+pub(crate) fn check<F>(sinks: &[Sink<F>]) -> Result<(), Failure> {
     for (place, sink) in sinks.iter().enumerate() {
         if sinks[..place].iter().any(|other| other.place() == sink.place()) {
             let place = sink.file.as_ref().map_or("stdout".into(), |file| file.to_string_lossy());
@@ -58,9 +73,9 @@ pub(crate) fn of_problems(sinks: &[Sink]) -> Format {
 }
 
 /// Writes every result. Files come first: a reader of stdout that went away ends the program.
-pub(crate) fn write(
-    sinks: &[Sink],
-    text: impl Fn(Format) -> io::Result<String>,
+pub(crate) fn write<F: Copy>(
+    sinks: &[Sink<F>],
+    text: impl Fn(F) -> io::Result<String>,
 ) -> Result<(), Failure> {
     for Sink { format, file } in sinks {
         if let Some(file) = file {
@@ -92,7 +107,7 @@ fn sinks_are_a_form_and_a_file() {
 fn two_results_in_one_place_are_refused() {
     #[track_caller]
     fn check_pair(first: &str, second: &str, fine: bool) {
-        let sinks = [first.parse().unwrap(), second.parse().unwrap()];
+        let sinks: [Sink; 2] = [first.parse().unwrap(), second.parse().unwrap()];
         assert_eq!(check(&sinks).is_ok(), fine, "{first} {second}");
     }
     check_pair("table", "json", false);

@@ -46,10 +46,10 @@ pub enum DiscoverError {
 /// Every kind that the server can list, each in its most stable version; Secrets are left out.
 pub async fn kinds(reached: &Reached) -> Result<Vec<Kind>, DiscoverError> {
     let asking = async {
-        // Servers before 1.26 do not know the short way.
+        // Servers before 1.26 do not know the short way, and answer it with another document that names nothing.
         match Discovery::new(reached.client.clone()).run_aggregated().await {
-            Ok(discovery) => Ok(discovery),
-            Err(_) => Discovery::new(reached.client.clone()).run().await,
+            Ok(discovery) if discovery.groups().next().is_some() => Ok(discovery),
+            _ => Discovery::new(reached.client.clone()).run().await,
         }
     };
     let url = || reached.url.clone();

@@ -1,7 +1,8 @@
 //! Controls that need several objects: their subjects, and the judgement of one among all.
-use crate::control::{Control, Judge};
+use crate::control::{Control, Judge, group_version};
 use crate::evaluate::Judgement;
 use crate::native::{Input, Subjects};
+use crate::workload::WORKLOADS;
 use crate::world::{Subject, World};
 use serde_json::{Map, Value};
 
@@ -13,6 +14,22 @@ impl Control {
             Judge::Native(native) => native.inputs,
             Judge::Permissions(permissions) => permissions.inputs(),
         }
+    }
+
+    /// Whether it looks at objects of that kind, as subjects or beside them; not for a control of one object.
+    pub(crate) fn looks_at(&self, group: &str, kind: &str) -> bool {
+        let input = |input: &Input| input.group == group && input.kind == kind;
+        let subject = match &self.judge {
+            Judge::Native(native) => match native.subjects {
+                Subjects::Workloads => WORKLOADS.iter().any(|workload| {
+                    group_version(workload.api_version).0 == group && workload.kind == kind
+                }),
+                Subjects::Kinds(kinds) => kinds.contains(&(group, kind)),
+                Subjects::Listed(_) => false,
+            },
+            Judge::Expressions(_) | Judge::Permissions(_) => false,
+        };
+        subject || self.inputs().iter().any(input)
     }
 
     /// What it judges among the objects of `world`; nothing for a control of one object.

@@ -259,6 +259,13 @@ impl Selection {
         self.chosen.iter().any(|chosen| chosen.control.concerns(&view))
     }
 
+    /// Whether a selected control looks at objects of that kind at all.
+    pub fn looks_at(&self, api_version: &str, kind: &str) -> bool {
+        let any = serde_json::json!({"apiVersion": api_version, "kind": kind});
+        let group = control::group_version(api_version).0;
+        self.concerns(&any) || self.chosen.iter().any(|chosen| chosen.control.looks_at(group, kind))
+    }
+
     /// Whether a selected control reads facts of that sort.
     pub fn reads(&self, facts: Facts) -> bool {
         self.chosen.iter().any(|chosen| chosen.control.matches == Matches::Facts(facts))

@@ -2,9 +2,11 @@
 use crate::exit::Outcome;
 
 mod agent;
+mod cluster;
 mod db;
 mod hub;
 mod manifests;
+mod objects;
 mod policy;
 mod replay;
 pub(crate) mod rules;
@@ -23,7 +25,7 @@ pub(crate) enum Command {
     Agent(agent::Args),
     /// Watch this node's kernel and packages for a hub, or print alerts
     Sensor(sensor::Args),
-    /// Scan an image, a root file system or Kubernetes manifests
+    /// Scan an image, a root file system, Kubernetes manifests or a cluster
     #[command(subcommand)]
     Scan(scan::Verb),
     /// The advisory index: build, update, inspect

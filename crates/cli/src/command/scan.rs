@@ -1,5 +1,5 @@
-//! `seawall scan image|fs|manifests`: packages with their vulnerabilities, objects with their flaws.
-use crate::command::{db, manifests};
+//! `seawall scan image|fs|manifests|cluster`: packages with their vulnerabilities, objects with their flaws.
+use crate::command::{cluster, db, manifests};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{self, Format};
 use crate::sink::{self, Sink};
@@ -39,7 +39,9 @@ pub(crate) enum Verb {
         judge: Judge,
     },
     /// Judge Kubernetes manifests: files, directories, or - for stdin
-    Manifests(manifests::Args),
+    Manifests(Box<manifests::Args>),
+    /// Judge a cluster, or a dump of one
+    Cluster(Box<cluster::Args>),
 }
 
 #[derive(clap::Args)]
@@ -95,6 +97,7 @@ impl Verb {
                 judge.finish(inventory, &index)
             }
             Self::Manifests(args) => args.run(),
+            Self::Cluster(args) => args.run(),
         }
     }
 }

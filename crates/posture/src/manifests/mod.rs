@@ -7,6 +7,7 @@
 //! Invariant: what could not be read is a problem with file and line, and the rest is judged all the same.
 mod diff;
 mod edit;
+pub mod live;
 pub(crate) mod owned;
 mod repair;
 mod section;

@@ -77,8 +77,8 @@ fn among(
     assessment: &mut Assessment,
 ) {
     let values = manifests.objects.iter().map(|object| &object.value);
-    let mut world =
-        World::new(values, about.cluster.is_some()).with_kubernetes(about.kubernetes.as_deref());
+    let mut world = World::new(values, about.cluster.as_ref().is_some_and(|cluster| cluster.whole))
+        .with_kubernetes(about.kubernetes.as_deref());
     for unseen in about.cluster.iter().flat_map(|cluster| &cluster.unseen) {
         world = world.with_unseen(unseen.group(), &unseen.kind, &unseen.reason);
     }

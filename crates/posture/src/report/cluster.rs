@@ -10,10 +10,12 @@ pub(super) const EVERY: &str = "*";
 
 #[derive(Clone, Debug, Default)]
 pub struct Cluster {
-    pub unseen: Vec<Unseen>,
-    pub facts: Vec<FactsDocument>,
+    pub(super) unseen: Vec<Unseen>,
+    facts: Vec<FactsDocument>,
     /// `aks`, `eks` or `gke`, whose control plane is the provider's; `None`: nobody's, or not known.
-    pub provider: Option<String>,
+    provider: Option<String>,
+    /// Whether nothing but what is unseen is missing.
+    pub(super) whole: bool,
 }
 
 /// A kind whose objects could not be read.
@@ -42,7 +44,59 @@ impl Unseen {
     }
 }
 
+impl FactsDocument {
+    /// What a cloud says of a managed cluster, told by its shape. `Err` says what is wrong.
+    pub fn of_cloud(document: Value) -> Result<Self, String> {
+        let has = |pointer: &str| document.pointer(pointer).is_some();
+        let starts = |pointer: &str, text: &str| {
+            let value = document.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+            value.to_ascii_lowercase().starts_with(text)
+        };
+        let facts = if has("/agentPoolProfiles")
+            || starts("/type", "microsoft.containerservice/managedclusters")
+        {
+            Facts::Aks
+        } else if starts("/cluster/arn", "arn:aws") || starts("/arn", "arn:aws") {
+            Facts::Eks
+        } else if has("/nodePools") || starts("/selfLink", "https://container.googleapis.com/") {
+            Facts::Gke
+        } else {
+            return Err("it describes no cluster of a known cloud".to_owned());
+        };
+        let name = document.pointer("/cluster/name").or(document.get("name"));
+        let name = name.and_then(Value::as_str).unwrap_or(EVERY).to_owned();
+        Ok(Self { facts, resource: resource("Cluster", name), document })
+    }
+
+    /// What a sensor says of a node, and of the control plane where that runs there. `Err` says what is wrong.
+    pub fn of_node(document: Value) -> Result<Vec<Self>, String> {
+        let Some(node) = document.get("node").and_then(Value::as_str) else {
+            return Err("it holds no facts of a node".to_owned());
+        };
+        let node = node.to_owned();
+        let plane = document.get("controlPlane").filter(|plane| plane.is_object()).cloned();
+        let plane = plane.map(|document| Self {
+            facts: Facts::ControlPlane,
+            resource: resource("ControlPlane", node.clone()),
+            document,
+        });
+        let mut found =
+            vec![Self { facts: Facts::Node, resource: resource("Node", node), document }];
+        found.extend(plane);
+        Ok(found)
+    }
+}
+
 impl Cluster {
+    /// `whole`: nothing but what is `unseen` is missing among the objects.
+    pub fn new(facts: Vec<FactsDocument>, unseen: Vec<Unseen>, whole: bool) -> Self {
+        let of_cloud = facts
+            .iter()
+            .find(|document| matches!(document.facts, Facts::Aks | Facts::Eks | Facts::Gke));
+        let provider = of_cloud.map(|document| document.facts.as_str().to_owned());
+        Self { unseen, facts, provider, whole }
+    }
+
     /// Controls of one object are unknown of kinds that could not be read.
     pub(super) fn unseen(&self, selection: &Selection) -> Vec<ControlFinding> {
         let findings = self.unseen.iter().flat_map(|unseen| {
@@ -106,13 +160,13 @@ impl Cluster {
                 format!("the cluster is not of {}", facts.as_str()),
             ),
         };
-        let resource = Resource {
-            api_version: String::new(),
-            kind: kind.to_owned(),
-            namespace: None,
-            name: EVERY.to_owned(),
-            uid: None,
-        };
+        let resource = resource(kind, EVERY.to_owned());
         selection.without_facts(facts, &resource, state, reason, &message)
     }
+}
+
+/// What no object of the API stands for.
+fn resource(kind: &str, name: String) -> Resource {
+    let (api_version, kind) = (String::new(), kind.to_owned());
+    Resource { api_version, kind, namespace: None, name, uid: None }
 }

@@ -36,13 +36,14 @@ fn suite(
     let title = cases.first().map_or("", |(finding, _)| finding.title.as_str());
     let package = rule.map_or("policy", |rule| rule.score_group.as_str());
     *text += &format!(
-        "  <testsuite id=\"{id}\" package=\"{}\" name=\"{}\" hostname=\"localhost\" timestamp=\"{TIMESTAMP}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"0\">\n    <properties/>\n",
+        "  <testsuite id=\"{id}\" package=\"{}\" name=\"{}\" hostname=\"localhost\" timestamp=\"{TIMESTAMP}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"0\">\n    <properties><property name=\"severity\" value=\"{}\"/></properties>\n",
         markup(package),
         markup(&format!("{control} {title}")),
         cases.len(),
         count(&[State::Unhealthy]),
         count(&[State::Unknown]),
         count(&[State::NotApplicable, State::Exempt]),
+        cases.first().map_or("unknown", |(finding, _)| finding.severity.as_str()),
     );
     for (finding, line) in cases {
         case(text, finding, *line, rule);

@@ -207,8 +207,8 @@ impl Report {
             Form::Junit => Ok(junit::render(self, shown)),
             Form::Csv => Ok(csv::render(self, shown)),
             Form::Html => Ok(html::render(self, shown)),
-            Form::PolicyReport => policyreport::render(self, shown, &policyreport::WG_POLICY),
-            Form::OpenReports => policyreport::render(self, shown, &policyreport::OPEN_REPORTS),
+            Form::PolicyReport => Ok(policyreport::render(self, shown, &policyreport::WG_POLICY)),
+            Form::OpenReports => Ok(policyreport::render(self, shown, &policyreport::OPEN_REPORTS)),
         }
     }
 

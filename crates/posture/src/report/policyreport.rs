@@ -4,7 +4,7 @@
 //! Source: kubernetes-sigs/wg-policy-prototypes `wgpolicyk8s.io/v1alpha2`, openreports/reports-api
 //! `openreports.io/v1alpha1`; both share the shape of a result.
 use super::row::told;
-use super::text::escape_json;
+use super::text::yaml;
 use super::{Report, Shown};
 use crate::scope;
 use seawall_model::Severity;
@@ -44,12 +44,8 @@ enum Place<'a> {
     Namespace(&'a str),
 }
 
-/// A stream of YAML documents, each written as JSON, which is YAML; `kubectl` reads it.
-pub(super) fn render(
-    report: &Report,
-    shown: Shown<'_>,
-    api: &Api,
-) -> Result<String, serde_json::Error> {
+/// A stream of YAML documents, as `kubectl` reads it.
+pub(super) fn render(report: &Report, shown: Shown<'_>, api: &Api) -> String {
     let mut places: BTreeMap<Place<'_>, Vec<&ControlFinding>> = BTreeMap::new();
     for (finding, _) in report.shown(shown) {
         let resource = &finding.resource;
@@ -63,9 +59,9 @@ pub(super) fn render(
     let mut text = String::new();
     for (place, findings) in places {
         let document = document(report, api, place, &findings);
-        text += &format!("---\n{}\n", escape_json(&serde_json::to_string_pretty(&document)?));
+        text += &format!("---\n{}", yaml(&document));
     }
-    Ok(text)
+    text
 }
 
 fn document(report: &Report, api: &Api, place: Place<'_>, findings: &[&ControlFinding]) -> Value {

@@ -1,5 +1,6 @@
 //! Text of strangers in forms of others: names come from files and clusters, and nothing in them may end an element,
 //! start a formula or hide in a line.
+use serde_json::Value;
 
 /// For element content and attributes of XML and HTML. Characters that XML 1.0 forbids, and those that steer a terminal
 /// or reorder text, are written as `\u{1b}`. Source: XML 1.0, section 2.2; Unicode Standard Annex 9.
@@ -35,6 +36,16 @@ pub(super) fn escape_json(json: &str) -> String {
         }
     }
     escaped
+}
+
+/// A YAML document that ends a line; as JSON, which is YAML too, where it holds unsafe characters.
+pub(super) fn yaml(value: &Value) -> String {
+    let text = crate::manifests::live::write(value);
+    if text.contains(|character| character != '\n' && is_unsafe(character)) {
+        let json = serde_json::to_string_pretty(value).expect("a value is JSON");
+        return escape_json(&json) + "\n";
+    }
+    text
 }
 
 /// One field of CSV, quoted where RFC 4180 needs it. A field that a spreadsheet would take for a formula gets an

@@ -8,5 +8,6 @@ mod kinds;
 mod machines;
 mod manifests;
 mod objects;
+mod report;
 mod scores;
 mod standards;

@@ -8,23 +8,23 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 /// The code of a problem with a file that was found and cannot be read.
-pub(super) const UNREADABLE: &str = "unreadable";
+pub(in crate::command) const UNREADABLE: &str = "unreadable";
 
 /// What was read of one path.
-pub(super) struct Input {
-    pub(super) name: String,
-    pub(super) bytes: Vec<u8>,
+pub(in crate::command) struct Input {
+    pub(in crate::command) name: String,
+    pub(in crate::command) bytes: Vec<u8>,
     /// Found in a directory.
-    pub(super) found: bool,
+    pub(in crate::command) found: bool,
 }
 
 impl Input {
-    pub(super) fn file(&self) -> File<'_> {
+    pub(in crate::command) fn file(&self) -> File<'_> {
         File { path: &self.name, bytes: &self.bytes, found: self.found }
     }
 
     /// As it is, unless it was cut off: half of the manifests would be taken for all.
-    pub(super) fn print(&self, stdout: &mut impl Write) -> std::io::Result<()> {
+    pub(in crate::command) fn print(&self, stdout: &mut impl Write) -> std::io::Result<()> {
         if self.bytes.len() > MAX_FILE {
             return Ok(());
         }
@@ -35,7 +35,7 @@ impl Input {
 
 /// Everything below the paths, in their order, each file once; a named file that cannot be read is exit 3, one found
 /// in a directory a gap.
-pub(super) fn inputs(paths: &[PathBuf]) -> Result<(Vec<Input>, Vec<Problem>), Failure> {
+pub(in crate::command) fn inputs(paths: &[PathBuf]) -> Result<(Vec<Input>, Vec<Problem>), Failure> {
     let mut inputs: Vec<Input> = Vec::new();
     let mut problems = Vec::new();
     // By canonical path: a directory and a file in it, or a link, must not be judged or fixed twice.
