@@ -51,6 +51,8 @@ pub static TARGETS: &[Target] = &[
     targets::posture_manifests::TARGET,
     targets::posture_admission::TARGET,
     targets::posture_control::TARGET,
+    targets::posture_exemption::TARGET,
+    targets::posture_facts::TARGET,
     targets::posture_framework::TARGET,
     targets::posture_patch::TARGET,
     targets::posture_objects::TARGET,

@@ -101,14 +101,11 @@ async fn one(reached: &Reached, kind: &Kind) -> (Vec<Vec<u8>>, Option<Refused>) 
             {
                 restarts += 1;
             }
-            Err(Failed::Api(error)) => {
-                let code = match &error {
-                    kube::Error::Api(status) => status.code,
-                    _ => 0,
-                };
-                let reason = if matches!(code, 401 | 403) { "forbidden" } else { "error" };
-                return (Vec::new(), refused(reason, chain(&error)));
+            Err(Failed::Api(kube::Error::Api(status))) => {
+                let reason = if matches!(status.code, 401 | 403) { "forbidden" } else { "error" };
+                return (Vec::new(), refused(reason, status.message));
             }
+            Err(Failed::Api(error)) => return (Vec::new(), refused("error", chain(&error))),
             Err(Failed::Timeout) => {
                 let message = format!("no answer within {} s", DEADLINE.as_secs());
                 return (Vec::new(), refused("timeout", message));

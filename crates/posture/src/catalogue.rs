@@ -221,14 +221,35 @@ impl Catalogue {
         }
         for (name, value) in request.params.get(&control.id).into_iter().flatten() {
             match params.get_mut(name) {
-                Some(param) => *param = value.clone(),
+                Some(param) if kind(param) == kind(value) => *param = value.clone(),
+                Some(param) => {
+                    let message =
+                        format!("{} takes {} as `{name}`, not {value}", control.id, kind(param));
+                    let help = format!("its default is `{name}: {}`", control.params[name]);
+                    return Err(Box::new(Problem::error("parameter-type", message).help(help)));
+                }
                 None => {
                     let message = format!("{} has no parameter `{name}`", control.id);
-                    return Err(Box::new(Problem::error("unknown-parameter", message)));
+                    let known: Vec<&str> = control.params.keys().map(String::as_str).collect();
+                    let help = format!("known are {}", known.join(", "));
+                    return Err(Box::new(Problem::error("unknown-parameter", message).help(help)));
                 }
             }
         }
         Ok(Chosen { control: control.clone(), params, labels })
+    }
+}
+
+/// The word for a parameter's type.
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Bool(_) => "true or false",
+        Value::Number(number) if number.is_i64() => "an integer",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a map",
+        Value::Null => "null",
     }
 }
 

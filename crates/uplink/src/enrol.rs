@@ -19,7 +19,7 @@ use std::time::Duration;
 const MAX_ANSWER_BYTES: usize = 256 << 10;
 
 /// Connecting, TLS and the answer together; the hub only signs.
-const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolError {
@@ -97,7 +97,7 @@ impl HubCa {
         }
     }
 
-    fn anchor(&self) -> Result<Anchor, EnrolError> {
+    pub(crate) fn anchor(&self) -> Result<Anchor, EnrolError> {
         let pem = match self {
             Self::Sha256(hash) => return Ok(Anchor::Sha256(*hash)),
             Self::Pem(pem) => pem,
@@ -182,7 +182,7 @@ impl Answer {
 }
 
 /// `HOST:PORT` of the hub's API; the port of https where none is given.
-fn address(hub: &str) -> Result<String, EnrolError> {
+pub(crate) fn address(hub: &str) -> Result<String, EnrolError> {
     let address = hub.strip_prefix("https://").map(|rest| rest.trim_end_matches('/'));
     let address = address.filter(|address| !address.is_empty() && !address.contains('/'));
     let address = address.ok_or_else(|| EnrolError::Address(hub.to_owned()))?;
@@ -217,6 +217,35 @@ async fn post<T: DeserializeOwned>(
     verb: &str,
     body: String,
 ) -> Result<T, EnrolError> {
+    let request = http::Request::post(format!("/api/v1/enrolments/{verb}"))
+        .header("host", address)
+        .header("content-type", "application/json")
+        .body(Full::new(Bytes::from(body)))
+        .map_err(|error| EnrolError::Answer(error.into()))?;
+    let (status, body) = exchange(address, anchor, request, MAX_ANSWER_BYTES).await?;
+    if (200..300).contains(&status) {
+        return serde_json::from_slice(&body).map_err(|error| EnrolError::Answer(error.into()));
+    }
+    let (code, detail) = problem(&body);
+    Err(EnrolError::Refused { status, code, detail })
+}
+
+/// Code and words of an answer that refuses (RFC 9457).
+pub(crate) fn problem(body: &[u8]) -> (String, String) {
+    let problem: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let detail =
+        problem["detail"].as_str().or(problem["title"].as_str()).unwrap_or("no reason given");
+    let code = problem["type"].as_str().and_then(|kind| kind.strip_prefix("/problems/"));
+    (code.unwrap_or_default().to_owned(), detail.to_owned())
+}
+
+/// One request on a connection of its own; status and at most `max_bytes` of the answer.
+pub(crate) async fn exchange(
+    address: &str,
+    anchor: Anchor,
+    request: http::Request<Full<Bytes>>,
+    max_bytes: usize,
+) -> Result<(u16, Bytes), EnrolError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = Arc::new(HubVerifier::new(anchor, provider.clone()));
     let config = ClientConfig::builder_with_provider(provider)
@@ -239,26 +268,10 @@ async fn post<T: DeserializeOwned>(
     let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = handshake.map_err(answer_failed)?;
     let connection = tokio::spawn(connection);
-    let request = http::Request::post(format!("/api/v1/enrolments/{verb}"))
-        .header("host", address)
-        .header("content-type", "application/json")
-        .body(Full::new(Bytes::from(body)))
-        .map_err(|error| EnrolError::Answer(error.into()))?;
     let answer = sender.send_request(request).await.map_err(answer_failed)?;
     let status = answer.status();
-    let body = Limited::new(answer.into_body(), MAX_ANSWER_BYTES)
-        .collect()
-        .await
-        .map_err(EnrolError::Answer)?;
+    let body =
+        Limited::new(answer.into_body(), max_bytes).collect().await.map_err(EnrolError::Answer)?;
     connection.abort();
-    let body = body.to_bytes();
-    if status.is_success() {
-        return serde_json::from_slice(&body).map_err(|error| EnrolError::Answer(error.into()));
-    }
-    let problem: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-    let detail =
-        problem["detail"].as_str().or(problem["title"].as_str()).unwrap_or("no reason given");
-    let code = problem["type"].as_str().and_then(|kind| kind.strip_prefix("/problems/"));
-    let code = code.unwrap_or_default().to_owned();
-    Err(EnrolError::Refused { status: status.as_u16(), code, detail: detail.to_owned() })
+    Ok((status.as_u16(), body.to_bytes()))
 }

@@ -14,6 +14,8 @@ pub(crate) mod oci_layer;
 pub(crate) mod oci_tar;
 pub(crate) mod posture_admission;
 pub(crate) mod posture_control;
+pub(crate) mod posture_exemption;
+pub(crate) mod posture_facts;
 pub(crate) mod posture_framework;
 pub(crate) mod posture_manifests;
 pub(crate) mod posture_objects;

@@ -1,6 +1,7 @@
 //! What `scan manifests` and `scan cluster` share: which controls, what is excused, and how the result leaves.
 pub(super) mod files;
 mod forms;
+mod hub;
 mod settings;
 
 use self::files::Input;
@@ -57,6 +58,9 @@ pub(super) struct Options {
     /// Write the fixes into the files; with stdin print the fixed manifests
     #[arg(long)]
     pub(super) fix: bool,
+    /// Take the exemptions of this hub too, with the API token in $SEAWALL_TOKEN; $SEAWALL_HUB_CA pins its CA
+    #[arg(long, value_name = "URL")]
+    hub: Option<String>,
 }
 
 /// What the options make of catalogue and files, before anything is judged.
@@ -102,8 +106,13 @@ impl Options {
                 None => failure,
             }
         })?;
-        let (exemptions, warnings) = settings::exemptions(self.ignore_file.as_deref(), beside)?;
+        let (mut exemptions, warnings) = settings::exemptions(self.ignore_file.as_deref(), beside)?;
         problems.extend(warnings);
+        if let Some(hub) = &self.hub {
+            let (stored, told) = hub::exemptions(hub)?;
+            exemptions.add(stored);
+            problems.extend(told);
+        }
         Ok(Prepared { catalogue, selection, exemptions, problems, sinks })
     }
 

@@ -3,5 +3,6 @@
 
 mod bench;
 mod db;
+mod manifests;
 mod scan;
 mod vuln;

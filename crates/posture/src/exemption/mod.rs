@@ -65,6 +65,10 @@ impl Exemptions {
         self.entries.extend(other.entries);
     }
 
+    pub fn add(&mut self, entries: Vec<Exemption>) {
+        self.entries.extend(entries);
+    }
+
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -122,7 +126,7 @@ impl Exemptions {
     }
 
     /// Exemptions that expired, and those that excused nothing. `judged`: whether a control was run at all; where it
-    /// was not, nothing could match.
+    /// was not, nothing could match. Those of the hub hold for much else, and the hub counts their matches itself.
     pub fn problems(&self, matches: &Matches, judged: impl Fn(&str) -> bool) -> Vec<Problem> {
         let mut problems = Vec::new();
         for (entry, count) in self.entries.iter().zip(&matches.0) {
@@ -131,7 +135,7 @@ impl Exemptions {
                 let message = format!("the exemption of {} has expired", entry.control);
                 Problem::warning("exemption-expired", message + &owner.unwrap_or_default())
                     .help("heal the finding, or renew the exemption with a new date")
-            } else if *count == 0 && judged(&entry.control) {
+            } else if *count == 0 && entry.place.is_some() && judged(&entry.control) {
                 let message = format!("the exemption of {} excuses nothing", entry.control);
                 Problem::warning("exemption-unused", message).help("remove it")
             } else {

@@ -255,6 +255,15 @@ fn selections_bind_versions_and_parameters() {
     for label in ["cis-k8s@1.12", "mitre@current", "pss-baseline@1.37", "pss-restricted@1.37"] {
         assert!(labels.iter().any(|own| own == label), "{labels:?}");
     }
+    for (values, code) in [
+        (json!({"windowsExempt": "no"}), "parameter-type"),
+        (json!({"linuxExempt": true}), "unknown-parameter"),
+    ] {
+        let params = [("SW-C-0017".to_owned(), values.as_object().unwrap().clone())].into();
+        let problem = catalogue.select(&Request { params, ..Request::default() }).unwrap_err();
+        assert_eq!(problem.code, code);
+        assert!(problem.help.unwrap().contains("windowsExempt"), "{code}");
+    }
 }
 
 #[test]
