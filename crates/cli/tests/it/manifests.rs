@@ -129,14 +129,14 @@ fn exemptions_lie_beside_the_target_or_are_named() {
         &bench,
         &["app", "--fail-on", "low", "--ignore-file", "old.yaml"],
         1,
-        "old.yaml:2:3: warning[exemption-expired]",
+        "old.yaml:2:1: warning[exemption-expired]",
     );
     bench.put("other.yaml", entry("until: 2999-01-01, resource: Deployment/x"));
     check(
         &bench,
         &["app", "--fail-on", "low", "--ignore-file", "other.yaml"],
         1,
-        "other.yaml:2:3: warning[exemption-unused]",
+        "other.yaml:2:1: warning[exemption-unused]",
     );
     bench.put("broken.yaml", "ignore: [");
     check(&bench, &["app", "--ignore-file", "broken.yaml"], 2, "the ignore file is invalid");
