@@ -1,10 +1,11 @@
 //! What is known of the cluster and what has been said of it; turns changes into records.
-use seawall_model::finding::{ObjectAssessment, Resource};
+use seawall_model::finding::{ControlFinding, ObjectAssessment, Resource};
 use seawall_model::record::Record;
 use seawall_model::time::Millis;
 use seawall_model::{Problem, problem::ProblemKind};
 use seawall_posture::objects::{Columns, Objects};
 use seawall_posture::owners::{Role, mark_injected, role};
+use seawall_posture::score::Weight;
 use seawall_posture::{Selection, workload};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -167,14 +168,15 @@ impl Assessor {
         let (labels, images) =
             (texts(columns), columns.images.iter().map(ToString::to_string).collect());
         let resource = resource(columns, uid);
-        let (findings, problems) =
-            if judged { self.judge(uid, &kind, injected) } else { (Vec::new(), Vec::new()) };
-        let instances = columns.instances;
+        let (findings, problems, weight) = match judged {
+            true => self.judge(uid, &kind, injected),
+            false => (Vec::new(), Vec::new(), Weight::ONE),
+        };
         let mut assessment = ObjectAssessment {
             owner,
             labels,
             images,
-            instances,
+            weight_tenths: weight.tenths(),
             problems,
             ..ObjectAssessment::of(resource, observed)
         };
@@ -191,22 +193,23 @@ impl Assessor {
         uid: &str,
         kind: &(String, String),
         injected: bool,
-    ) -> (Vec<seawall_model::finding::ControlFinding>, Vec<Problem>) {
+    ) -> (Vec<ControlFinding>, Vec<Problem>, Weight) {
         let Some(object) = self.objects.parse(uid) else {
             let problem =
                 Problem::new(ProblemKind::Gap, "object", "the stored object cannot be read")
                     .item(uid);
-            return (Vec::new(), vec![problem]);
+            return (Vec::new(), vec![problem], Weight::ONE);
         };
         if let Some(reason) = self.stale.get(kind) {
             let message = format!("{} objects cannot be read any more", kind.1);
-            return (self.selection.undecided(&object, reason, &message), Vec::new());
+            let findings = self.selection.undecided(&object, reason, &message);
+            return (findings, Vec::new(), Weight::of(&object));
         }
         let mut findings = self.selection.evaluate(&object, None).unwrap_or_default();
         if injected {
             mark_injected(&mut findings);
         }
-        (findings, Vec::new())
+        (findings, Vec::new(), Weight::of(&object))
     }
 
     pub(crate) fn counts(&self) -> Counts {

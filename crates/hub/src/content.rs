@@ -1,7 +1,8 @@
 //! The built-in content as the hub shows it: every entry with its metadata and its text.
 use crate::api::features::Matrix;
 use seawall_model::{Problem, Severity};
-use seawall_posture::{Catalogue, Framework, Lifecycle, Request, score};
+use seawall_posture::score::Base;
+use seawall_posture::{Catalogue, Framework, Lifecycle, Request};
 use seawall_store::{Field, Guidance, Kind, Table};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -35,8 +36,9 @@ pub(crate) struct ControlEntry {
     pub(crate) severity: Severity,
     pub(crate) preview: bool,
     pub(crate) score_group: String,
-    /// Weight in risk scores, 0 to 9.
-    pub(crate) base_score: f64,
+    /// Weight in risk scores.
+    #[serde(skip)]
+    pub(crate) base: Base,
     /// `NAME` or `NAME@VERSION`.
     pub(crate) frameworks: Vec<String>,
     pub(crate) remediation: String,
@@ -238,7 +240,7 @@ fn controls() -> (Catalogue, Vec<ControlEntry>, Vec<Problem>) {
             severity: control.severity,
             preview: control.lifecycle == Lifecycle::Preview,
             score_group: control.score_group.clone(),
-            base_score: control.base_score.unwrap_or_else(|| score::base(control.severity)),
+            base: Base::new(control.base_score, control.severity),
             frameworks: control.frameworks.iter().map(membership).collect(),
             remediation: control.remediation.clone(),
             path,

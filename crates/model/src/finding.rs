@@ -276,8 +276,8 @@ pub struct ObjectAssessment {
     pub owner: Option<String>,
     pub labels: Vec<(String, String)>,
     pub images: Vec<String>,
-    /// Copies that are meant to run: replicas, or nodes that a DaemonSet is scheduled on. `None` where the kind has none.
-    pub instances: Option<u64>,
+    /// What it counts in risk scores, in tenths so that sums stay exact: 10 is one resource alone.
+    pub weight_tenths: u64,
     /// Empty findings and `deleted` together mean that the object is gone.
     pub deleted: bool,
     /// What is not in order: `unhealthy` and `unknown`. The rest stands below by id alone: whole findings of what is
@@ -300,24 +300,13 @@ impl ObjectAssessment {
             owner: None,
             labels: Vec::new(),
             images: Vec::new(),
-            instances: None,
+            weight_tenths: 10,
             deleted: false,
             findings: Vec::new(),
             healthy: Vec::new(),
             not_applicable: BTreeMap::new(),
             problems: Vec::new(),
             observed,
-        }
-    }
-
-    /// What it counts in risk scores, in tenths so that sums stay exact: 1 for one object, for several replicas 1.1 each,
-    /// for a DaemonSet one for each node. Source: Seawall's score formula, `posture::score`.
-    pub fn weight_tenths(&self) -> u64 {
-        match (self.resource.kind.as_str(), self.instances) {
-            (_, None) => 10,
-            ("DaemonSet", Some(nodes)) => 10 * nodes,
-            (_, Some(replicas)) if replicas > 1 => 11 * replicas,
-            (_, Some(_)) => 10,
         }
     }
 

@@ -31,8 +31,8 @@ pub struct Columns {
     pub node: Option<Arc<str>>,
     /// Stands for a static pod of a node.
     pub mirror: bool,
-    /// Copies that are meant to run, where the kind has several: replicas, or nodes that a DaemonSet is scheduled on.
-    pub instances: Option<u64>,
+    /// Desired replicas, where the kind has them.
+    pub replicas: Option<u64>,
 }
 
 /// The owner reference with `controller: true`.
@@ -227,10 +227,7 @@ impl Objects {
             api_version: self.name(&api_version),
             kind: self.name(&kind),
             mirror: object.pointer("/metadata/annotations/kubernetes.io~1config.mirror").is_some(),
-            instances: object
-                .pointer("/spec/replicas")
-                .or_else(|| object.pointer(SCHEDULED))
-                .and_then(Value::as_u64),
+            replicas: object.pointer("/spec/replicas").and_then(Value::as_u64),
             owner,
             labels,
             images,

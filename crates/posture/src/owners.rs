@@ -35,7 +35,7 @@ pub fn role(objects: &Objects, uid: &str) -> Role {
     };
     let named = format!("{}/{}", owner.kind, owner.name);
     if workload::kind(&owner.api_version, &owner.kind).is_none() {
-        let history = columns.kind.as_ref() == "ReplicaSet" && columns.instances == Some(0);
+        let history = columns.kind.as_ref() == "ReplicaSet" && columns.replicas == Some(0);
         return if history { Role::Skipped } else { Role::Subject { owner: Some(named) } };
     }
     if objects.columns_of(&owner.uid).is_none() {

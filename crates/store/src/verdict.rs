@@ -21,7 +21,7 @@ pub struct Verdict {
     pub healthy: String,
 }
 
-/// One control over all objects of a scope; weights are [`ObjectAssessment::weight_tenths`].
+/// One control over all objects of a scope; weights are `ObjectAssessment::weight_tenths`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     pub healthy: Weighed,
@@ -68,7 +68,7 @@ pub(crate) struct Settled {
 
 impl Settled {
     pub(crate) fn of(assessment: &mut ObjectAssessment) -> Self {
-        let weight = assessment.weight_tenths();
+        let weight = assessment.weight_tenths;
         let findings = std::mem::take(&mut assessment.findings);
         assessment.take(findings);
         Self {

@@ -285,7 +285,7 @@ impl TryFrom<v1::ObjectAssessment> for ObjectAssessment {
             deleted: assessment.deleted,
             problems: all(assessment.problems)?,
             observed: assessment.observed,
-            instances: assessment.instances,
+            weight_tenths: assessment.weight_tenths.unwrap_or(10),
             healthy: assessment.healthy,
             not_applicable: assessment
                 .not_applicable

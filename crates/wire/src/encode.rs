@@ -229,7 +229,7 @@ impl From<ObjectAssessment> for v1::ObjectAssessment {
             findings: all(assessment.findings),
             problems: all(assessment.problems),
             observed: assessment.observed,
-            instances: assessment.instances,
+            weight_tenths: Some(assessment.weight_tenths),
             healthy: assessment.healthy,
             not_applicable: assessment.not_applicable.into_iter().map(not_applicable).collect(),
         }

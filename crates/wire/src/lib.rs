@@ -94,7 +94,7 @@ mod tests {
                 "name": "web", "uid": "u"}, "source": null, "message": "m", "frameworks": ["pss-restricted@1.36"],
                 "evidence": [{"path": "/spec", "value": null}],
                 "fix": [{"op": "add", "path": "/spec", "value": false}], "exemption": null, "engine": "cel"}],
-            "instances": 3, "healthy": ["SW-C-0001", "SW-C-0002"], "not_applicable": {"windows": ["SW-C-0003"]},
+            "weight_tenths": 33, "healthy": ["SW-C-0001", "SW-C-0002"], "not_applicable": {"windows": ["SW-C-0003"]},
             "problems": [], "observed": 9
         })))));
         let image = value(

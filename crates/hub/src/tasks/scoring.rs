@@ -15,8 +15,7 @@ use seawall_model::problem::ProblemKind;
 use seawall_model::recommendation::{Compliance, Score};
 use seawall_model::scope::{Scope, ScopeKind, ScopePath};
 use seawall_model::severity::Severity;
-use seawall_posture::compliance;
-use seawall_posture::score::{self, Outcome};
+use seawall_posture::score::{self, Base, Outcome, Tally};
 use seawall_store::{
     FindingChange, FindingState, Findings, Guidance, Image, Noun, Query, Reads, Recommendations,
     Scores, Verdict, Verdicts, Visible,
@@ -158,25 +157,24 @@ async fn by_control(
     scope: &ScopePath,
 ) -> seawall_store::Result<(Option<f64>, Vec<Compliance>)> {
     let counted = app.store.tallies(&Visible::system(), scope).await?;
-    let controls = app.content.controls().iter().filter(|control| !control.preview);
-    let tallies: BTreeMap<&str, compliance::Tally> = controls
-        .map(|control| {
-            let counted = counted.get(&control.id).cloned().unwrap_or_default();
-            (control.id.as_str(), tally(&counted, control.base_score))
-        })
-        .collect();
     if counted.is_empty() {
         return Ok((None, Vec::new()));
     }
+    let controls = app.content.controls().iter().filter(|control| !control.preview);
+    let tallies: BTreeMap<&str, (Base, Tally)> = controls
+        .map(|control| {
+            let counted = counted.get(&control.id).cloned().unwrap_or_default();
+            (control.id.as_str(), (control.base, tally(&counted)))
+        })
+        .collect();
     let of_framework = |framework: String| {
         let members = app.content.members(&framework);
-        let own: Vec<_> = members.iter().filter_map(|id| tallies.get(id)).collect();
-        let count = |which: fn(&compliance::Tally) -> bool| {
-            own.iter().filter(|tally| which(tally)).count() as u64
-        };
+        let own: Vec<&(Base, Tally)> = members.iter().filter_map(|id| tallies.get(id)).collect();
+        let count =
+            |which: fn(&Tally) -> bool| own.iter().filter(|(_, tally)| which(tally)).count() as u64;
         Compliance {
-            score: compliance::compliance(own.iter().copied()),
-            risk: compliance::risk(own.iter().copied()),
+            score: score::compliance(own.iter().map(|(_, tally)| tally)),
+            risk: score::risk(own.iter().map(|(base, tally)| (*base, tally))),
             controls: own.len() as u64,
             failing: count(|tally| tally.failed > 0),
             undecided: count(|tally| tally.unknown > 0),
@@ -184,20 +182,19 @@ async fn by_control(
         }
     };
     let frameworks = app.content.frameworks().map(of_framework).collect();
-    Ok((compliance::risk(tallies.values()), frameworks))
+    Ok((score::risk(tallies.values().map(|(base, tally)| (*base, tally))), frameworks))
 }
 
 /// Accepted risks are left out, mitigated ones count as satisfied. Source: posture.md, section 9.
-fn tally(counted: &seawall_store::Tally, base: f64) -> compliance::Tally {
-    #[expect(clippy::cast_precision_loss, reason = "weights are far below 2^53")]
-    let weight = |tenths: u64| tenths as f64 / 10.0;
-    compliance::Tally {
-        base,
+fn tally(counted: &seawall_store::Tally) -> Tally {
+    let passed = u128::from(counted.healthy.tenths) + u128::from(counted.mitigated.tenths);
+    let weight_failed = u128::from(counted.unhealthy.tenths);
+    Tally {
         passed: counted.healthy.resources + counted.mitigated.resources,
-        passed_weight: weight(counted.healthy.tenths + counted.mitigated.tenths),
         failed: counted.unhealthy.resources,
-        failed_weight: weight(counted.unhealthy.tenths),
         unknown: counted.unknown.resources,
+        weight_failed,
+        weight_all: passed + weight_failed,
     }
 }
 

@@ -57,7 +57,7 @@ pub struct Network<'w> {
     /// By namespace and name of the Service they lead to.
     routes: HashMap<(String, String), Vec<Route<'w>>>,
     /// Ingresses by host and path.
-    hosts: HashMap<(&'w str, &'w str), Vec<Object<'w>>>,
+    hosts: HashMap<&'w str, HashMap<&'w str, Vec<Object<'w>>>>,
     namespaces: HashMap<&'w str, Object<'w>>,
     policies: Policies<'w>,
     pub cni: Cni,
@@ -104,10 +104,10 @@ impl<'w> Network<'w> {
         for (backend, route) in route::all(world, &namespaces, &services) {
             routes.entry(backend).or_default().push(route);
         }
-        let mut hosts: HashMap<(&str, &str), Vec<Object<'w>>> = HashMap::new();
+        let mut hosts: HashMap<&str, HashMap<&str, Vec<Object<'w>>>> = HashMap::new();
         for ingress in ingresses(world) {
-            for named in route::hosts(ingress.value()) {
-                hosts.entry(named).or_default().push(ingress);
+            for (host, path) in route::hosts(ingress.value()) {
+                hosts.entry(host).or_default().entry(path).or_default().push(ingress);
             }
         }
         let policies = Policies::of(world);
@@ -140,7 +140,8 @@ impl<'w> Network<'w> {
 
     /// Ingresses that claim a host and path.
     pub fn claiming(&self, host: &str, path: &str) -> &[Object<'w>] {
-        self.hosts.get(&(host, path)).map_or(&[], Vec::as_slice)
+        let paths = self.hosts.get(host);
+        paths.and_then(|paths| paths.get(path)).map_or(&[], Vec::as_slice)
     }
 
     pub fn workloads(&self) -> impl Iterator<Item = &Workload<'w>> {

@@ -61,6 +61,19 @@ pub(super) static ROUTES: [Input; 13] = [
     every(ISTIO, "VirtualService"),
 ];
 
+/// Service accounts and workloads of the subject's namespace.
+pub(super) static ACCOUNTS: [Input; 9] = [
+    near("", "ServiceAccount"),
+    near("", "Pod"),
+    near("", "ReplicationController"),
+    near("apps", "Deployment"),
+    near("apps", "StatefulSet"),
+    near("apps", "DaemonSet"),
+    near("apps", "ReplicaSet"),
+    near("batch", "Job"),
+    near("batch", "CronJob"),
+];
+
 /// Services of the subject's namespace.
 pub(super) static SERVICES: [Input; 1] = [near("", "Service")];
 

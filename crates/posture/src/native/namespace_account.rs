@@ -1,5 +1,5 @@
 //! Workloads run in a namespace that has no service account but `default`.
-use super::{Input, Join, Native, Subjects};
+use super::{Native, Subjects, inputs};
 use crate::evaluate::Judgement;
 use crate::world::{Subject, World};
 use seawall_model::finding::Evidence;
@@ -8,13 +8,7 @@ use serde_json::{Map, Value};
 pub(super) static NATIVE: Native = Native {
     name: "namespace-account",
     subjects: Subjects::Kinds(&[("", "Namespace")]),
-    inputs: &[
-        Input { group: "", kind: "ServiceAccount", join: Join::Namespace },
-        Input { group: "", kind: "Pod", join: Join::Namespace },
-        Input { group: "apps", kind: "Deployment", join: Join::Namespace },
-        Input { group: "apps", kind: "StatefulSet", join: Join::Namespace },
-        Input { group: "apps", kind: "DaemonSet", join: Join::Namespace },
-    ],
+    inputs: &inputs::ACCOUNTS,
     judge,
 };
 
@@ -23,7 +17,7 @@ fn judge(subject: &Subject<'_>, world: &World<'_>, params: &Map<String, Value>) 
     if super::values(params, "excludedNamespaces").contains(&name) {
         return Judgement::not_applicable("out-of-scope");
     }
-    let own: Vec<_> = world.workloads().filter(|object| object.namespace() == name).collect();
+    let own: Vec<_> = world.network().workloads_in(name).collect();
     // Among files the absence of an account proves nothing.
     if own.is_empty() || !world.is_whole() {
         return Judgement::not_applicable("out-of-scope");
@@ -36,8 +30,8 @@ fn judge(subject: &Subject<'_>, world: &World<'_>, params: &Map<String, Value>) 
     {
         return Judgement::healthy();
     }
-    let evidence = own.iter().map(|object| Evidence {
-        path: format!("{}/{name}/{}", object.kind(), object.name()),
+    let evidence = own.iter().map(|workload| Evidence {
+        path: format!("{}/{name}/{}", workload.object.kind(), workload.object.name()),
         value: Value::Null,
     });
     let message = "the workloads of this namespace have no service account but `default`";

@@ -127,7 +127,9 @@ impl Groups {
             .fold((0.0, 0.0), |(won, winnable), group| (won + group.score, winnable + group.max));
         Scored {
             secure: (winnable > 0.0).then(|| 100.0 * won / winnable),
-            coverage: ratio(self.decided, self.decided + self.unknown),
+            coverage: super::coverage(self.decided, self.unknown),
+            decided: self.decided,
+            undecided: self.unknown,
             groups,
         }
     }

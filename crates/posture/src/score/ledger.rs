@@ -1,7 +1,7 @@
 //! All scores of one set of findings, kept up to date by what changes: a delta costs the same in a cluster of ten
 //! thousand workloads as in one of ten.
 use super::group::{Groups, Mark};
-use super::{Base, Weight};
+use super::{Base, Tally, Weight, compliance, risk};
 use seawall_model::exemption::Category;
 use seawall_model::finding::State;
 use seawall_model::recommendation::GroupScore;
@@ -48,17 +48,6 @@ pub enum LedgerError {
     FindRule { control: String },
     #[error("{control} on {resource} was not counted as the delta says it was")]
     TakeBack { control: String, resource: String },
-}
-
-/// Of one control over all resources.
-#[derive(Clone, Debug, Default)]
-struct Tally {
-    passed: u64,
-    failed: u64,
-    unknown: u64,
-    /// Tenths.
-    weight_failed: u128,
-    weight_all: u128,
 }
 
 /// Running sums. Owned by whoever owns the findings; only [`Self::apply`] changes it.
@@ -152,13 +141,13 @@ impl Ledger {
         }
         let frameworks = members.into_iter().map(|(framework, members)| FrameworkScore {
             framework: framework.to_owned(),
-            risk: risk(members.iter().copied()),
-            compliance: compliance(members.iter().copied()),
+            risk: risk(members.iter().map(|(rule, tally)| (rule.base, tally))),
+            compliance: compliance(members.iter().map(|(_, tally)| tally)),
             controls: members.len() as u64,
         });
         let controls = counted().map(|entry| ControlScore {
             control: entry.0.id.clone(),
-            risk: risk([entry]),
+            risk: risk([(entry.0.base, &entry.1)]),
             compliance: entry.1.compliance(),
             passed: entry.1.passed,
             failed: entry.1.failed,
@@ -166,82 +155,12 @@ impl Ledger {
         });
         Scores {
             secure: scored.secure,
-            risk: risk(counted()),
-            compliance: compliance(counted()),
+            risk: risk(counted().map(|(rule, tally)| (rule.base, tally))),
+            compliance: compliance(counted().map(|(_, tally)| tally)),
             groups: scored.groups,
             frameworks: frameworks.collect(),
             controls: controls.collect(),
             coverage: scored.coverage,
         }
     }
-}
-
-impl Tally {
-    fn holds(&self, mark: Mark, weight: Weight) -> bool {
-        let tenths = weight.tenths();
-        match mark {
-            Mark::Healthy => self.passed > 0 && self.weight_all - self.weight_failed >= tenths,
-            Mark::Unhealthy => self.failed > 0 && self.weight_failed >= tenths,
-            Mark::Unknown => self.unknown > 0,
-        }
-    }
-
-    fn add(&mut self, mark: Mark, weight: Weight) {
-        match mark {
-            Mark::Healthy => self.passed += 1,
-            Mark::Unhealthy => {
-                self.failed += 1;
-                self.weight_failed += weight.tenths();
-            }
-            Mark::Unknown => {
-                self.unknown += 1;
-                return;
-            }
-        }
-        self.weight_all += weight.tenths();
-    }
-
-    /// The tally holds it.
-    fn remove(&mut self, mark: Mark, weight: Weight) {
-        match mark {
-            Mark::Healthy => self.passed -= 1,
-            Mark::Unhealthy => {
-                self.failed -= 1;
-                self.weight_failed -= weight.tenths();
-            }
-            Mark::Unknown => {
-                self.unknown -= 1;
-                return;
-            }
-        }
-        self.weight_all -= weight.tenths();
-    }
-
-    fn compliance(&self) -> Option<f64> {
-        match super::ratio(self.passed, self.passed + self.failed) {
-            Some(part) => Some(100.0 * part),
-            None if self.unknown == 0 => Some(100.0),
-            None => None,
-        }
-    }
-}
-
-/// `None` where nothing that weighs was decided.
-fn risk<'a>(entries: impl IntoIterator<Item = &'a (Rule, Tally)>) -> Option<f64> {
-    let (mut failed, mut all) = (0u128, 0u128);
-    for (rule, tally) in entries {
-        failed += tally.weight_failed * rule.base.thousandths();
-        all += tally.weight_all * rule.base.thousandths();
-    }
-    #[expect(clippy::cast_precision_loss, reason = "a percentage needs fewer than 53 bits")]
-    (all > 0).then(|| 100.0 * (failed as f64 / all as f64))
-}
-
-fn compliance<'a>(entries: impl IntoIterator<Item = &'a (Rule, Tally)>) -> Option<f64> {
-    let (sum, count) = entries
-        .into_iter()
-        .filter_map(|(_, tally)| tally.compliance())
-        .fold((0.0, 0u64), |(sum, count), control| (sum + control, count + 1));
-    #[expect(clippy::cast_precision_loss, reason = "there are far fewer than 2^53 controls")]
-    (count > 0).then(|| sum / count as f64)
 }

@@ -7,18 +7,21 @@
 mod cause;
 mod group;
 mod ledger;
+mod tally;
 mod weight;
 
 pub use cause::{Change, cause};
 pub use ledger::{
     ControlScore, Delta, FrameworkScore, Ledger, LedgerError, Rule, Scores, Standing,
 };
+pub use tally::{Tally, compliance, risk};
 pub use weight::{Base, Weight};
 
 use group::{Groups, Mark};
 use seawall_model::exemption::Category;
 use seawall_model::finding::State;
 use seawall_model::recommendation::GroupScore;
+use std::collections::BTreeMap;
 
 /// Points a group is worth.
 const MAXIMA: [(&str, f64); 10] = [
@@ -63,6 +66,8 @@ pub struct Scored {
     pub secure: Option<f64>,
     /// decided / (decided + unknown); `None` while nothing was asked.
     pub coverage: Option<f64>,
+    pub decided: u64,
+    pub undecided: u64,
     /// In the order of their maxima; only groups with an outcome.
     pub groups: Vec<GroupScore>,
 }
@@ -77,6 +82,26 @@ pub fn score<'a>(outcomes: impl IntoIterator<Item = Outcome<'a>>) -> Scored {
         }
     }
     groups.scored()
+}
+
+/// Part of the questions that have an answer; `None` where none was asked.
+pub fn coverage(decided: u64, undecided: u64) -> Option<f64> {
+    ratio(decided, decided + undecided)
+}
+
+/// The groups of several clusters as one: their resources are different ones.
+pub fn joined<'g>(groups: impl IntoIterator<Item = &'g GroupScore>) -> Vec<GroupScore> {
+    let mut whole: BTreeMap<&str, GroupScore> = BTreeMap::new();
+    for group in groups {
+        let empty =
+            || GroupScore { score: 0.0, healthy: 0, unhealthy: 0, unknown: 0, ..group.clone() };
+        let sum = whole.entry(&group.group).or_insert_with(empty);
+        sum.healthy += group.healthy;
+        sum.unhealthy += group.unhealthy;
+        sum.unknown += group.unknown;
+        sum.score = sum.max * ratio(sum.healthy, sum.healthy + sum.unhealthy).unwrap_or(0.0);
+    }
+    MAXIMA.iter().filter_map(|(name, _)| whole.remove(name)).collect()
 }
 
 /// Mean over clusters, each weighted by its counted resources. `None` while none has a score.

@@ -25,8 +25,8 @@ impl Weight {
         }
     }
 
-    pub(super) fn tenths(self) -> u128 {
-        self.0.into()
+    pub fn tenths(self) -> u64 {
+        self.0
     }
 }
 

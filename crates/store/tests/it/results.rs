@@ -63,9 +63,9 @@ pub(crate) async fn assessments_replace(bench: &Bench) {
 /// Sums by control follow every object, its weight and its exemptions, on both databases to the last tenth.
 pub(crate) async fn tallies_follow(bench: &Bench) {
     let agent = bench.agent("prod", "agent").await;
-    let of = |namespace, name, instances, state| {
+    let of = |namespace, name, weight_tenths, state| {
         let mut assessment = assessment(namespace, name, &[("SW-C-1", state)], NOW);
-        assessment.instances = instances;
+        assessment.weight_tenths = weight_tenths;
         Record::Assessment(Box::new(assessment))
     };
     let everything = Visible::system();
@@ -77,10 +77,10 @@ pub(crate) async fn tallies_follow(bench: &Bench) {
     };
     let none = (0, 0);
     let sent = vec![
-        of("shop", "web", Some(3), Healthy),
-        of("shop", "db", None, Healthy),
-        of("bank", "app", Some(1), Unhealthy),
-        of("bank", "api", Some(2), Unknown),
+        of("shop", "web", 33, Healthy),
+        of("shop", "db", 10, Healthy),
+        of("bank", "app", 10, Unhealthy),
+        of("bank", "api", 22, Unknown),
     ];
     bench.send(&agent, sent).await;
     assert_eq!(tally(&everything).await, [(2, 43), (1, 10), (1, 22), none, none]);
@@ -88,10 +88,10 @@ pub(crate) async fn tallies_follow(bench: &Bench) {
     assert_eq!(tally(&shop).await, [(2, 43), none, none, none, none]);
 
     // Scaled up, and one turns: the same object never counts twice.
-    bench.send(&agent, vec![of("shop", "web", Some(10), Healthy)]).await;
-    bench.send(&agent, vec![of("shop", "db", None, Unhealthy)]).await;
+    bench.send(&agent, vec![of("shop", "web", 110, Healthy)]).await;
+    bench.send(&agent, vec![of("shop", "db", 10, Unhealthy)]).await;
     assert_eq!(tally(&everything).await, [(1, 110), (2, 20), (1, 22), none, none]);
-    bench.send(&agent, vec![of("shop", "db", None, Healthy)]).await;
+    bench.send(&agent, vec![of("shop", "db", 10, Healthy)]).await;
     assert_eq!(tally(&everything).await, [(2, 120), (1, 10), (1, 22), none, none]);
 
     let mut findings: Vec<Finding> = bench.seen(&everything, "state:unhealthy").await;
