@@ -1,11 +1,23 @@
 //! From a failing element to a JSON Patch that heals it, or to the reason why none is offered.
 use crate::control::{Control, FixOp, Validation};
 use crate::evaluate::Failing;
+use crate::refused::refused;
 use crate::workload::View;
-use crate::{patch, pointer, quantity};
+use crate::{patch, pointer};
 use seawall_model::finding::State;
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
+
+/// Why a fix is not offered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Withheld {
+    /// It cannot be applied, or the control still fails.
+    #[error("{0}")]
+    Useless(String),
+    /// The API server would not take the result.
+    #[error("{0}")]
+    Refused(String),
+}
 
 /// The patch for `failures`, tried in memory: it applies, the control no longer fails, and the API server would take
 /// the result. `Ok` is empty where the control has no fix; `Err` says why one is withheld.
@@ -14,7 +26,7 @@ pub(crate) fn build(
     view: &View<'_>,
     params: &Map<String, Value>,
     failures: &[Failing],
-) -> Result<Vec<Value>, String> {
+) -> Result<Vec<Value>, Withheld> {
     if control.fix.is_empty() {
         return Ok(Vec::new());
     }
@@ -43,8 +55,8 @@ pub(crate) fn build(
             }
             let base = elements.last().map_or(failing.root, String::as_str);
             for place in places(op, depth, base, &healed) {
-                for operation in expand(op, &place, &healed)? {
-                    patch::apply_one(&mut healed, &operation)?;
+                for operation in expand(op, &place, &healed).map_err(Withheld::Useless)? {
+                    patch::apply_one(&mut healed, &operation).map_err(Withheld::Useless)?;
                     operations.push(operation);
                 }
             }
@@ -52,12 +64,12 @@ pub(crate) fn build(
     }
     let healed_view = View::new(&healed);
     if control.judge(&healed_view, params).state == State::Unhealthy {
-        return Err("it does not heal".to_owned());
+        return Err(Withheld::Useless("it does not heal".to_owned()));
     }
     let before: HashSet<String> = refused(view).into_iter().collect();
     if let Some(reason) = refused(&healed_view).into_iter().find(|reason| !before.contains(reason))
     {
-        return Err(reason);
+        return Err(Withheld::Refused(reason));
     }
     Ok(operations)
 }
@@ -120,53 +132,4 @@ fn expand(op: &FixOp, base: &str, object: &Value) -> Result<Vec<Value>, String> 
             Ok(vec![json!({"op": "add", "path": at, "value": value})])
         }
     }
-}
-
-/// Why the API server would refuse the pod spec, as far as our fixes can cause it.
-/// Source: kubernetes `pkg/apis/core/validation`: ValidateSecurityContext, ValidateContainerResourceRequirements,
-/// validateMountPropagation, validateEphemeralContainers.
-fn refused(view: &View<'_>) -> Vec<String> {
-    let mut reasons = Vec::new();
-    let spec = view.pod_spec().unwrap_or(&Value::Null);
-    for list in ["containers", "initContainers", "ephemeralContainers"] {
-        for container in spec.get(list).and_then(Value::as_array).into_iter().flatten() {
-            let name = container.get("name").and_then(Value::as_str).unwrap_or_default();
-            let at = |pointer: &str| container.pointer(pointer);
-            let privileged = at("/securityContext/privileged") == Some(&Value::Bool(true));
-            let admin = at("/securityContext/capabilities/add")
-                .and_then(Value::as_array)
-                .is_some_and(|added| added.contains(&json!("CAP_SYS_ADMIN")));
-            if at("/securityContext/allowPrivilegeEscalation") == Some(&Value::Bool(false))
-                && (privileged || admin)
-            {
-                let why = if privileged { "is privileged" } else { "adds CAP_SYS_ADMIN" };
-                reasons.push(format!(
-                    "container {name} {why}, mend that first: the API server refuses both together"
-                ));
-            }
-            let mounts = at("/volumeMounts").and_then(Value::as_array).into_iter().flatten();
-            if !privileged
-                && mounts
-                    .into_iter()
-                    .any(|mount| mount.get("mountPropagation") == Some(&json!("Bidirectional")))
-            {
-                reasons.push(format!("container {name} has a Bidirectional mount, which only privileged containers may"));
-            }
-            let limits = at("/resources/limits").and_then(Value::as_object).into_iter().flatten();
-            for (resource, limit) in limits {
-                let request = at("/resources/requests").and_then(|requests| requests.get(resource));
-                let exceeds = request
-                    .and_then(quantity::amount)
-                    .zip(quantity::amount(limit))
-                    .is_some_and(|(request, limit)| request > limit);
-                if exceeds {
-                    reasons.push(format!("container {name} requests more {resource} than the suggested limit: choose one yourself"));
-                }
-            }
-            if list == "ephemeralContainers" && at("/resources").is_some() {
-                reasons.push(format!("ephemeral container {name} may not have resources"));
-            }
-        }
-    }
-    reasons
 }

@@ -30,6 +30,7 @@ mod path;
 pub mod pointer;
 mod quantity;
 pub mod rbac;
+mod refused;
 pub mod report;
 mod scope;
 pub mod score;

@@ -2,6 +2,7 @@
 //! they are, groups of objects for one subject; each failure once more after its fix.
 use crate::control::{Control, Matches, TestCase};
 use crate::evaluate::Judgement;
+use crate::fix::Withheld;
 use crate::workload::{Kind, View, WORKLOADS};
 use crate::world::{Subject, World};
 use crate::{fix, patch};
@@ -103,8 +104,12 @@ fn run_as(
     if judged.state != State::Unhealthy || control.fix.is_empty() {
         return Ok(());
     }
-    let operations = fix::build(control, &view, params, &judged.failures)
-        .map_err(|reason| format!("no fix: {reason}"))?;
+    let operations = match fix::build(control, &view, params, &judged.failures) {
+        Ok(operations) => operations,
+        // Withheld, and told: there is nothing that could heal.
+        Err(Withheld::Refused(_)) => return Ok(()),
+        Err(Withheld::Useless(reason)) => return Err(format!("no fix: {reason}")),
+    };
     let mut healed = object.clone();
     patch::apply(&mut healed, &operations)
         .map_err(|error| format!("fix does not apply: {error}"))?;

@@ -7,6 +7,7 @@ mod api;
 mod audit;
 mod browser;
 mod chart;
+mod controls;
 mod crash;
 mod hardening;
 mod helm;
