@@ -14,15 +14,17 @@ mod image;
 mod options;
 mod sbom;
 mod tidy;
+mod types;
 
 use options::Options;
 use std::path::Path;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask tidy | gen | checklist [DIR] | image [OPTIONS] | dist [OPTIONS]
+const USAGE: &str = "usage: cargo xtask tidy | gen | types FILE | checklist [DIR] | image [OPTIONS] | dist [OPTIONS]
 
   tidy   check arrows, orphans, ids, techniques, content tests, engines, sizes and generated files
   gen    write the generated files (OpenAPI document, web client types)
+  types  write the type table of Kubernetes' objects from FILE, the /openapi/v2 of an API server
   checklist  print each row of the checklists in DIR [default: ../shared/facts] with the controls that answer it
   image  make the OCI image: one archive that is an OCI layout and what `docker load` and `ctr images import` read
   dist   make the release artifacts: binary, Debian package, image, chart, SBOM, checksums
@@ -38,6 +40,19 @@ fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace");
     let mut arguments = std::env::args().skip(1);
     let verb = arguments.next().unwrap_or_default();
+    if verb == "types" {
+        let Some(file) = arguments.next() else {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        };
+        return match types::run(root, &file) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("{verb}: {error:#}");
+                ExitCode::from(3)
+            }
+        };
+    }
     let options = match Options::parse(arguments) {
         Ok(options) => options,
         Err(error) => {

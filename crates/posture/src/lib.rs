@@ -10,7 +10,7 @@
 mod across;
 pub mod admission;
 mod catalogue;
-pub mod cel;
+mod cel;
 pub mod cloud;
 mod control;
 mod evaluate;
@@ -41,6 +41,7 @@ pub mod world;
 pub mod yaml;
 
 pub use catalogue::{Catalogue, Request, Selection};
+pub use cel::types::{Known, kinds};
 pub use control::{Constraints, Control, Facts, Lifecycle, Matches, Membership, ResourceRule};
 pub use evaluate::Judgement;
 pub use framework::Framework;

@@ -143,13 +143,12 @@ impl<'a> View<'a> {
         self.object.pointer(self.kind?.pod_spec)
     }
 
-    /// Where the pod spec is not as the API has it; a missing pod spec is one too.
+    /// Where the object is not as the API has it.
     pub(crate) fn mismatches(&self) -> &[Mismatch] {
-        self.mismatches.get_or_init(|| match self.pod_spec() {
-            Some(spec) if spec.is_object() => {
-                types::mismatches(spec, "PodSpec", self.pod_spec_pointer())
-            }
-            _ => Vec::new(),
+        self.mismatches.get_or_init(|| {
+            let text = |key: &str| self.object.get(key).and_then(Value::as_str).unwrap_or_default();
+            let known = types::kind(text("apiVersion"), text("kind"));
+            known.map(|known| types::mismatches(self.object, known.name, "")).unwrap_or_default()
         })
     }
 

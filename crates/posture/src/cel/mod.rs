@@ -2,7 +2,7 @@
 mod terms;
 pub(crate) mod types;
 
-pub use seawall_cel::Type;
+pub(crate) use seawall_cel::Type;
 use seawall_cel::{Activation, Budget, CompileError, Env, EvalError, Program, Stage, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,24 +1,61 @@
-//! What fields a pod spec and object metadata have: for checking expressions, and objects, before they meet.
+//! What fields the API's objects have: for checking expressions, and objects, before they meet.
 use seawall_cel::Type;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-type Table = BTreeMap<&'static str, BTreeMap<&'static str, Type>>;
+type Structs = BTreeMap<&'static str, BTreeMap<&'static str, Type>>;
+
+/// A kind of the API, of a stable version.
+#[derive(Debug)]
+pub struct Known {
+    pub api_version: &'static str,
+    pub kind: &'static str,
+    /// Resource name in URLs.
+    pub plural: &'static str,
+    pub namespaced: bool,
+    /// Its struct.
+    pub(crate) name: &'static str,
+}
+
+#[derive(Default)]
+struct Table {
+    kinds: Vec<Known>,
+    structs: Structs,
+}
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let mut table = Table::new();
+    let mut table = Table::default();
     let mut current = "";
     for line in include_str!("kubernetes.types").lines().filter(|line| !line.starts_with('#')) {
+        if let Some(kind) = line.strip_prefix('@') {
+            if let [api_version, kind, plural, scope, name] =
+                kind.split(' ').collect::<Vec<_>>().as_slice()
+            {
+                let namespaced = *scope == "namespaced";
+                table.kinds.push(Known { api_version, kind, plural, namespaced, name });
+            }
+            continue;
+        }
         match line.strip_prefix("  ").and_then(|field| field.split_once(' ')) {
             Some((field, text)) => {
-                table.entry(current).or_default().insert(field, parse(text));
+                table.structs.entry(current).or_default().insert(field, parse(text));
             }
             None => current = line,
         }
     }
     table
 });
+
+/// Every kind of the table: the stable ones of Kubernetes.
+pub fn kinds() -> &'static [Known] {
+    &TABLE.kinds
+}
+
+/// The kind of that version, where the table has it.
+pub(crate) fn kind(api_version: &str, kind: &str) -> Option<&'static Known> {
+    TABLE.kinds.iter().find(|known| known.kind == kind && known.api_version == api_version)
+}
 
 /// `[T]` list, `{T}` map of strings, a word, or a struct's name.
 pub(crate) fn parse(text: &str) -> Type {
@@ -52,7 +89,7 @@ impl seawall_cel::Schema for Schema {
     fn field(&self, owner: &str, field: &str) -> Option<Type> {
         match owner {
             PARAMS => self.params.get(field).cloned(),
-            _ => TABLE.get(owner)?.get(field).cloned(),
+            _ => TABLE.structs.get(owner)?.get(field).cloned(),
         }
     }
 }
@@ -77,7 +114,8 @@ pub(crate) fn mismatches(value: &Value, name: &str, pointer: &str) -> Vec<Mismat
 }
 
 fn walk_struct(value: &Value, name: &str, pointer: &str, found: &mut Vec<Mismatch>) {
-    let (Some(members), Some((name, fields))) = (value.as_object(), TABLE.get_key_value(name))
+    let (Some(members), Some((name, fields))) =
+        (value.as_object(), TABLE.structs.get_key_value(name))
     else {
         return;
     };
@@ -171,8 +209,10 @@ mod tests {
                 _ => None,
             }
         }
-        let names = TABLE.values().flat_map(BTreeMap::values).filter_map(named);
+        let names = TABLE.structs.values().flat_map(BTreeMap::values).filter_map(named);
         assert!(names.clone().count() > 100);
-        names.for_each(|name| assert!(TABLE.contains_key(name), "{name}"));
+        assert!(kinds().len() > 50 && kind("v1", "Service").is_some_and(|known| known.namespaced));
+        let names = names.chain(kinds().iter().map(|known| known.name));
+        names.for_each(|name| assert!(TABLE.structs.contains_key(name), "{name}"));
     }
 }

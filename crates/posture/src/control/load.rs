@@ -105,7 +105,12 @@ impl Reader<'_> {
         }
         let names = Names {
             params: types,
-            object: Type::Dyn,
+            object: match &matches {
+                Matches::Resources(constraints) => {
+                    constraints.only_struct().map_or(Type::Dyn, |name| Type::Struct(name.into()))
+                }
+                _ => Type::Dyn,
+            },
             prelude: matches == Matches::Workloads,
             exported: !matches!(matches, Matches::Facts(_)),
         };

@@ -1,5 +1,5 @@
 //! What a control is about: workloads, kinds of the API, facts, or several objects at once.
-use crate::workload;
+use crate::cel::types;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -76,6 +76,25 @@ impl Constraints {
         let fits = |rule: &ResourceRule| rule.fits(group, version, &plural, name);
         self.resource_rules.iter().any(fits) && !self.exclude_resource_rules.iter().any(fits)
     }
+
+    /// The struct that every object they are about is; none where there are several, or a kind the table lacks.
+    pub(crate) fn only_struct(&self) -> Option<&'static str> {
+        let mut wanted = 0;
+        let mut names: Vec<&'static str> = Vec::new();
+        for rule in &self.resource_rules {
+            wanted += rule.api_groups.len() * rule.api_versions.len() * rule.resources.len();
+            for known in types::kinds() {
+                let (group, version) = group_version(known.api_version);
+                if rule.fits(group, version, known.plural, "") && !names.contains(&known.name) {
+                    names.push(known.name);
+                }
+            }
+        }
+        match names.as_slice() {
+            [name] if wanted == 1 => Some(name),
+            _ => None,
+        }
+    }
 }
 
 impl ResourceRule {
@@ -102,16 +121,13 @@ pub(crate) fn group_version(api_version: &str) -> (&str, &str) {
     api_version.split_once('/').unwrap_or(("", api_version))
 }
 
-/// The name in URLs of a kind. Source: apimachinery `meta.UnsafeGuessKindToResource`, which holds for every built-in
-/// kind; a custom resource that says otherwise is not told apart.
+/// The name in URLs of a kind: the table's, else that of apimachinery's `meta.UnsafeGuessKindToResource`, which holds
+/// for most custom resources.
 pub(crate) fn plural(kind: &str) -> String {
-    if let Some(known) = workload::WORKLOADS.iter().find(|known| known.kind == kind) {
+    if let Some(known) = types::kinds().iter().find(|known| known.kind == kind) {
         return known.plural.to_owned();
     }
     let lower = kind.to_lowercase();
-    if lower.ends_with("endpoints") {
-        return lower;
-    }
     match lower.strip_suffix('y') {
         Some(stem) => format!("{stem}ies"),
         None if lower.ends_with('s') => lower + "es",
