@@ -65,7 +65,7 @@ fn review(object: &Value, old: Option<&Value>) -> Value {
 }
 
 fn answer_until(policies: &[Policy], review: &Value, out_of_time: &dyn Fn() -> bool) -> Answer {
-    let (policies, problems) = Policies::compile(policies, &catalogue());
+    let (policies, problems) = Policies::compile(policies, catalogue());
     assert_eq!(problems, []);
     let surroundings = Surroundings { now: NOW, agent: "agent-1", own_namespace: Some("seawall") };
     policies.answer(review.to_string().as_bytes(), &surroundings, out_of_time).unwrap()
@@ -357,7 +357,7 @@ fn policies_that_cannot_count_are_told_and_the_rest_counts() {
         wrong(json!({"exemptions": []})),
         deny("SW-C-0001"),
     ];
-    let (compiled, problems) = Policies::compile(&policies, &catalogue());
+    let (compiled, problems) = Policies::compile(&policies, catalogue());
     let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
     assert_eq!(
         told,

@@ -1,9 +1,15 @@
 //! Every control that ships loads, names known frameworks and checklist rows, and passes its own tests.
 use seawall_posture::{Catalogue, Request, Selection, test};
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
-/// The catalogue as it ships; panics on any problem.
-pub(crate) fn catalogue() -> Catalogue {
+/// The catalogue as it ships, read once; panics on any problem.
+pub(crate) fn catalogue() -> &'static Catalogue {
+    static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(load);
+    &CATALOGUE
+}
+
+fn load() -> Catalogue {
     let pairs = |entries: Vec<seawall_content::Entry>| {
         entries.into_iter().map(|entry| (entry.path, entry.text)).collect::<Vec<_>>()
     };
