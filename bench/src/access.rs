@@ -6,7 +6,7 @@ const API: &str = "rbac.authorization.k8s.io/v1";
 
 /// Bindings with a role to every tenth, two to five rules each, to users, groups and service accounts of 200
 /// namespaces; every tenth of the cluster, every fiftieth role with a wildcard.
-fn bindings(count: usize) -> Vec<Value> {
+pub fn bindings(count: usize) -> Vec<Value> {
     let mut dice = Dice::new();
     let mut objects: Vec<Value> = (0..count / 10).map(|number| role(number, &mut dice)).collect();
     objects.extend((0..count).map(|number| binding(number, count / 10, &mut dice)));

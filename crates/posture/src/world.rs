@@ -3,6 +3,7 @@
 //! Built from files or dumps by whoever reads them; controls only look.
 use crate::control::group_version;
 use crate::exposure::Network;
+use crate::native::{self, Powerful};
 use crate::rbac::{Access, Library};
 use crate::workload;
 use seawall_model::finding::Resource;
@@ -43,6 +44,7 @@ pub struct World<'w> {
     library: OnceCell<Arc<Library>>,
     access: OnceCell<(Access, Vec<String>)>,
     network: OnceCell<Network<'w>>,
+    powerful: OnceCell<Powerful>,
 }
 
 impl<'w> Object<'w> {
@@ -147,13 +149,18 @@ impl<'w> World<'w> {
     }
 
     /// Who may do what here.
-    pub fn access(&self) -> &Access {
+    pub(crate) fn access(&self) -> &Access {
         &self.access.get_or_init(|| self.library().access(self)).0
     }
 
     /// Who reaches which workload here.
     pub fn network(&self) -> &Network<'w> {
         self.network.get_or_init(|| Network::of(self))
+    }
+
+    /// Service accounts that could take over the cluster, by namespace.
+    pub(crate) fn powerful(&self) -> &Powerful {
+        self.powerful.get_or_init(|| native::powerful(self.access()))
     }
 
     /// What of roles and bindings was not understood, so that somebody may do more than [`Self::access`] says.

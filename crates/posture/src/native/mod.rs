@@ -35,6 +35,7 @@ use crate::evaluate::Judgement;
 use crate::world::{Subject, World};
 use seawall_model::finding::Resource;
 use serde_json::{Map, Value};
+pub(crate) use weak_namespace::{Powerful, powerful};
 
 /// One control's code.
 #[derive(Debug)]
