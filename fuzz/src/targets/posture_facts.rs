@@ -2,17 +2,18 @@
 use super::posture_manifests::SELECTION;
 use super::texts;
 use crate::Target;
+use seawall_model::facts::NodeFacts;
+use seawall_posture::cloud;
 use seawall_posture::manifests::Manifests;
-use seawall_posture::report::{About, Cluster, FactsDocument, Report};
+use seawall_posture::report::{About, Cluster, Report};
 
 pub(crate) const TARGET: Target = Target { name: "posture-facts", run, seeds, rounds: 600 };
 
 fn run(bytes: &[u8]) {
-    let Ok(document) = serde_json::from_slice::<serde_json::Value>(bytes) else { return };
-    let mut facts: Vec<FactsDocument> =
-        FactsDocument::of_cloud(document.clone()).into_iter().collect();
-    facts.extend(FactsDocument::of_node(document).into_iter().flatten());
-    let cluster = Some(Cluster::new(facts, Vec::new(), true));
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let nodes: Vec<NodeFacts> = serde_json::from_str(text).into_iter().collect();
+    let cloud = cloud::read(text).ok();
+    let cluster = Some(Cluster { nodes, cloud, whole: true, ..Cluster::default() });
     let report =
         Report::new(&Manifests::default(), &SELECTION, &About { cluster, ..About::default() });
     let decided = report.coverage.is_none_or(|part| (0.0..=1.0).contains(&part));

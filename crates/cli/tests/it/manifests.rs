@@ -179,7 +179,10 @@ fn a_dump_is_a_cluster_if_it_has_its_namespaces() {
     for (options, said) in [
         (&["--from", "dump", "--context", "x"][..], "cannot be used with"),
         (&["--fix", "--context", "x"], "nothing is written into a cluster"),
-        (&["--from", "dump", "--cloud", "dump/pods.yaml"], "is no JSON"),
+        (
+            &["--from", "dump", "--cloud", "dump/pods.yaml"],
+            "is no description of a managed cluster",
+        ),
         (
             &["--from", "dump", "--cloud", "dump/objects.json"],
             "describes no cluster of a known cloud",

@@ -64,7 +64,8 @@ pub(super) fn assess(
     among(manifests, selection, about, &mut assessment);
     if let Some(cluster) = &about.cluster {
         assessment.add(cluster.unseen(selection), None);
-        assessment.add(cluster.facts(selection), None);
+        let objects = manifests.objects.iter().map(|object| &object.value);
+        assessment.add(cluster.facts(selection, about.target, objects), None);
     }
     assessment
 }

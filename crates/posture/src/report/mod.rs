@@ -13,7 +13,7 @@ mod row;
 mod sarif;
 mod text;
 
-pub use cluster::{Cluster, FactsDocument, Unseen};
+pub use cluster::{Cluster, Unseen};
 pub use row::Row;
 
 use crate::catalogue::Selection;

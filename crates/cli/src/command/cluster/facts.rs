@@ -1,8 +1,9 @@
 //! Documents beside a cluster's objects: what its cloud and its nodes' sensors say.
 use crate::exit::Failure;
 use anyhow::{Context, anyhow};
-use seawall_posture::report::{Cluster, FactsDocument, Unseen};
-use serde_json::Value;
+use seawall_model::facts::NodeFacts;
+use seawall_posture::cloud::{self, Description};
+use seawall_posture::report::{Cluster, Unseen};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -12,45 +13,42 @@ const MAX_FILE: u64 = 16 << 20;
 /// What the named files hold.
 #[derive(Debug, Default)]
 pub(super) struct Read {
-    facts: Vec<FactsDocument>,
+    nodes: Vec<NodeFacts>,
+    cloud: Option<Description>,
 }
 
 pub(super) fn read(cloud: Option<&Path>, nodes: &[PathBuf]) -> Result<Read, Failure> {
-    let mut facts = Vec::new();
+    let mut read = Read::default();
     if let Some(file) = cloud {
-        let document = FactsDocument::of_cloud(json(file)?).map_err(|message| {
-            Failure::usage(anyhow!("{}: {message}", file.display())).with_help(
-                "save the JSON of `az aks show`, `aws eks describe-cluster` or `gcloud container clusters describe`",
-            )
-        })?;
-        facts.push(document);
+        let description = cloud::read(&text(file)?)
+            .map_err(|error| Failure::usage(anyhow!("{}: {error}", file.display())))?;
+        read.cloud = Some(description);
     }
     for file in nodes {
-        let documents = FactsDocument::of_node(json(file)?).map_err(|message| {
-            Failure::usage(anyhow!("{}: {message}", file.display()))
+        let facts: NodeFacts = serde_json::from_str(&text(file)?).map_err(|error| {
+            Failure::usage(anyhow!("{} holds no facts of a node: {error}", file.display()))
                 .with_help("save what `seawall sensor --print-node-facts` prints on a node")
         })?;
-        facts.extend(documents);
+        read.nodes.push(facts);
     }
-    Ok(Read { facts })
+    Ok(read)
 }
 
 impl Read {
-    /// The cluster that these facts and objects are of.
+    /// The cluster that these facts are of.
     pub(super) fn cluster(&self, unseen: Vec<Unseen>, whole: bool) -> Cluster {
-        Cluster::new(self.facts.clone(), unseen, whole)
+        Cluster { unseen, nodes: self.nodes.clone(), cloud: self.cloud.clone(), whole }
     }
 }
 
-fn json(path: &Path) -> Result<Value, Failure> {
+fn text(path: &Path) -> Result<String, Failure> {
     let unreadable = || format!("cannot read {}", path.display());
-    let mut bytes = Vec::new();
+    let mut text = String::new();
     let file = std::fs::File::open(path).with_context(unreadable)?;
-    file.take(MAX_FILE + 1).read_to_end(&mut bytes).with_context(unreadable)?;
-    if bytes.len() as u64 > MAX_FILE {
+    file.take(MAX_FILE + 1).read_to_string(&mut text).with_context(unreadable)?;
+    if text.len() as u64 > MAX_FILE {
         let message = format!("{} is over {} MiB", path.display(), MAX_FILE >> 20);
         return Err(Failure::usage(anyhow!(message)));
     }
-    serde_json::from_slice(&bytes)
-        .map_err(|error| Failure::usage(anyhow!("{} is no JSON: {error}", path.display())))
+    Ok(text)
 }
