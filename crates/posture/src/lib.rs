@@ -28,6 +28,7 @@ pub mod owners;
 pub mod patch;
 mod path;
 pub mod pointer;
+pub mod policies;
 mod quantity;
 pub mod rbac;
 mod refused;

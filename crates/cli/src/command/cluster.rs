@@ -7,7 +7,6 @@ use crate::exit::{Failure, Outcome};
 use anyhow::anyhow;
 use seawall_cluster::{Kind, Listing, Reached};
 use seawall_model::Problem;
-use seawall_posture::Selection;
 use seawall_posture::manifests::{self, Manifests};
 use seawall_posture::report::Unseen;
 use serde_json::Value;
@@ -74,17 +73,17 @@ impl Args {
         let prepared = self.options.prepare(&["-".into()], false)?;
         let facts = facts::read(self.cloud.as_deref(), &self.node_facts)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (reached, listing) = runtime.block_on(self.list(&prepared.selection))?;
+        let (reached, listing) = runtime.block_on(self.list(&prepared))?;
         let name = self.context.clone().or(reached.name.clone()).unwrap_or(reached.url.clone());
         self.judge(&prepared, &facts, &reached.version, name, listing)
     }
 
     /// Only kinds that a control looks at, and those that say what else to make of them.
-    async fn list(&self, selection: &Selection) -> Result<(Reached, Listing), Failure> {
+    async fn list(&self, prepared: &Prepared) -> Result<(Reached, Listing), Failure> {
         let target = seawall_cluster::Target { kubeconfig: None, context: self.context.clone() };
         let reached = seawall_cluster::reach(&target).await.map_err(Failure::could_not_run)?;
         let mut kinds = seawall_cluster::kinds(&reached).await.map_err(Failure::could_not_run)?;
-        kinds.retain(|kind| is_wanted(kind, selection));
+        kinds.retain(|kind| is_wanted(kind, prepared));
         let listing = seawall_cluster::list(&reached, &kinds).await;
         Ok((reached, listing))
     }
@@ -153,10 +152,18 @@ fn written(objects: &[Value]) -> (Vec<Input>, Manifests) {
     (inputs, read)
 }
 
-fn is_wanted(kind: &Kind, selection: &Selection) -> bool {
-    // Events and leases change all the time and say nothing that a control asks for.
-    let says_more = kind.api_version == "v1" && matches!(kind.kind.as_str(), "Namespace" | "Node");
-    says_more || selection.looks_at(&kind.api_version, &kind.kind)
+fn is_wanted(kind: &Kind, prepared: &Prepared) -> bool {
+    let group = kind.api_version.split_once('/').map_or("", |(group, _)| group);
+    let says_more = group.is_empty() && matches!(kind.kind.as_str(), "Namespace" | "Node");
+    // A user's policy may be for any kind; these change all the time, and nobody holds policies against them.
+    let passes = matches!(group, "coordination.k8s.io" | "events.k8s.io" | "metrics.k8s.io")
+        || matches!(
+            kind.kind.as_str(),
+            "Event" | "ComponentStatus" | "EndpointSlice" | "Endpoints"
+        );
+    says_more
+        || prepared.selection.looks_at(&kind.api_version, &kind.kind)
+        || (!prepared.policies.is_empty() && !passes)
 }
 
 /// A dump that has it is one of a whole cluster, no selection of objects.

@@ -2,6 +2,7 @@
 pub(super) mod files;
 mod forms;
 mod hub;
+mod policies;
 mod settings;
 
 use self::files::Input;
@@ -14,6 +15,7 @@ use seawall_model::problem::ProblemKind;
 use seawall_model::{Problem, Severity};
 use seawall_posture::exemption::Exemptions;
 use seawall_posture::manifests::{self, Manifests};
+use seawall_posture::policies::UserPolicies;
 use seawall_posture::report::{About, Cluster, Report, Shown};
 use seawall_posture::{Catalogue, Selection};
 use std::io::Write;
@@ -27,6 +29,9 @@ pub(super) struct Options {
     /// Only this control (repeatable)
     #[arg(long, value_name = "ID")]
     control: Vec<String>,
+    /// Users' own policies: files or directories of ValidatingAdmissionPolicies, with bindings and params (repeatable)
+    #[arg(long, value_name = "FILE|DIR")]
+    policy: Vec<PathBuf>,
     /// Parameters of controls: YAML of `ID: {name: value}`
     #[arg(long, value_name = "FILE")]
     params: Option<PathBuf>,
@@ -68,6 +73,7 @@ pub(super) struct Prepared {
     catalogue: Catalogue,
     pub(super) selection: Selection,
     exemptions: Exemptions,
+    pub(super) policies: UserPolicies,
     /// Worth telling beside the result.
     problems: Vec<Problem>,
     sinks: Vec<Sink<Form>>,
@@ -113,7 +119,9 @@ impl Options {
             exemptions.add(stored);
             problems.extend(told);
         }
-        Ok(Prepared { catalogue, selection, exemptions, problems, sinks })
+        let (policies, told) = policies::load(&self.policy, self.kubernetes_version.as_deref())?;
+        problems.extend(told);
+        Ok(Prepared { catalogue, selection, exemptions, policies, problems, sinks })
     }
 
     /// Where a diff or fixed manifests take stdout, a report needs a file.
@@ -169,6 +177,7 @@ impl Scan<'_> {
             namespaces: self.target.namespaces,
             catalogue: &ids,
             exemptions: self.prepared.exemptions.clone(),
+            policies: Some(&self.prepared.policies),
             cluster: self.target.cluster.clone(),
         };
         let mut report = Report::new(read, &self.prepared.selection, &about);

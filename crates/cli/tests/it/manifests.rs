@@ -194,3 +194,30 @@ fn a_dump_is_a_cluster_if_it_has_its_namespaces() {
         assert!(stderr(&output).contains(said), "{options:?}: {}", stderr(&output));
     }
 }
+
+#[test]
+fn policies_of_users_are_judged_beside_controls() {
+    let bench = Bench::empty();
+    bench.put("a.yaml", PRIVILEGED);
+    let policy = |expression: &str| {
+        format!(
+            "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy\nmetadata: {{name: team}}\nspec:\n  matchConstraints: {{resourceRules: [{{apiGroups: [\"\"], apiVersions: [v1], operations: [CREATE], resources: [pods]}}]}}\n  validations: [{{expression: \"{expression}\", message: a team is needed}}]\n"
+        )
+    };
+    bench.put(
+        "policies/team.yaml",
+        policy("has(object.metadata.labels) && 'team' in object.metadata.labels"),
+    );
+    let all = ["a.yaml", "--policy", "policies", "--fail-on", "high", "--format", "csv"];
+    check(
+        &bench,
+        &all,
+        1,
+        "ValidatingAdmissionPolicy/team,team,high,unhealthy,,v1,Pod,shop,a,a.yaml,1,a team is needed",
+    );
+    bench.put("policies/team.yaml", policy("object.metadata.gone"));
+    check(&bench, &all, 2, "policies/team.yaml:1: error[policy]: spec.validations[0].expression");
+    check(&bench, &["a.yaml", "--policy", "none"], 3, "cannot read none");
+    bench.put("policies/team.yaml", "kind: ConfigMap\napiVersion: v1\n");
+    check(&bench, &["a.yaml", "--policy", "policies"], 2, "no policy found");
+}

@@ -18,6 +18,8 @@ pub(super) struct Failed {
     pub(super) reason: String,
     /// Which validation.
     pub(super) index: usize,
+    /// It could not be told, which failurePolicy takes for a refusal.
+    pub(super) error: bool,
 }
 
 /// What one param gives.
@@ -28,18 +30,24 @@ pub(super) struct Outcome {
     pub(super) annotations: Vec<(String, String)>,
     /// Annotations that failed: they deny whatever the binding's actions are.
     pub(super) annotation_errors: Vec<String>,
+    /// The match conditions held.
+    pub(super) judged: bool,
+    /// Errors that failurePolicy passes over.
+    pub(super) ignored: Vec<String>,
 }
 
 impl Outcome {
     /// All of it failed with `message`.
     fn error(failure: FailurePolicy, message: String) -> Outcome {
-        let failed = match failure {
-            FailurePolicy::Ignore => Vec::new(),
+        let mut outcome = Outcome { judged: true, ..Outcome::default() };
+        match failure {
+            FailurePolicy::Ignore => outcome.ignored.push(message),
             FailurePolicy::Fail => {
-                vec![Failed { message, reason: INVALID.to_owned(), index: 0 }]
+                let reason = INVALID.to_owned();
+                outcome.failed.push(Failed { message, reason, index: 0, error: true });
             }
-        };
-        Outcome { failed, ..Outcome::default() }
+        }
+        outcome
     }
 }
 
@@ -66,25 +74,27 @@ pub(super) fn judge(
         }
     }
     let messages = messages(policy, inputs, left);
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome { judged: true, ..Outcome::default() };
     for (index, (validation, result)) in policy.validations.iter().zip(results).enumerate() {
         let reason = INVALID.to_owned();
         let failed = match (result, &messages) {
-            (Err(message), _) => Failed { message, reason, index },
+            (Err(message), _) => Failed { message, reason, index, error: true },
             (Ok(_), Err(told)) => {
-                Failed { message: format!("failed messageExpression: {told}"), reason, index }
+                let message = format!("failed messageExpression: {told}");
+                Failed { message, reason, index, error: true }
             }
             (Ok(Value::Bool(true)), _) => continue,
             (Ok(_), Ok(messages)) => {
                 let made = messages.get(index).and_then(Option::as_ref);
                 let message = message(validation, made);
                 let reason = validation.reason.clone().unwrap_or(reason);
-                outcome.failed.push(Failed { message, reason, index });
+                outcome.failed.push(Failed { message, reason, index, error: false });
                 continue;
             }
         };
-        if failure == FailurePolicy::Fail {
-            outcome.failed.push(failed);
+        match failure {
+            FailurePolicy::Fail => outcome.failed.push(failed),
+            FailurePolicy::Ignore => outcome.ignored.push(failed.message),
         }
     }
     match annotations(policy, failure, inputs, &mut outcome) {

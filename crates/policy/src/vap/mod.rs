@@ -30,4 +30,4 @@ pub use policies::{Document, Policies};
 pub use review::Review;
 pub use selector::LabelSelector;
 pub use spec::{Action, FailurePolicy, NotFound};
-pub use verdict::{Denial, Undecided, Verdict};
+pub use verdict::{Denial, PolicyFailure, Undecided, Verdict};

@@ -7,7 +7,7 @@ use super::review::Review;
 use super::scope::Inputs;
 use super::spec::{Action, BindingSpec, FailurePolicy, MatchResources, ParamKind, PolicySpec};
 use super::validate::{self, Fault};
-use super::verdict::{self, Denial, FAILURE, INVALID, Undecided, Verdict};
+use super::verdict::{self, Denial, FAILURE, INVALID, PolicyFailure, Undecided, Verdict};
 use seawall_model::Problem;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -248,6 +248,17 @@ impl OnePolicy<'_> {
     ) {
         let policy = self.policy.name.as_str();
         let by = Some(binding.name.as_str());
+        if outcome.judged {
+            self.verdict.judged.insert(policy.to_owned());
+        }
+        let failures = outcome.failed.iter().map(|failed| (failed.message.clone(), failed.error));
+        let ignored = outcome.ignored.into_iter().map(|message| (message, true));
+        for (message, error) in failures.chain(ignored) {
+            let failure = PolicyFailure { policy: policy.to_owned(), message, error };
+            if !self.verdict.failures.contains(&failure) {
+                self.verdict.failures.push(failure);
+            }
+        }
         for failed in outcome.failed {
             for action in &binding.spec.validation_actions {
                 match action {

@@ -2,7 +2,7 @@
 use super::spec::Action;
 use seawall_cel::Question;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The answer of all policies to one request.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +15,21 @@ pub struct Verdict {
     pub questions: Vec<Question>,
     /// Policies that could not be judged: neither passed nor failed.
     pub undecided: Vec<Undecided>,
+    /// Policies that were run: they match, and so do their conditions. A scan tells by it what passes from what is not
+    /// concerned.
+    pub judged: BTreeSet<String>,
+    /// What failed, whatever is then done about it.
+    pub failures: Vec<PolicyFailure>,
+}
+
+/// A validation that does not hold, or could not be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyFailure {
+    pub policy: String,
+    /// Without the API server's words around it.
+    pub message: String,
+    /// It could not be told; failurePolicy decides what an admission makes of it.
+    pub error: bool,
 }
 
 /// Why a request is refused.

@@ -4,8 +4,8 @@ mod load;
 mod matches;
 
 pub(crate) use load::load;
-pub(crate) use matches::group_version;
 pub use matches::{Constraints, Facts, Matches, ResourceRule};
+pub(crate) use matches::{group_version, plural};
 
 use crate::cel::Expression;
 use crate::native::Native;

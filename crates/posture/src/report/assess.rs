@@ -5,6 +5,7 @@ use crate::catalogue::Selection;
 use crate::manifests::{Manifests, Object, owned};
 use crate::owners::{self, Role};
 use crate::pointer;
+use crate::policies::Known;
 use crate::score::Weight;
 use crate::workload::{self, WORKLOADS};
 use crate::world::{self, World};
@@ -41,7 +42,14 @@ pub(super) fn assess(
 ) -> Assessment {
     let mut assessment = Assessment::default();
     let roles = owned::roles(&manifests.objects);
+    let known = Known::new(manifests.objects.iter().map(|object| &object.value));
     for (index, (object, role)) in manifests.objects.iter().zip(roles).enumerate() {
+        if let Some(policies) = about.policies
+            && !matches!(role, Role::Represented { .. } | Role::Skipped)
+        {
+            let found = policies.judge(&object.value, object.source(), &known);
+            assessment.add(found, Some((index, object)));
+        }
         match selection.evaluate(&object.value, object.source()) {
             Some(_) if matches!(role, Role::Represented { .. } | Role::Skipped) => {
                 assessment.owned += 1;

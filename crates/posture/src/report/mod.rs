@@ -21,6 +21,7 @@ use crate::control::Lifecycle;
 use crate::exemption::{self, Exemptions};
 use crate::glob;
 use crate::manifests::Manifests;
+use crate::policies::UserPolicies;
 use crate::score::{Base, Delta, Ledger, Rule, Scores, Standing};
 use seawall_model::finding::{ControlFinding, State};
 use seawall_model::problem::ProblemKind;
@@ -93,6 +94,8 @@ pub struct About<'a> {
     /// Ids of every control there is, selected or not: an exemption of none of them is told.
     pub catalogue: &'a [&'a str],
     pub exemptions: Exemptions,
+    /// The user's own, judged beside the controls.
+    pub policies: Option<&'a UserPolicies>,
     /// Of a cluster that was looked at as a whole; `None` for files, among which absence proves nothing.
     pub cluster: Option<Cluster>,
 }
@@ -128,7 +131,7 @@ impl Report {
     /// Judges all objects.
     pub fn new(manifests: &Manifests, selection: &Selection, about: &About<'_>) -> Self {
         let mut assessed = assess::assess(manifests, selection, about);
-        let rules = rules(selection);
+        let rules = rules(selection, about.policies);
         let mut matches = about.exemptions.matches();
         let null = serde_json::Value::Null;
         for one in &mut assessed.findings {
@@ -255,7 +258,7 @@ fn within(finding: &ControlFinding, namespaces: &[String]) -> bool {
         || namespaces.iter().any(|pattern| glob::fits(pattern, namespace))
 }
 
-fn rules(selection: &Selection) -> BTreeMap<String, RuleText> {
+fn rules(selection: &Selection, policies: Option<&UserPolicies>) -> BTreeMap<String, RuleText> {
     let text = |control: &crate::Control| {
         let sections = control.frameworks.iter().flat_map(|membership| {
             let version = membership.version.as_ref().map(|version| format!("@{version}"));
@@ -277,7 +280,21 @@ fn rules(selection: &Selection) -> BTreeMap<String, RuleText> {
         };
         (rule.id.clone(), rule)
     };
-    selection.controls().map(text).collect()
+    let of_user = |(id, title, severity): (&str, &str, Severity)| {
+        let rule = RuleText {
+            id: id.to_owned(),
+            title: title.to_owned(),
+            severity,
+            description: "A policy of your own.".to_owned(),
+            remediation: "Change the object as the policy's message says.".to_owned(),
+            score_group: "policies".to_owned(),
+            sections: Vec::new(),
+            preview: false,
+        };
+        (rule.id.clone(), rule)
+    };
+    let of_users = policies.into_iter().flat_map(UserPolicies::ids).map(of_user);
+    selection.controls().map(text).chain(of_users).collect()
 }
 
 /// Frameworks are scored where the selection holds all of them: those asked for, or every one if all controls are.

@@ -1,0 +1,328 @@
+//! Users' own policies in scans: what an API server would refuse today, told as findings beside those of controls.
+//!
+//! A policy that is for pods alone is held against the template of each workload too, and reported there. Where nobody
+//! asks, there is no user: what a policy asks the authorizer is not applicable.
+use crate::control::{group_version, plural};
+use crate::workload;
+use seawall_model::finding::{ControlFinding, Source, State};
+use seawall_model::{Problem, Severity};
+use seawall_policy::vap::{Lookup, Params, Policies, Review, Verdict};
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+pub use seawall_policy::vap::Document;
+
+/// Policies that loaded, each with its own bindings.
+#[derive(Debug, Default)]
+pub struct UserPolicies {
+    vap: Vec<Vap>,
+}
+
+#[derive(Debug)]
+struct Vap {
+    /// `ValidatingAdmissionPolicy/NAME`, as findings name their control.
+    id: String,
+    name: String,
+    severity: Severity,
+    policies: Policies,
+}
+
+/// The objects of one scan, as policies look them up.
+pub(crate) struct Known<'a> {
+    namespaces: HashMap<&'a str, &'a Value>,
+    /// By `apiVersion` and kind.
+    kinds: HashMap<(&'a str, &'a str), Vec<&'a Value>>,
+}
+
+const POLICY: &str = "ValidatingAdmissionPolicy";
+const BINDING: &str = "ValidatingAdmissionPolicyBinding";
+
+impl UserPolicies {
+    /// Takes policies and bindings out of `documents` and leaves the rest. Expressions compile as Kubernetes
+    /// 1.`minor` compiles them. Problems: `policy` for what an API server would refuse; the others load.
+    pub fn load(documents: &[Document], minor: u32) -> (Self, Vec<Problem>) {
+        let (mut loaded, mut problems) = (Self::default(), Vec::new());
+        let of_kind = |wanted: &'static str| {
+            documents.iter().filter(move |document| text(&document.object, "/kind") == wanted)
+        };
+        for policy in of_kind(POLICY) {
+            let name = text(&policy.object, "/metadata/name");
+            let names = |binding: &&Document| text(&binding.object, "/spec/policyName") == name;
+            let bindings: Vec<&Document> = of_kind(BINDING).filter(names).collect();
+            let own: Vec<Document> =
+                std::iter::once(policy).chain(bindings.iter().copied()).cloned().collect();
+            let (policies, told) = Policies::load(&own, minor);
+            problems.extend(told);
+            if !policies.is_empty() {
+                let severity = severity(&bindings);
+                let id = format!("{POLICY}/{name}");
+                loaded.vap.push(Vap { id, name: name.to_owned(), severity, policies });
+            }
+        }
+        (loaded, problems)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.vap.is_empty()
+    }
+
+    /// Ids and titles, by which exemptions and forms know them.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = (&str, &str, Severity)> {
+        self.vap.iter().map(|vap| (vap.id.as_str(), vap.name.as_str(), vap.severity))
+    }
+
+    /// One finding per policy that is for the object, or for the pods it makes.
+    pub(crate) fn judge(
+        &self,
+        object: &Value,
+        source: Option<&Source>,
+        known: &Known<'_>,
+    ) -> Vec<ControlFinding> {
+        let own = review(object);
+        let pod = pod(object).as_ref().and_then(review);
+        let judge = |vap: &Vap| {
+            let verdicts = own.iter().chain(&pod).map(|review| vap.policies.review(review, known));
+            // The object itself speaks first; its pods only where it is not meant.
+            let (state, reason, message) =
+                verdicts.filter_map(|verdict| outcome(&verdict)).next()?;
+            Some(ControlFinding {
+                control: vap.id.clone(),
+                title: vap.name.clone(),
+                severity: vap.severity,
+                state,
+                reason: reason.map(str::to_owned),
+                resource: workload::resource(object),
+                source: source.cloned(),
+                message,
+                frameworks: Vec::new(),
+                evidence: Vec::new(),
+                fix: Vec::new(),
+                exemption: None,
+                engine: "cel".to_owned(),
+            })
+        };
+        self.vap.iter().filter_map(judge).collect()
+    }
+}
+
+/// `None`: the policy is not for what was reviewed.
+fn outcome(verdict: &Verdict) -> Option<(State, Option<&'static str>, Option<String>)> {
+    let messages = |error: bool| {
+        let told: Vec<&str> = verdict
+            .failures
+            .iter()
+            .filter(|failure| failure.error == error)
+            .map(|failure| failure.message.as_str())
+            .collect();
+        (!told.is_empty()).then(|| told.join("; "))
+    };
+    if let Some(told) = messages(false) {
+        return Some((State::Unhealthy, None, Some(told)));
+    }
+    // A denial without a failure is a policy that could not be run.
+    let denial = verdict.denials.first().map(|denial| denial.message.clone());
+    if let Some(told) = messages(true).or(denial) {
+        return Some((State::Unknown, Some("error"), Some(told)));
+    }
+    if let Some(undecided) = verdict.undecided.first() {
+        return Some((State::Unknown, Some("not-collected"), Some(undecided.reason.clone())));
+    }
+    if !verdict.questions.is_empty() {
+        let message = "it asks what a user may do, and a scan has none".to_owned();
+        return Some((State::NotApplicable, Some("out-of-scope"), Some(message)));
+    }
+    (!verdict.judged.is_empty()).then_some((State::Healthy, None, None))
+}
+
+/// By what the bindings do: a policy that refuses is meant more seriously than one that warns.
+fn severity(bindings: &[&Document]) -> Severity {
+    let does = |action: &str| {
+        bindings.iter().any(|binding| {
+            let actions = binding.object.pointer("/spec/validationActions");
+            actions.and_then(Value::as_array).into_iter().flatten().any(|own| own == action)
+        })
+    };
+    match bindings.is_empty() || does("Deny") {
+        true => Severity::High,
+        false if does("Warn") => Severity::Medium,
+        false => Severity::Low,
+    }
+}
+
+/// The request that would create the object.
+fn review(object: &Value) -> Option<Review> {
+    let (group, version) = group_version(text(object, "/apiVersion"));
+    let kind = text(object, "/kind");
+    let namespaced = crate::scope::is_namespaced(text(object, "/apiVersion"), kind);
+    // Files leave it to whoever applies them, who in doubt is in `default`.
+    let namespace = match text(object, "/metadata/namespace") {
+        "" if kind == "Namespace" => text(object, "/metadata/name"),
+        "" if namespaced => "default",
+        named => named,
+    };
+    let request = json!({
+        "uid": "", "operation": "CREATE", "userInfo": {},
+        "kind": {"group": group, "version": version, "kind": kind},
+        "resource": {"group": group, "version": version, "resource": plural(kind)},
+        "name": text(object, "/metadata/name"), "namespace": namespace, "object": object,
+    });
+    let request: &Map<String, Value> = request.as_object()?;
+    Review::of(request).ok()
+}
+
+/// A pod as the workload makes them.
+fn pod(object: &Value) -> Option<Value> {
+    let kind = workload::kind(text(object, "/apiVersion"), text(object, "/kind"))?;
+    if kind.kind == "Pod" {
+        return None;
+    }
+    let mut metadata = object.pointer(kind.pod_meta).cloned().unwrap_or_else(|| json!({}));
+    let members = metadata.as_object_mut()?;
+    members
+        .insert("generateName".to_owned(), json!(text(object, "/metadata/name").to_owned() + "-"));
+    if let Some(namespace) = object.pointer("/metadata/namespace") {
+        members.insert("namespace".to_owned(), namespace.clone());
+    }
+    let spec = object.pointer(kind.pod_spec)?;
+    Some(json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}))
+}
+
+fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+impl<'a> Known<'a> {
+    pub(crate) fn new(objects: impl Iterator<Item = &'a Value>) -> Self {
+        let mut known = Self { namespaces: HashMap::new(), kinds: HashMap::new() };
+        for object in objects {
+            let kind = (text(object, "/apiVersion"), text(object, "/kind"));
+            if kind == ("v1", "Namespace") {
+                known.namespaces.insert(text(object, "/metadata/name"), object);
+            }
+            known.kinds.entry(kind).or_default().push(object);
+        }
+        let name = |object: &&Value| {
+            (
+                text(object, "/metadata/namespace").to_owned(),
+                text(object, "/metadata/name").to_owned(),
+            )
+        };
+        known.kinds.values_mut().for_each(|objects| objects.sort_by_key(name));
+        known
+    }
+}
+
+impl Lookup for Known<'_> {
+    fn namespace(&self, name: &str) -> Option<&Value> {
+        self.namespaces.get(name).copied()
+    }
+
+    fn params(&self, api_version: &str, kind: &str) -> Params<'_> {
+        let objects = self.kinds.get(&(api_version, kind)).cloned().unwrap_or_default();
+        let inside = |object: &&Value| object.pointer("/metadata/namespace").is_some();
+        let namespaced = match objects.first() {
+            Some(first) => inside(&first),
+            None => crate::scope::is_namespaced(api_version, kind),
+        };
+        if namespaced { Params::Namespaced(objects) } else { Params::Cluster(objects) }
+    }
+
+    fn answers(&self) -> Arc<seawall_cel::authz::Answers> {
+        Arc::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(resources: &str, expression: &str, more: Value) -> Value {
+        let mut policy = json!({
+            "apiVersion": "admissionregistration.k8s.io/v1", "kind": POLICY, "metadata": {"name": "p"},
+            "spec": {"failurePolicy": "Ignore", "matchConstraints": {"resourceRules": [{"apiGroups": ["*"], "apiVersions": ["*"],
+                "operations": ["CREATE"], "resources": [resources]}]},
+                "validations": [{"expression": expression, "message": "no"}]},
+        });
+        for (key, value) in more.as_object().unwrap() {
+            policy["spec"][key] = value.clone();
+        }
+        policy
+    }
+
+    /// State and reason of the policy's finding on `object`; empty without one.
+    #[track_caller]
+    fn check(policy: Value, object: &Value, expected: &str) {
+        let (policies, problems) = UserPolicies::load(&[Document::from(policy.clone())], 34);
+        assert!(problems.iter().all(|problem| problem.code == "unbound"), "{problems:?}");
+        let known = Known::new(std::iter::once(object));
+        let found = policies.judge(object, None, &known);
+        let told: Vec<String> = found
+            .iter()
+            .map(|finding| {
+                assert_eq!(
+                    (finding.control.as_str(), finding.severity),
+                    ("ValidatingAdmissionPolicy/p", Severity::High)
+                );
+                format!("{} {}", finding.state.as_str(), finding.reason.as_deref().unwrap_or("-"))
+            })
+            .collect();
+        assert_eq!(told.join(", "), expected, "{policy}");
+    }
+
+    #[test]
+    fn states() {
+        let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"},
+            "spec": {"replicas": 2, "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"hostPID": true}}}});
+        let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}});
+        let none = || json!({});
+        check(
+            policy("deployments", "object.spec.replicas < 2", none()),
+            &deployment,
+            "unhealthy -",
+        );
+        check(policy("deployments", "object.spec.replicas < 3", none()), &deployment, "healthy -");
+        check(policy("deployments", "true", none()), &service, "");
+        // For pods alone: held against the template, reported on the owner.
+        check(policy("pods", "!object.spec.hostPID", none()), &deployment, "unhealthy -");
+        check(
+            policy("pods", "object.metadata.namespace == 'shop'", none()),
+            &deployment,
+            "healthy -",
+        );
+        // failurePolicy passes errors over; a scan does not.
+        check(policy("deployments", "object.spec.gone == 1", none()), &deployment, "unknown error");
+        let condition =
+            json!({"matchConditions": [{"name": "c", "expression": "object.spec.replicas > 5"}]});
+        check(policy("deployments", "false", condition), &deployment, "");
+        check(
+            policy("deployments", "namespaceObject.metadata.name == 'shop'", none()),
+            &deployment,
+            "unknown not-collected",
+        );
+        check(
+            policy(
+                "deployments",
+                "authorizer.group('').resource('pods').check('get').allowed()",
+                none(),
+            ),
+            &deployment,
+            "not_applicable out-of-scope",
+        );
+        let params = json!({"paramKind": {"apiVersion": "v1", "kind": "ConfigMap"}});
+        check(policy("deployments", "true", params), &deployment, "healthy -");
+    }
+
+    #[test]
+    fn bindings_say_how_serious_it_is() {
+        for (actions, expected) in [
+            (&["Deny"][..], Severity::High),
+            (&["Audit", "Deny"], Severity::High),
+            (&["Warn", "Audit"], Severity::Medium),
+            (&["Audit"], Severity::Low),
+        ] {
+            let binding = Document::from(json!({"spec": {"validationActions": actions}}));
+            assert_eq!(severity(&[&binding]), expected);
+        }
+    }
+}
