@@ -155,7 +155,8 @@ fn unhealthy(rules: &Rules, view: &View<'_>, failures: Vec<Failing>) -> Judgemen
 }
 
 fn evidence(view: &View<'_>, pointer: &str) -> Evidence {
-    Evidence { path: pointer.to_owned(), value: pointer::value_at(view.object(), pointer) }
+    let value = crate::mask::masked(pointer, pointer::value_at(view.object(), pointer));
+    Evidence { path: pointer.to_owned(), value }
 }
 
 /// One expression on one object, and what came of it.

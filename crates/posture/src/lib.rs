@@ -22,6 +22,7 @@ mod fix;
 mod framework;
 pub mod glob;
 pub mod manifests;
+mod mask;
 pub mod native;
 pub mod objects;
 pub mod owners;

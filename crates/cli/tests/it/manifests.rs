@@ -124,6 +124,7 @@ fn exemptions_lie_beside_the_target_or_are_named() {
     bench.put("app/seawall-ignore.yaml", entry("until: 2999-01-01"));
     check(&bench, &["app", "--fail-on", "low"], 0, "1 exempt");
     check(&bench, &["app/a.yaml", "--fail-on", "low"], 0, "1 exempt");
+    check(&bench, &["app/a.yaml", "app/seawall-ignore.yaml", "--fail-on", "low"], 0, "1 objects");
     bench.put("old.yaml", entry("until: 2001-01-01"));
     check(
         &bench,

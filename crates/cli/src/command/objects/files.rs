@@ -44,6 +44,10 @@ pub(in crate::command) fn inputs(paths: &[PathBuf]) -> Result<(Vec<Input>, Vec<P
         let found = path.as_os_str() != "-" && path.is_dir();
         let files = if found { below(path, &["yaml", "yml", "json"])? } else { vec![path.clone()] };
         for file in files {
+            // It lies beside what it is about, and a shell's `*.yaml` names it too.
+            if file.file_name().is_some_and(|name| name == super::settings::IGNORE_FILE) {
+                continue;
+            }
             let canonical = file.canonicalize().unwrap_or_else(|_| file.clone());
             if let Some(earlier) = known.get(&canonical) {
                 if let Some(input) = earlier.and_then(|index| inputs.get_mut(index)) {

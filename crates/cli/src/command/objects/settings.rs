@@ -10,7 +10,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The name looked for beside a target.
-const IGNORE_FILE: &str = "seawall-ignore.yaml";
+pub(super) const IGNORE_FILE: &str = "seawall-ignore.yaml";
 
 /// Control id → parameter → value; empty without a file.
 pub(super) fn params(file: Option<&Path>) -> Result<BTreeMap<String, Map<String, Value>>, Failure> {
