@@ -1,8 +1,10 @@
 //! The built-in content as the hub shows it: every entry with its metadata and its text.
 use crate::api::features::Matrix;
+use seawall_model::facts::NodeFacts;
+use seawall_model::finding::ControlFinding;
 use seawall_model::{Problem, Severity};
 use seawall_posture::score::Base;
-use seawall_posture::{Catalogue, Framework, Lifecycle, Request};
+use seawall_posture::{Catalogue, Framework, Lifecycle, Request, Selection};
 use seawall_store::{Field, Guidance, Kind, Table};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -117,6 +119,8 @@ pub(crate) struct Content {
     controls: Vec<ControlEntry>,
     catalogue: Catalogue,
     features: Matrix,
+    /// Every stable control, for facts that sensors read and the hub judges.
+    selection: Selection,
 }
 
 /// The parameters of a control file; the engine has read the rest.
@@ -159,7 +163,12 @@ impl Content {
             problems.push(Problem::error("features", error).file("features.yaml"));
             Matrix::default()
         });
-        (Self { detections, controls, catalogue, features }, problems)
+        // Every stable control, for facts that sensors read and the hub judges.
+        let selection = catalogue.select(&Request::default()).unwrap_or_else(|problem| {
+            problems.push(*problem);
+            Selection::default()
+        });
+        (Self { detections, controls, catalogue, features, selection }, problems)
     }
 
     pub(crate) fn detections(&self) -> &[DetectionEntry] {
@@ -183,6 +192,11 @@ impl Content {
         let Ok(selection) = self.catalogue.select(&request) else { return Vec::new() };
         let chosen = |entry: &&ControlEntry| selection.controls().any(|own| own.id == entry.id);
         self.controls.iter().filter(chosen).map(|entry| entry.id.as_str()).collect()
+    }
+
+    /// What the controls say of a node, and of the control plane's programs on it.
+    pub(crate) fn judge_node(&self, facts: &NodeFacts) -> Vec<ControlFinding> {
+        seawall_posture::facts::node(&self.selection, facts)
     }
 
     pub(crate) fn features(&self) -> &Matrix {

@@ -32,7 +32,7 @@ pub struct Request {
 }
 
 /// Selected controls with their bound parameters and the frameworks they answer for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Selection {
     chosen: Vec<Chosen>,
     /// `NAME@VERSION`, as asked for.

@@ -5,6 +5,7 @@ use super::unavailable;
 use crate::api::enrolments::twin;
 use crate::app::{App, stopped};
 use crate::ca::AgentCertificate;
+use crate::content::Content;
 use crate::excuse::Excuses;
 use crate::trust::{self, Joiner, Trust};
 use futures::FutureExt;
@@ -239,9 +240,11 @@ impl Session {
         }
         let exemptions = crate::tasks::in_force(&self.app, &agent.scope).await;
         let exemptions = exemptions.map_err(unavailable)?;
-        let batch = read(agent.id, batch, &exemptions);
+        let batch = read(agent.id, batch, &self.app.content, &exemptions);
         let sequence = batch.sequence;
-        let judges = batch.records.iter().any(|record| matches!(record, Record::Assessment(_)));
+        let judged =
+            |record: &Record| matches!(record, Record::Assessment(_) | Record::Node { .. });
+        let judges = batch.records.iter().any(judged);
         let last = match self.app.store.ingest(batch).await.map_err(unavailable)? {
             Ingested::Committed(changed) => {
                 self.app.wakers.ingested(changed);
@@ -264,8 +267,14 @@ impl Session {
     }
 }
 
-/// The batch in `model`'s words. A record that cannot be read is counted and acknowledged, never asked for again.
-fn read(agent: Id, batch: v1::Batch, exemptions: &[seawall_model::exemption::Exemption]) -> Batch {
+/// The batch in `model`'s words, facts of nodes judged by `content`. A record that cannot be read is counted and
+/// acknowledged, never asked for again.
+fn read(
+    agent: Id,
+    batch: v1::Batch,
+    content: &Content,
+    exemptions: &[seawall_model::exemption::Exemption],
+) -> Batch {
     let mut dropped: BTreeMap<String, u64> = BTreeMap::new();
     let mut lose = |class: String, lost: u64| {
         let count = dropped.entry(class).or_default();
@@ -285,10 +294,16 @@ fn read(agent: Id, batch: v1::Batch, exemptions: &[seawall_model::exemption::Exe
         }
         match Record::try_from(record) {
             Ok(mut record) => {
-                if let Record::Assessment(assessment) = &mut record {
-                    for finding in &mut assessment.findings {
-                        Excuses(exemptions).apply_control(finding);
-                    }
+                if let Record::Node { facts, findings } = &mut record {
+                    *findings = content.judge_node(facts);
+                }
+                let judged = match &mut record {
+                    Record::Assessment(assessment) => &mut assessment.findings[..],
+                    Record::Node { findings, .. } => &mut findings[..],
+                    _ => &mut [],
+                };
+                for finding in judged {
+                    Excuses(exemptions).apply_control(finding);
                 }
                 records.push(record);
             }
@@ -305,6 +320,7 @@ fn read(agent: Id, batch: v1::Batch, exemptions: &[seawall_model::exemption::Exe
 #[cfg(test)]
 mod tests {
     use super::*;
+    use seawall_model::finding::State;
 
     fn capability(name: String) -> v1::Record {
         let name = seawall_model::asset::Capability {
@@ -322,7 +338,7 @@ mod tests {
         let told =
             told.iter().map(|&(class, count)| v1::Dropped { class: class.to_owned(), count });
         let batch = v1::Batch { sequence: 1, records, dropped: told.collect() };
-        let read = read(Id::new(1, [0; 10]), batch, &[]);
+        let read = read(Id::new(1, [0; 10]), batch, &Content::embedded().0, &[]);
         let counted = read.dropped.iter().map(|lost| (lost.class.as_str(), lost.count));
         assert_eq!((read.records.len(), counted.collect::<Vec<_>>()), (kept, dropped.to_vec()));
     }
@@ -335,6 +351,22 @@ mod tests {
         let large = "x".repeat(seawall_wire::MAX_RECORD_BYTES);
         let records = vec![capability(large), capability("exec".to_owned())];
         check(records, &[], 1, &[(TOO_LARGE, 1)]);
+    }
+
+    #[test]
+    fn facts_are_judged_on_their_way_in() {
+        let document = serde_json::json!({
+            "node": "n1",
+            "files": {"kubeletConfig": [{"path": "/k", "mode": "0644", "uid": 0, "gid": 0, "owner": "root:root"}]},
+        });
+        let facts = Box::new(serde_json::from_value(document).unwrap());
+        let records = vec![Record::Node { facts, findings: Vec::new() }.into()];
+        let batch = v1::Batch { sequence: 1, records, dropped: Vec::new() };
+        let batch = read(Id::new(1, [0; 10]), batch, &Content::embedded().0, &[]);
+        let Record::Node { findings, .. } = &batch.records[0] else { panic!("{batch:?}") };
+        let failing = findings.iter().filter(|finding| finding.state == State::Unhealthy);
+        let titles: Vec<&str> = failing.map(|finding| finding.title.as_str()).collect();
+        assert_eq!(titles, ["Kubelet configuration file is open to other users"]);
     }
 
     #[tokio::test]

@@ -122,6 +122,20 @@ const HARMLESS: &[&str] = &[
     "v",
 ];
 
+/// Switches, whose value pflag reads by `strconv.ParseBool`: kept as `true` or `false`.
+const SWITCHES: &[&str] = &[
+    "anonymous-auth",
+    "auto-tls",
+    "client-cert-auth",
+    "kubelet-https",
+    "peer-auto-tls",
+    "peer-client-cert-auth",
+    "profiling",
+    "service-account-extend-token-expiration",
+    "service-account-lookup",
+    "use-service-account-credentials",
+];
+
 /// Whether the value of this flag may leave the node.
 pub fn known_harmless(name: &str) -> bool {
     HARMLESS.contains(&name)
@@ -152,7 +166,14 @@ fn add(flags: &mut Flags, name: &str, value: &str) {
         flags.insert(name.chars().take(128).collect(), MASKED.to_owned());
         return;
     }
-    let value: String = value.chars().take(MAX_VALUE).collect();
+    let mut value: String = value.chars().take(MAX_VALUE).collect();
+    if SWITCHES.contains(&name) {
+        value = match value.as_str() {
+            "1" | "t" | "T" | "TRUE" | "True" => "true".to_owned(),
+            "0" | "f" | "F" | "FALSE" | "False" => "false".to_owned(),
+            _ => value,
+        };
+    }
     match flags.get_mut(name) {
         Some(before) if LISTS.contains(&name) && !before.is_empty() => {
             if before.len() < MAX_VALUE {
@@ -230,6 +251,10 @@ mod tests {
         check(
             "--anonymous-auth=false --profiling",
             &[("anonymous-auth", "false"), ("profiling", "true")],
+        );
+        check(
+            "--profiling=0 --anonymous-auth=T",
+            &[("anonymous-auth", "true"), ("profiling", "false")],
         );
         check("--config /a --v 2", &[("config", "/a"), ("v", "2")]);
         check("--tls_min_version=VersionTLS12", &[("tls-min-version", "VersionTLS12")]);

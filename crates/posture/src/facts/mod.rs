@@ -22,7 +22,20 @@ pub mod provider;
 pub use judge::{Machines, machines, node};
 
 use crate::yaml;
+use seawall_model::facts::{MAX_FACTS_BYTES, NodeFacts};
 use serde_json::Value;
+
+/// A document that `seawall sensor --print-node-facts` printed; `Err` says what is wrong with it.
+pub fn read_node_facts(text: &str) -> Result<NodeFacts, String> {
+    if text.len() > MAX_FACTS_BYTES {
+        return Err(format!("has more than {MAX_FACTS_BYTES} bytes"));
+    }
+    let facts: NodeFacts = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    match facts.node.is_empty() {
+        true => Err("names no node".to_owned()),
+        false => Ok(facts),
+    }
+}
 
 /// The document of a configuration file, YAML or JSON; `Err` says what is wrong, without the file's text.
 pub fn read_config(text: &str) -> Result<Value, String> {

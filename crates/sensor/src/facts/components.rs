@@ -3,7 +3,7 @@ use super::programs::{Program, Programs};
 use super::versions::Versions;
 use super::view::View;
 use seawall_model::Problem;
-use seawall_model::facts::{Component, ControlPlaneFacts, Flags};
+use seawall_model::facts::{Anonymous, Component, ControlPlaneFacts, Flags};
 use seawall_posture::facts::{
     api_server, etcd, flags, kube_proxy, kubelet, mirror, provider, read_config,
 };
@@ -171,7 +171,12 @@ impl<'a> Components<'a> {
         Component {
             encryption: encryption.as_ref().map(api_server::encryption),
             audit_policy: audit_policy.as_ref().map(api_server::audit_policy),
-            anonymous: authentication.as_ref().and_then(api_server::anonymous),
+            anonymous: authentication.as_ref().and_then(|document| {
+                // Read, and silent: then everybody may ask, unless the flag says otherwise.
+                let open = || Anonymous { enabled: true, paths: Vec::new() };
+                let by_flag = flags.contains_key("anonymous-auth");
+                api_server::anonymous(document).or_else(|| (!by_flag).then(open))
+            }),
             authorizers: authorization.as_ref().map(api_server::authorizers),
             version: self.versions.of(&program.process),
             config: None,

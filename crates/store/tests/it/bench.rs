@@ -6,6 +6,7 @@ use seawall_model::alert::{
 };
 use seawall_model::asset::{Agent, AgentRole, ClusterKind, RunningContainer};
 use seawall_model::event::Identity;
+use seawall_model::facts::{NodeFacts, OsFacts};
 use seawall_model::finding::{
     ControlFinding, FindingPackage, Fix, FixStatus, Match, ObjectAssessment, Resource, SeverityOf,
     State, VulnFinding,
@@ -287,6 +288,19 @@ fn resource(kind: &str, namespace: &str, name: &str) -> Resource {
         name: name.to_owned(),
         uid: Some(format!("uid-{namespace}-{name}")),
     }
+}
+
+/// A node's facts with one verdict per rule, as the hub hands them on.
+pub(crate) fn node_facts(name: &str, verdicts: &[(&str, State)]) -> Record {
+    let os =
+        OsFacts { id: "debian".to_owned(), version: Some("12".to_owned()), ..OsFacts::default() };
+    let facts = NodeFacts { node: name.to_owned(), os: Some(os), ..NodeFacts::default() };
+    let verdict = |(rule, state): &(&str, State)| {
+        let finding = control(rule, *state, "Node", "", name);
+        let resource = Resource { namespace: None, uid: None, ..finding.resource };
+        ControlFinding { resource, ..finding }
+    };
+    Record::Node { facts: Box::new(facts), findings: verdicts.iter().map(verdict).collect() }
 }
 
 /// A Deployment with one verdict per rule.

@@ -103,6 +103,7 @@ pub(crate) async fn agents_tell_what_is_theirs(bench: &Bench) {
         (of("k8s_audit"), agents),
         (of("hub"), &[]),
         (inventory(node, Vec::new()), sensors),
+        (crate::bench::node_facts("node-1", &[]), sensors),
         (running(Vec::new()), sensors),
         (Record::Capabilities(Vec::new()), sensors),
         (assessed("shop", "web", &[], NOW), agents),

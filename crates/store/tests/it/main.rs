@@ -64,6 +64,7 @@ const CASES: &[(&str, Case)] = &[
     ("bulk_steps", |bench| Box::pin(ingest::bulk_steps(bench))),
     ("assessments_replace", |bench| Box::pin(results::assessments_replace(bench))),
     ("tallies_follow", |bench| Box::pin(results::tallies_follow(bench))),
+    ("nodes_are_judged", |bench| Box::pin(results::nodes_are_judged(bench))),
     ("failing_resources_count_once", |bench| Box::pin(results::failing_resources(bench))),
     ("a_full_listing_ends_what_it_misses", |bench| Box::pin(results::a_full_listing_ends(bench))),
     ("vulnerabilities_replace", |bench| Box::pin(results::vulnerabilities_replace(bench))),

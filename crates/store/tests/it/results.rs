@@ -114,6 +114,32 @@ pub(crate) async fn tallies_follow(bench: &Bench) {
     assert_eq!(tally(&everything).await, [(2, 120), none, (1, 22), (1, 10), none]);
 }
 
+/// Facts and inventory share the node's asset, and neither takes the other's findings away.
+pub(crate) async fn nodes_are_judged(bench: &Bench) {
+    let agent = bench.agent("prod", "node-1").await;
+    let facts =
+        |state| crate::bench::node_facts("node-1", &[("SW-C-1", state), ("SW-C-2", Unknown)]);
+    let changed = bench.send(&agent, vec![facts(Unhealthy)]).await;
+    assert_eq!((changed.findings.len(), changed.assets.len()), (2, 1));
+    let target = Target::Node { name: "node-1".to_owned() };
+    bench.send(&agent, vec![inventory(target, Vec::new())]).await;
+    let assets: Vec<Asset> = bench.all().await;
+    assert_eq!((assets.len(), assets[0].kind.as_str()), (1, "Node"));
+    let found: Vec<Finding> = bench.seen(&Visible::system(), "rule:SW-C-1").await;
+    assert_eq!(
+        (found[0].resource.as_str(), found[0].resource_key.as_str()),
+        ("Node/node-1", "node-1")
+    );
+    assert_eq!(found[0].cluster.as_deref(), Some("prod"));
+    let healed = bench.send(&agent, vec![facts(Healthy)]).await;
+    assert_eq!(
+        (healed.findings[0].before, healed.findings[0].after),
+        (Some(Unhealthy), Some(Healthy))
+    );
+    bench.send(&agent, vec![Record::Sync { since: NOW + 10 }]).await;
+    assert_eq!(bench.all::<Finding>().await.len(), 2, "a listing of objects ends no node");
+}
+
 pub(crate) async fn a_full_listing_ends(bench: &Bench) {
     let agent = bench.agent("prod", "agent").await;
     let other = bench.agent("test", "agent").await;
