@@ -3,6 +3,7 @@
 #   rig.sh up DIR BIN     start; BIN (see build.sh) holds etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kube-proxy, kubelet, kubectl
 #   rig.sh down DIR       end and clean up, also after a crash
 #   rig.sh restart-apiserver DIR BIN FLAG…   start the API server anew with further flags
+#   rig.sh restart-kubelet DIR BIN FLAG…     the same of the kubelet; pods stay
 #   rig.sh image DIR NAME ROOT [CMD…]   make an image of the folder ROOT and import it into the rig's containerd
 # The host reaches the node at 198.18.0.2 (API server on 6443) over a veth pair; pods get 198.18.1.0/24, services 198.18.2.0/24.
 set -euo pipefail
@@ -51,6 +52,19 @@ restart_apiserver() {
   kill -9 "$(cat kube-apiserver.pid)"   # politely it would wait a minute for its watches
   while kill -0 "$(cat kube-apiserver.pid)" 2>/dev/null; do sleep 0.1; done
   start_apiserver "$bin" $*
+}
+
+# start_kubelet BIN FLAG…
+start_kubelet() {
+  local bin=$1; shift
+  start kubelet "$bin/kubelet" --config kubelet.yaml --kubeconfig kubeconfig --root-dir "$dir/kubelet" --cert-dir "$dir/kubelet/pki" \
+    --hostname-override node-1 --node-ip $node "$@"
+}
+restart_kubelet() {
+  local bin; bin=$(realpath "$1"); shift; cd "$dir"
+  kill "$(cat kubelet.pid)"
+  while kill -0 "$(cat kubelet.pid)" 2>/dev/null; do sleep 0.1; done
+  start_kubelet "$bin" $*
 }
 
 up() {
@@ -152,8 +166,7 @@ Y
   start kube-controller-manager "$bin/kube-controller-manager" "${c[@]}" --kubeconfig controllers.kubeconfig \
     --use-service-account-credentials --service-account-private-key-file sa.key --root-ca-file certs/apiserver.crt
   start kube-scheduler "$bin/kube-scheduler" "${c[@]}"
-  start kubelet "$bin/kubelet" --config kubelet.yaml --kubeconfig kubeconfig --root-dir "$dir/kubelet" --cert-dir "$dir/kubelet/pki" \
-    --hostname-override node-1 --node-ip $node
+  start_kubelet "$bin"
   wait_for test -S cri/containerd.sock
   wait_for "$bin/kubectl" --kubeconfig kubeconfig wait --for=condition=Ready node/node-1 --timeout=1s
   start kube-proxy "$bin/kube-proxy" --config proxy.yaml
@@ -179,5 +192,6 @@ case $verb in
   down) down ;;
   image) image "${@:3}" ;;
   restart-apiserver) restart_apiserver "${@:3}" ;;
-  *) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  restart-kubelet) restart_kubelet "${@:3}" ;;
+  *) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

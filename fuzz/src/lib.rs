@@ -48,6 +48,7 @@ pub static TARGETS: &[Target] = &[
     targets::feeds_osv::TARGET,
     targets::feeds_kev::TARGET,
     targets::posture_yaml::TARGET,
+    targets::posture_machines::TARGET,
     targets::posture_manifests::TARGET,
     targets::posture_admission::TARGET,
     targets::posture_control::TARGET,

@@ -12,6 +12,7 @@ mod crash;
 mod hardening;
 mod helm;
 mod idle;
+mod nodes;
 mod pod_security;
 mod rbac;
 mod rig;

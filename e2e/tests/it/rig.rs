@@ -106,6 +106,12 @@ impl Rig {
         self.script(&["restart-apiserver", &self.path("node"), &programs, flags])
     }
 
+    /// Restarts the kubelet with further flags.
+    pub(crate) fn restart_kubelet(&self, flags: &str) -> Result<()> {
+        let programs = self.programs.display().to_string();
+        self.script(&["restart-kubelet", &self.path("node"), &programs, flags])
+    }
+
     /// Drops what the node forwards to this TCP port, until the value is dropped.
     pub(crate) fn cut(&self, port: u16) -> Result<Cut> {
         let rules = format!(

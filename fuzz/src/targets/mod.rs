@@ -17,6 +17,7 @@ pub(crate) mod posture_control;
 pub(crate) mod posture_exemption;
 pub(crate) mod posture_facts;
 pub(crate) mod posture_framework;
+pub(crate) mod posture_machines;
 pub(crate) mod posture_manifests;
 pub(crate) mod posture_objects;
 pub(crate) mod posture_patch;
