@@ -1,7 +1,7 @@
 //! The built-in content as the hub shows it: every entry with its metadata and its text.
 use crate::api::features::Matrix;
 use seawall_model::facts::NodeFacts;
-use seawall_model::finding::ControlFinding;
+use seawall_model::finding::{ObjectAssessment, Resource};
 use seawall_model::{Problem, Severity};
 use seawall_posture::score::Base;
 use seawall_posture::{Catalogue, Framework, Lifecycle, Request, Selection};
@@ -195,8 +195,17 @@ impl Content {
     }
 
     /// What the controls say of a node, and of the control plane's programs on it.
-    pub(crate) fn judge_node(&self, facts: &NodeFacts) -> Vec<ControlFinding> {
-        seawall_posture::facts::node(&self.selection, facts)
+    pub(crate) fn judge_node(&self, facts: &NodeFacts) -> ObjectAssessment {
+        let resource = Resource {
+            api_version: "v1".to_owned(),
+            kind: "Node".to_owned(),
+            namespace: None,
+            name: facts.node.clone(),
+            uid: None,
+        };
+        let mut assessment = ObjectAssessment::of(resource, 0);
+        assessment.take(seawall_posture::facts::node(&self.selection, facts));
+        assessment
     }
 
     pub(crate) fn features(&self) -> &Matrix {

@@ -3,7 +3,7 @@ use crate::admission::{Decision, Gap};
 use crate::alert::Firing;
 use crate::asset::{AgentRole, Capability, RunningContainer};
 use crate::facts::NodeFacts;
-use crate::finding::{ControlFinding, ObjectAssessment};
+use crate::finding::ObjectAssessment;
 use crate::package::Inventory;
 use crate::time::Millis;
 
@@ -15,10 +15,10 @@ pub enum Record {
     Inventory(Box<Inventory>),
     /// One object, judged whole.
     Assessment(Box<ObjectAssessment>),
-    /// The sensor's node. `findings` are the hub's, which judges what the sensor only reads; they do not travel.
+    /// The sensor's node. `assessment` is the hub's, which judges what the sensor only reads; it does not travel.
     Node {
         facts: Box<NodeFacts>,
-        findings: Vec<ControlFinding>,
+        assessment: Option<Box<ObjectAssessment>>,
     },
     /// The containers that run on the agent's node now.
     Running {

@@ -162,7 +162,9 @@ impl Writer<'_> {
                 Record::Firing(firing) => firings.push((index, *firing)),
                 Record::Inventory(inventory) => inventories::store(self, &inventory).await?,
                 Record::Assessment(assessment) => assessments::store(self, *assessment).await?,
-                Record::Node { facts, findings } => nodes::judged(self, &facts, findings).await?,
+                Record::Node { facts, assessment } => {
+                    nodes::store(self, &facts, assessment).await?
+                }
                 Record::Running { containers, observed: _ } => {
                     let agent = self.agent;
                     let images = image::replace_running(self.tx, agent, &containers).await?;

@@ -78,7 +78,7 @@ impl TryFrom<v1::Record> for Record {
             Body::Decision(decision) => Self::Decision(Box::new(decision.try_into()?)),
             Body::Gap(gap) => Self::Gap(gap.into()),
             Body::NodeFacts(facts) => {
-                Self::Node { facts: Box::new(node_facts(facts)?), findings: Vec::new() }
+                Self::Node { facts: Box::new(node_facts(facts)?), assessment: None }
             }
             Body::AuditSeen(seen) => Self::AuditSeen { last: seen.last, events: seen.events },
         })

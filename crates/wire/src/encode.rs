@@ -46,7 +46,7 @@ impl From<Record> for v1::Record {
             Record::Sync { since } => Body::Sync(v1::Sync { since }),
             Record::Decision(decision) => Body::Decision((*decision).into()),
             Record::Gap(gap) => Body::Gap(gap.into()),
-            Record::Node { facts, findings: _ } => Body::NodeFacts(v1::NodeFacts {
+            Record::Node { facts, assessment: _ } => Body::NodeFacts(v1::NodeFacts {
                 facts_json: serde_json::to_vec(&*facts).expect("facts are maps, lists and texts"),
                 node: facts.node,
             }),

@@ -131,7 +131,7 @@ mod tests {
             "owner": "root:root"}]}, "kubelet": {"flags": {"v": "2"}, "config": {"readOnlyPort": 0}},
             "controlPlane": {"origin": "sensor", "etcd": {"flags": {}}}, "problems": []
         }));
-        check(Record::Node { facts: Box::new(facts), findings: Vec::new() });
+        check(Record::Node { facts: Box::new(facts), assessment: None });
     }
 
     #[test]

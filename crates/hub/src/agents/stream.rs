@@ -294,12 +294,12 @@ fn read(
         }
         match Record::try_from(record) {
             Ok(mut record) => {
-                if let Record::Node { facts, findings } = &mut record {
-                    *findings = content.judge_node(facts);
+                if let Record::Node { facts, assessment } = &mut record {
+                    *assessment = Some(Box::new(content.judge_node(facts)));
                 }
                 let judged = match &mut record {
                     Record::Assessment(assessment) => &mut assessment.findings[..],
-                    Record::Node { findings, .. } => &mut findings[..],
+                    Record::Node { assessment: Some(judged), .. } => &mut judged.findings[..],
                     _ => &mut [],
                 };
                 for finding in judged {
@@ -360,11 +360,13 @@ mod tests {
             "files": {"kubeletConfig": [{"path": "/k", "mode": "0644", "uid": 0, "gid": 0, "owner": "root:root"}]},
         });
         let facts = Box::new(serde_json::from_value(document).unwrap());
-        let records = vec![Record::Node { facts, findings: Vec::new() }.into()];
+        let records = vec![Record::Node { facts, assessment: None }.into()];
         let batch = v1::Batch { sequence: 1, records, dropped: Vec::new() };
         let batch = read(Id::new(1, [0; 10]), batch, &Content::embedded().0, &[]);
-        let Record::Node { findings, .. } = &batch.records[0] else { panic!("{batch:?}") };
-        let failing = findings.iter().filter(|finding| finding.state == State::Unhealthy);
+        let Record::Node { assessment: Some(judged), .. } = &batch.records[0] else {
+            panic!("{batch:?}")
+        };
+        let failing = judged.findings.iter().filter(|finding| finding.state == State::Unhealthy);
         let titles: Vec<&str> = failing.map(|finding| finding.title.as_str()).collect();
         assert_eq!(titles, ["Kubelet configuration file is open to other users"]);
     }

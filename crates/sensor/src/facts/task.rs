@@ -57,7 +57,7 @@ fn run(config: &Config, stopped: &Receiver<()>, sink: &(dyn Fn(Record) + Send + 
             if bytes > MAX_FACTS_BYTES {
                 tracing::error!(bytes, "facts of this node are too large to tell");
             } else {
-                let record = Record::Node { facts: Box::new(facts.clone()), findings: Vec::new() };
+                let record = Record::Node { facts: Box::new(facts.clone()), assessment: None };
                 sink(record);
             }
             told = Some((facts, Instant::now()));

@@ -6,9 +6,10 @@ use crate::error::Result;
 use crate::finding::{self, Draft, Subject};
 use crate::list::{self, select_of};
 use crate::put::put;
+use crate::verdict::{self, Settled};
 use seawall_model::asset::Asset;
 use seawall_model::facts::NodeFacts;
-use seawall_model::finding::ControlFinding;
+use seawall_model::finding::ObjectAssessment;
 
 /// The node of that name, made or seen again. `system` is its distribution and version, where the record tells.
 pub(super) async fn asset(
@@ -46,25 +47,31 @@ pub(super) async fn asset(
     Ok(asset)
 }
 
-/// Replaces what controls found of the node and of the control plane's programs on it.
-pub(super) async fn judged(
+/// Replaces what controls say of the node and of the control plane's programs on it. Without an assessment nobody
+/// judged the facts, and what was known stays.
+pub(super) async fn store(
     writer: &mut Writer<'_>,
     facts: &NodeFacts,
-    findings: Vec<ControlFinding>,
+    assessment: Option<Box<ObjectAssessment>>,
 ) -> Result<()> {
     let system = facts.os.as_ref().map(|os| {
         let version = os.version.as_deref().unwrap_or_default();
         format!("{} {version}", os.id).trim().to_owned()
     });
     let asset = asset(writer, &facts.node, system).await?;
+    let Some(mut assessment) = assessment else { return Ok(()) };
     let subject = Subject {
         name: format!("asset:{}", asset.id),
         scope: asset.scope.clone(),
         cluster: Some(writer.agent.cluster.clone()),
         image: None,
     };
-    let drafts = findings.into_iter().map(|finding| Draft::control(finding, &asset.uid)).collect();
-    let changes = finding::replace(writer.tx, &subject, drafts).await?;
+    let settled = Settled::of(&mut assessment);
+    let drafts = assessment.findings.into_iter();
+    let drafts = drafts.map(|finding| Draft::control(finding, &asset.uid)).collect();
+    let settle = verdict::replace(writer.tx, &subject, None, &asset.uid, Some(&settled));
+    writer.changed.satisfied.extend(settle.await?);
+    let changes = finding::replace(writer.tx, &subject, drafts, &settled).await?;
     writer.changed.findings.extend(changes);
     Ok(())
 }

@@ -295,12 +295,14 @@ pub(crate) fn node_facts(name: &str, verdicts: &[(&str, State)]) -> Record {
     let os =
         OsFacts { id: "debian".to_owned(), version: Some("12".to_owned()), ..OsFacts::default() };
     let facts = NodeFacts { node: name.to_owned(), os: Some(os), ..NodeFacts::default() };
-    let verdict = |(rule, state): &(&str, State)| {
-        let finding = control(rule, *state, "Node", "", name);
-        let resource = Resource { namespace: None, uid: None, ..finding.resource };
-        ControlFinding { resource, ..finding }
+    let whole = Resource { namespace: None, uid: None, ..resource("Node", "", name) };
+    let verdict = |(rule, state): &(&str, State)| ControlFinding {
+        resource: whole.clone(),
+        ..control(rule, *state, "Node", "", name)
     };
-    Record::Node { facts: Box::new(facts), findings: verdicts.iter().map(verdict).collect() }
+    let mut assessment = ObjectAssessment::of(whole.clone(), NOW);
+    assessment.take(verdicts.iter().map(verdict).collect());
+    Record::Node { facts: Box::new(facts), assessment: Some(Box::new(assessment)) }
 }
 
 /// A Deployment with one verdict per rule.
