@@ -122,7 +122,7 @@ pub(crate) fn group_version(api_version: &str) -> (&str, &str) {
 }
 
 /// The name in URLs of a kind: the table's, else that of apimachinery's `meta.UnsafeGuessKindToResource`, which holds
-/// for most custom resources.
+/// for most custom resources; after it, `x` takes `es`, as their authors write it (`sandboxes`).
 pub(crate) fn plural(kind: &str) -> String {
     if let Some(known) = types::kinds().iter().find(|known| known.kind == kind) {
         return known.plural.to_owned();
@@ -130,7 +130,7 @@ pub(crate) fn plural(kind: &str) -> String {
     let lower = kind.to_lowercase();
     match lower.strip_suffix('y') {
         Some(stem) => format!("{stem}ies"),
-        None if lower.ends_with('s') => lower + "es",
+        None if lower.ends_with(['s', 'x']) => lower + "es",
         None => lower + "s",
     }
 }
