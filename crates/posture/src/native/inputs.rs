@@ -92,3 +92,39 @@ pub(super) static SELECTED: [Input; 9] = [
     near("batch", "Job"),
     near("batch", "CronJob"),
 ];
+
+/// The service accounts of the subject's namespace.
+pub(super) static ACCOUNT: [Input; 1] = [near("", "ServiceAccount")];
+
+/// Those, and what anybody may do.
+pub(super) static ACCOUNT_RIGHTS: [Input; 5] = [
+    near("", "ServiceAccount"),
+    every(RBAC, "ClusterRole"),
+    every(RBAC, "Role"),
+    every(RBAC, "ClusterRoleBinding"),
+    every(RBAC, "RoleBinding"),
+];
+
+/// Disruption budgets of the subject's namespace.
+pub(super) static BUDGETS: [Input; 1] = [near("policy", "PodDisruptionBudget")];
+
+/// What an autoscaler may scale among the built-in kinds.
+pub(super) static SCALED: [Input; 4] = [
+    near("apps", "Deployment"),
+    near("apps", "StatefulSet"),
+    near("apps", "ReplicaSet"),
+    near("", "ReplicationController"),
+];
+
+/// Policies that may keep a workload from an address, and the machines that answer there.
+pub(super) static METADATA: [Input; 9] = [
+    every("", "Node"),
+    near("", "Namespace"),
+    near("networking.k8s.io", "NetworkPolicy"),
+    near("cilium.io", "CiliumNetworkPolicy"),
+    every("cilium.io", "CiliumClusterwideNetworkPolicy"),
+    near("crd.projectcalico.org", "NetworkPolicy"),
+    every("crd.projectcalico.org", "GlobalNetworkPolicy"),
+    near("projectcalico.org", "NetworkPolicy"),
+    every("projectcalico.org", "GlobalNetworkPolicy"),
+];

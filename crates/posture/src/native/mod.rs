@@ -2,6 +2,8 @@
 //!
 //! Metadata, parameters and tests stand in the control's file, which names the code: `match: {native: NAME}`.
 mod aggregated_api;
+mod autoscaler_target;
+mod disruption_budget;
 mod exposed;
 mod exposed_sensitive;
 mod gateway_dangling;
@@ -11,11 +13,13 @@ mod ingress_host;
 mod inputs;
 mod isolation;
 mod masters;
+mod metadata_service;
 mod namespace_account;
 mod namespace_boundaries;
 mod namespace_limits;
 mod namespace_policy;
 mod network_plugin;
+mod node_flaw_met;
 mod node_version;
 mod policy_allow_all;
 mod policy_dangling;
@@ -30,6 +34,7 @@ mod version;
 mod version_outdated;
 mod version_skew;
 mod weak_namespace;
+mod workload_account;
 
 use crate::evaluate::Judgement;
 use crate::world::{Subject, World};
@@ -82,8 +87,11 @@ pub enum Join {
 /// Every native control's code.
 pub static ALL: &[&Native] = &[
     &aggregated_api::NATIVE,
-    &exposed::NATIVE,
+    &autoscaler_target::NATIVE,
+    &disruption_budget::BLOCKS,
+    &disruption_budget::MISSING,
     &exposed::GATEWAY,
+    &exposed::NATIVE,
     &exposed_sensitive::NATIVE,
     &gateway_dangling::NATIVE,
     &image_version::NATIVE,
@@ -91,12 +99,14 @@ pub static ALL: &[&Native] = &[
     &ingress_host::NATIVE,
     &isolation::NATIVE,
     &masters::NATIVE,
+    &metadata_service::NATIVE,
     &namespace_account::NATIVE,
     &namespace_boundaries::NATIVE,
     &namespace_limits::QUOTA,
     &namespace_limits::RANGE,
     &namespace_policy::NATIVE,
     &network_plugin::NATIVE,
+    &node_flaw_met::SUB_PATH,
     &node_version::KERNEL,
     &node_version::RUNTIME,
     &policy_allow_all::NATIVE,
@@ -111,6 +121,9 @@ pub static ALL: &[&Native] = &[
     &version_outdated::NATIVE,
     &version_skew::NATIVE,
     &weak_namespace::NATIVE,
+    &workload_account::BOUND,
+    &workload_account::MISSING,
+    &workload_account::RISKY,
 ];
 
 /// Pieces of evidence told where there may be many; a reader wants some, not all.

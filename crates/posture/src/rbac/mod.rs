@@ -377,6 +377,11 @@ impl Access {
         self.bindings.get(name).map_or(&[], |binding| &binding.subjects)
     }
 
+    /// The bindings that name `subject` itself, its groups apart.
+    pub fn bindings_of(&self, subject: &Subject) -> impl Iterator<Item = &BindingRef> {
+        self.closures.get(subject).into_iter().flat_map(|closure| &closure.bindings)
+    }
+
     pub fn role_of(&self, name: &BindingRef) -> Option<&RoleRef> {
         self.bindings.get(name).map(|binding| &binding.role)
     }

@@ -92,11 +92,11 @@ fn bad_input() {
     // Unknown versions are counted, and workloads among them told.
     check("apiVersion: extensions/v1beta1\nkind: Deployment\n", &["1 unknown-version"]);
     check("apiVersion: v1\nkind: ConfigMap\n", &[]);
-    let manifests = read("apiVersion: v1\nkind: ConfigMap\n---\napiVersion: x/v1\nkind: Thing\n");
+    let manifests = read("apiVersion: v1\nkind: Event\n---\napiVersion: x/v1\nkind: Thing\n");
     let counted = judge(&manifests, &few()).counts.not_applicable;
     assert_eq!(
         counted.into_iter().collect::<Vec<_>>(),
-        [("v1 ConfigMap".to_owned(), 1), ("x/v1 Thing".to_owned(), 1)]
+        [("v1 Event".to_owned(), 1), ("x/v1 Thing".to_owned(), 1)]
     );
     check("", &[]);
     check("\u{feff}# only a comment\n", &[]);
