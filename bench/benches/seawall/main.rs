@@ -1,5 +1,6 @@
 //! Every measurement: `make bench [ARGS=FILTER]`.
 mod access;
+mod cel;
 mod extract;
 mod posture;
 mod rules;
@@ -27,6 +28,7 @@ fn main() -> anyhow::Result<()> {
         .warm_up_time(WARM_UP)
         .sample_size(SAMPLES)
         .configure_from_args();
+    cel::measure(&mut criterion);
     rules::measure(&mut criterion);
     vuln::measure(&mut criterion);
     extract::measure(&mut criterion);

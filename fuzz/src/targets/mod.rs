@@ -1,4 +1,7 @@
 //! One file per target: what it feeds, from which seeds, and which promise it checks beside "no panic".
+pub(crate) mod cel_expression;
+pub(crate) mod cel_function;
+pub(crate) mod cel_regex;
 pub(crate) mod extract_dpkg;
 pub(crate) mod extract_dpkg_files;
 pub(crate) mod extract_facts;

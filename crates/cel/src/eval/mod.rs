@@ -180,8 +180,8 @@ impl<'m, 'a> Machine<'m, 'a> {
         let cost = if opaque { 1 } else { traversal(size(&a).min(size(&b))) };
         self.budget.charge(cost)?;
         // A library's value refuses to be compared with what is not of its type; the reverse is only unequal.
-        if opaque && a.type_name() != b.type_name() {
-            return Err(EvalError::no_overload());
+        if a.refuses(&b) {
+            return if negated { Ok(Value::Bool(true)) } else { Err(EvalError::no_overload()) };
         }
         Ok(Value::Bool(a.equals(&b) != negated))
     }

@@ -293,6 +293,11 @@ macro_rules! opaque {
                 other.as_any().downcast_ref() == Some(self)
             }
 
+            /// The API server compares none of them.
+            fn compares_with(&self, _: &dyn Opaque) -> bool {
+                false
+            }
+
             fn as_any(&self) -> &dyn Any {
                 self
             }

@@ -27,6 +27,8 @@ const TOO_LONG: &str = "quantity has more than 4096 digits";
 pub(crate) struct Quantity {
     amount: Amount,
     notation: Notation,
+    /// See [`functions`]: what `==` is told of it.
+    computed: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -60,6 +62,10 @@ struct Parts<'t> {
 }
 
 impl Quantity {
+    fn new(amount: Amount, notation: Notation) -> Quantity {
+        Quantity { amount, notation, computed: false }
+    }
+
     /// Error: the API server's text, or that the number is longer than we compute with.
     pub(crate) fn parse(text: &str) -> Result<Quantity, String> {
         let parts = split(text).ok_or(WRONG_FORMAT)?;
@@ -68,7 +74,7 @@ impl Quantity {
             return Err(TOO_LONG.into());
         }
         match small(&parts, exponent, notation) {
-            Some(amount) => Ok(Quantity { amount, notation }),
+            Some(amount) => Ok(Quantity::new(amount, notation)),
             None => exact(&parts, base, exponent, notation).map_err(str::to_owned),
         }
     }
@@ -147,17 +153,14 @@ impl Quantity {
 
     /// What `add(int)` and `sub(int)` turn their operand into.
     pub(crate) fn from_integer(value: i64) -> Quantity {
-        Quantity {
-            amount: Amount::Small { value, exponent: 0 },
-            notation: Notation::DecimalExponent,
-        }
+        Quantity::new(Amount::Small { value, exponent: 0 }, Notation::DecimalExponent)
     }
 
     /// A zero takes over the notation of what is added to it.
     fn plus(&self, addend: Amount, notation: Notation) -> Result<Quantity, String> {
         let notation = if self.sign() == 0 { notation } else { self.notation };
         if let Some(amount) = small_sum(&self.amount, &addend) {
-            return Ok(Quantity { amount, notation });
+            return Ok(Quantity::new(amount, notation));
         }
         let ((a, a_exponent), (b, b_exponent)) = (self.amount.parts(), addend.parts());
         let least = a_exponent.min(b_exponent);
@@ -167,7 +170,7 @@ impl Quantity {
         }
         let digits = raise(&a, a_exponent - least) + raise(&b, b_exponent - least);
         let scale = i32::try_from(-least).map_err(|_| TOO_LONG)?;
-        Ok(Quantity { amount: Amount::Exact { digits, scale }, notation })
+        Ok(Quantity::new(Amount::Exact { digits, scale }, notation))
     }
 
     /// The canonical text: the largest suffix that leaves no fraction.
@@ -322,7 +325,7 @@ fn exact(
     if parts.negative {
         digits = -digits;
     }
-    Ok(Quantity { amount: Amount::Exact { digits, scale }, notation })
+    Ok(Quantity::new(Amount::Exact { digits, scale }, notation))
 }
 
 /// `digits * 10^-scale` in nano, rounded away from zero. `digits` is positive.

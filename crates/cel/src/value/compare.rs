@@ -25,6 +25,15 @@ impl Value<'_> {
         }
     }
 
+    /// Whether `self == other` is an error: only a library's value refuses.
+    pub(crate) fn refuses(&self, other: &Value<'_>) -> bool {
+        match (self, other) {
+            (Value::Opaque(a), Value::Opaque(b)) => !a.compares_with(b.as_ref()),
+            (Value::Opaque(_), _) => true,
+            _ => false,
+        }
+    }
+
     /// The order of two values. Errors: types without a common order, NaN.
     pub fn order(&self, other: &Value<'_>) -> Result<Ordering, EvalError> {
         Ok(match (self, other) {
@@ -58,12 +67,17 @@ impl Value<'_> {
 }
 
 fn lists_equal(a: &List<'_>, b: &List<'_>) -> bool {
-    a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.equals(&b))
+    a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| within(&a, &b))
+}
+
+/// Equality of what lists and maps hold: cel-go looks for what is unequal, and an error is not.
+fn within(a: &Value<'_>, b: &Value<'_>) -> bool {
+    a.equals(b) || a.refuses(b)
 }
 
 fn maps_equal(a: &Map<'_>, b: &Map<'_>) -> bool {
     a.len() == b.len()
-        && a.iter().all(|(key, value)| b.get(&key).is_some_and(|other| value.equals(&other)))
+        && a.iter().all(|(key, value)| b.get(&key).is_some_and(|other| within(&value, &other)))
 }
 
 /// `None`: not both are numbers. `Err`: one is NaN.

@@ -64,6 +64,10 @@ pub trait Opaque: fmt::Debug + Send + Sync {
     /// `net.IP`, `kubernetes.Quantity`.
     fn type_name(&self) -> &'static str;
     fn equals(&self, other: &dyn Opaque) -> bool;
+    /// Whether `==` has an answer for both, which is an error otherwise.
+    fn compares_with(&self, other: &dyn Opaque) -> bool {
+        self.type_name() == other.type_name()
+    }
     fn as_any(&self) -> &dyn Any;
     /// Its size, for values that have one (a CIDR's bytes).
     fn size(&self) -> Option<u64> {

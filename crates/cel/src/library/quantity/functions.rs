@@ -77,11 +77,11 @@ pub(crate) static LIBRARY: Library = Library {
             "add",
             &[
                 Overload::member("quantity_add", &[TYPE, TYPE], TYPE, |arguments| {
-                    made(quantity(arguments, 0)?.add(quantity(arguments, 1)?))
+                    computed(quantity(arguments, 0)?.add(quantity(arguments, 1)?))
                 }),
                 Overload::member("quantity_add_int", &[TYPE, "int"], TYPE, |arguments| {
                     let addend = Quantity::from_integer(int(arguments, 1)?);
-                    made(quantity(arguments, 0)?.add(&addend))
+                    computed(quantity(arguments, 0)?.add(&addend))
                 }),
             ],
         ),
@@ -89,11 +89,11 @@ pub(crate) static LIBRARY: Library = Library {
             "sub",
             &[
                 Overload::member("quantity_sub", &[TYPE, TYPE], TYPE, |arguments| {
-                    made(quantity(arguments, 0)?.sub(quantity(arguments, 1)?))
+                    computed(quantity(arguments, 0)?.sub(quantity(arguments, 1)?))
                 }),
                 Overload::member("quantity_sub_int", &[TYPE, "int"], TYPE, |arguments| {
                     let subtrahend = Quantity::from_integer(int(arguments, 1)?);
-                    made(quantity(arguments, 0)?.sub(&subtrahend))
+                    computed(quantity(arguments, 0)?.sub(&subtrahend))
                 }),
             ],
         ),
@@ -108,6 +108,12 @@ fn order(arguments: &[Value<'_>]) -> Result<Ordering, EvalError> {
     Ok(quantity(arguments, 0)?.compare(quantity(arguments, 1)?))
 }
 
+/// A sum or difference. The API server hands out a pointer, and its `==` knows no pointer on the right: `q == q.add(0)`
+/// is an error, `q.add(0) == q` is not. Everything else takes both.
+fn computed<'a>(quantity: Result<Quantity, String>) -> Outcome<'a> {
+    made(quantity.map(|quantity| Quantity { computed: true, ..quantity }))
+}
+
 fn made<'a>(quantity: Result<Quantity, String>) -> Outcome<'a> {
     quantity.map(Value::opaque).map_err(EvalError::Error)
 }
@@ -119,7 +125,11 @@ impl Opaque for Quantity {
 
     fn equals(&self, other: &dyn Opaque) -> bool {
         let other = other.as_any().downcast_ref::<Quantity>();
-        other.is_some_and(|other| self.compare(other) == Ordering::Equal)
+        other.is_some_and(|other| !other.computed && self.compare(other) == Ordering::Equal)
+    }
+
+    fn compares_with(&self, other: &dyn Opaque) -> bool {
+        other.as_any().downcast_ref::<Quantity>().is_some_and(|other| !other.computed)
     }
 
     fn as_any(&self) -> &dyn Any {
