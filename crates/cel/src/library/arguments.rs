@@ -23,6 +23,15 @@ pub(super) fn list<'v, 'a>(
     arguments.get(at).and_then(Value::as_list).ok_or_else(EvalError::no_overload)
 }
 
+/// Pairs of elements that one call compares. They cost a unit each, which is charged once the call is over; no budget
+/// pays for more.
+const MAX_PAIRS: usize = 10_000_000;
+
+/// Stops a call that would compare each element of `a` with each of `b`, where its price is out of reach anyway.
+pub(super) fn compare_pairs(a: &List<'_>, b: &List<'_>) -> Result<(), EvalError> {
+    if a.len().saturating_mul(b.len()) > MAX_PAIRS { Err(EvalError::Limit) } else { Ok(()) }
+}
+
 /// A library's own value.
 pub(super) fn own<'v, T: 'static>(
     arguments: &'v [Value<'_>],

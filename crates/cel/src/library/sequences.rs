@@ -1,6 +1,6 @@
 //! cel-go's functions on lists, version 3. Source: github.com/google/cel-go/ext/lists.go at 0.26. The macro `sortBy`
 //! calls `@sortByAssociatedKeys`.
-use super::arguments::{Outcome, int, list};
+use super::arguments::{Outcome, compare_pairs, int, list};
 use super::cost;
 use crate::error::EvalError;
 use crate::functions::{Function, Library, Overload, Refusal};
@@ -70,9 +70,6 @@ pub(crate) static LIBRARY: Library = Library {
 
 /// Numbers in one range: what the largest budget of an expression pays for.
 const MAX_RANGE: i64 = 1_000_000;
-/// Elements that `distinct` compares with one another; their cost of 2 a pair is far above every budget.
-const MAX_DISTINCT: usize = 5_000;
-
 const SORT: Function = Function::priced(
     "sort",
     &[
@@ -146,9 +143,7 @@ fn append<'a>(list: &List<'a>, levels: i64, items: &mut Vec<Value<'a>>) {
 }
 
 fn distinct<'a>(list: &List<'a>) -> Outcome<'a> {
-    if list.len() > MAX_DISTINCT {
-        return Err(EvalError::Limit);
-    }
+    compare_pairs(list, list)?;
     let mut seen: Vec<Value<'a>> = Vec::with_capacity(list.len());
     for item in list.iter() {
         if !seen.iter().any(|other| item.equals(other)) {

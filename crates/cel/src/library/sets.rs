@@ -1,6 +1,7 @@
 //! Lists as sets. Source: github.com/google/cel-go/ext/sets.go.
-use super::arguments::list;
+use super::arguments::{compare_pairs, list};
 use super::cost;
+use crate::error::EvalError;
 use crate::functions::{Function, Library, Overload};
 use crate::value::{List, Value};
 
@@ -15,7 +16,10 @@ pub(crate) static LIBRARY: Library = Library {
                 "list_sets_contains_list",
                 &["list(T)", "list(T)"],
                 "bool",
-                |arguments| Ok(Value::Bool(contains(list(arguments, 0)?, list(arguments, 1)?))),
+                |arguments| {
+                    let (a, b) = both(arguments)?;
+                    Ok(Value::Bool(contains(a, b)))
+                },
             )],
             cost::pairs,
         ),
@@ -26,7 +30,7 @@ pub(crate) static LIBRARY: Library = Library {
                 &["list(T)", "list(T)"],
                 "bool",
                 |arguments| {
-                    let (a, b) = (list(arguments, 0)?, list(arguments, 1)?);
+                    let (a, b) = both(arguments)?;
                     Ok(Value::Bool(contains(a, b) && contains(b, a)))
                 },
             )],
@@ -39,7 +43,7 @@ pub(crate) static LIBRARY: Library = Library {
                 &["list(T)", "list(T)"],
                 "bool",
                 |arguments| {
-                    let (a, b) = (list(arguments, 0)?, list(arguments, 1)?);
+                    let (a, b) = both(arguments)?;
                     Ok(Value::Bool(a.iter().any(|item| b.contains(&item))))
                 },
             )],
@@ -47,6 +51,12 @@ pub(crate) static LIBRARY: Library = Library {
         ),
     ],
 };
+
+fn both<'v, 'a>(arguments: &'v [Value<'a>]) -> Result<(&'v List<'a>, &'v List<'a>), EvalError> {
+    let (a, b) = (list(arguments, 0)?, list(arguments, 1)?);
+    compare_pairs(a, b)?;
+    Ok((a, b))
+}
 
 fn contains(whole: &List<'_>, part: &List<'_>) -> bool {
     part.iter().all(|item| whole.contains(&item))

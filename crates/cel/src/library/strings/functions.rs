@@ -79,7 +79,7 @@ pub(crate) static LIBRARY_2: Library = Library {
         Function::priced(
             "format",
             &[Overload::member("string_format", &["string", "list(dyn)"], "string", |arguments| {
-                given(render::render(text(arguments, 0)?, list(arguments, 1)?))
+                render::render(text(arguments, 0)?, list(arguments, 1)?).map(Value::string)
             })],
             cost::reading,
         ),

@@ -1,11 +1,15 @@
 //! `string.format`: a text whose clauses are filled with values. Source: cel-go/ext/formatting.go at 0.26, version 1.
 use super::printf::{self, Verb};
-use crate::library::go_text::{quote, quote_bytes};
+use crate::error::EvalError;
+use crate::library::go_text::quote;
 use crate::value::convert::to_string;
 use crate::value::{List, Map, Value};
 
-/// Error: cel-go's text.
-pub(super) fn render(format: &str, arguments: &List<'_>) -> Result<String, String> {
+/// Bytes of one result; a clause of ten bytes may ask for 65535 of padding.
+const MAX_BYTES: usize = 16 << 20;
+
+/// Errors: cel-go's texts; the limit, where the result would be longer than ours.
+pub(super) fn render(format: &str, arguments: &List<'_>) -> Result<String, EvalError> {
     let mut rendered = String::with_capacity(format.len());
     let (mut rest, mut index) = (format, 0);
     while let Some((before, clause)) = rest.split_once('%') {
@@ -15,13 +19,18 @@ pub(super) fn render(format: &str, arguments: &List<'_>) -> Result<String, Strin
             rest = after;
             continue;
         }
-        let argument = arguments.get(index).ok_or(format!("index {index} out of range"))?;
+        let argument = arguments.get(index);
+        let argument =
+            argument.ok_or_else(|| EvalError::Error(format!("index {index} out of range")))?;
         if clause.is_empty() {
-            return Err("unexpected end of string".into());
+            return Err(EvalError::new("unexpected end of string"));
         }
-        let (verb, taken) = printf::clause(clause)?;
-        let text =
-            one(verb, &argument).map_err(|error| format!("error during formatting: {error}"))?;
+        let (verb, taken) = printf::clause(clause).map_err(EvalError::Error)?;
+        let text = one(verb, &argument)
+            .map_err(|error| EvalError::Error(format!("error during formatting: {error}")))?;
+        if rendered.len() + text.len() > MAX_BYTES {
+            return Err(EvalError::Limit);
+        }
         rendered.push_str(&text);
         rest = &clause[taken..];
         index += 1;
@@ -130,11 +139,7 @@ fn map_text(map: &Map<'_>) -> Result<String, String> {
 fn nested(value: &Value<'_>) -> Result<String, String> {
     Ok(match value {
         Value::String(text) => quote(text),
-        Value::Bytes(bytes) => {
-            let text = string(value)?;
-            debug_assert_eq!(text.len(), bytes.len());
-            format!("b{}", quote_bytes(bytes))
-        }
+        Value::Bytes(_) => format!("b{}", quote(&string(value)?)),
         Value::Double(value) if value.is_nan() => "\"NaN\"".into(),
         Value::Double(f64::INFINITY) => "\"+Inf\"".into(),
         Value::Double(f64::NEG_INFINITY) => "\"-Inf\"".into(),
