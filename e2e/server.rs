@@ -34,8 +34,16 @@ impl Server {
 
     /// Without controllers, and so without service accounts that pods would need.
     pub fn start_lone() -> Option<Self> {
-        let no_accounts = || vec!["--disable-admission-plugins=ServiceAccount".to_owned()];
-        Self::serve(|_| no_accounts())
+        Self::start_lone_with(|_| Vec::new())
+    }
+
+    /// The same with further arguments.
+    pub fn start_lone_with(prepare: impl FnOnce(&Path) -> Vec<String>) -> Option<Self> {
+        Self::serve(|dir| {
+            let mut arguments = prepare(dir);
+            arguments.push("--disable-admission-plugins=ServiceAccount".to_owned());
+            arguments
+        })
     }
 
     /// With further arguments of the API server; the files that they name are written into the folder given.

@@ -217,10 +217,10 @@ impl Planner<'_> {
                     break Root::Step(Step::Constant(Value::Type(Text::Borrowed(name))));
                 }
                 Some(Reference::Variable(name)) => {
-                    // `variables.x` is a field of what is no variable, and counted apart.
-                    dotted = name
-                        .split_once('.')
-                        .is_some_and(|(head, _)| self.env.variable(head).is_none());
+                    // `variables.x` is a field and counted apart; `authorizer.requestResource` is one name.
+                    dotted = name.split_once('.').is_some_and(|(head, _)| {
+                        !matches!(self.env.variable(head), Some(crate::Type::Opaque(_)))
+                    });
                     wrap = matches!(at.kind, Kind::Select { optional: true, .. });
                     test |= matches!(at.kind, Kind::Has { .. });
                     break Root::Variable(name.clone());

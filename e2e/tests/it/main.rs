@@ -15,6 +15,7 @@ mod idle;
 mod nodes;
 mod pod_security;
 mod rbac;
+mod policies;
 mod rig;
 mod runtime;
 mod scan;

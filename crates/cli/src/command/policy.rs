@@ -1,5 +1,7 @@
-//! `seawall policy`: the tests that stand in control files, and controls as native policies.
+//! `seawall policy`: the tests that stand in control files, controls as native policies, and users' policies on a
+//! recorded review.
 mod export;
+mod review;
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{self, Format};
@@ -21,6 +23,8 @@ pub(crate) enum Verb {
     },
     /// Write controls as policies that the API server judges by itself
     Export(export::Args),
+    /// Answer one admission review by policies in files, as the API server would
+    Review(review::Args),
 }
 
 impl Verb {
@@ -28,6 +32,7 @@ impl Verb {
         match self {
             Self::Test { dir, run, format } => test(&dir, run, format),
             Self::Export(args) => args.run(),
+            Self::Review(args) => args.run(),
         }
     }
 }

@@ -1,5 +1,5 @@
 //! A policy's expressions → programs, against the variables each kind of expression sees.
-use super::schema::{Declared, NAMESPACE, REQUEST};
+use super::schema::{Declared, NAMESPACE, REQUEST, VARIABLES};
 use super::spec::{Named, PolicySpec};
 use super::validate::Fault;
 use seawall_cel::{CompileError, Env, Program, Stage, Type, authz, display};
@@ -55,6 +55,13 @@ pub(super) fn compile(spec: &PolicySpec, minor: u32) -> Result<Compiled, Vec<Fau
         .with_variable(REQUEST_RESOURCE, Type::Opaque(authz::RESOURCE_CHECK.into()));
     let mut compiler = Compiler { env: asking.clone(), faults: Vec::new() };
     let match_conditions = compiler.conditions(&spec.match_conditions);
+    // A policy with variables has the struct of them before it has the first one.
+    let composed = |env: Env| match spec.variables.is_empty() {
+        true => env,
+        false => env.with_variable("variables", Type::Struct(VARIABLES.into())),
+    };
+    let (asking, base) = (composed(asking), composed(base));
+    compiler.env = asking.clone();
     let variables = compiler.variables(&spec.variables);
     let declared: Vec<(&str, Type)> =
         variables.iter().map(|v| (v.dotted.as_str(), field_type(v.program.output()))).collect();

@@ -3,6 +3,8 @@
 use seawall_cel::{Schema, Type};
 
 pub(super) const REQUEST: &str = "kubernetes.AdmissionRequest";
+/// Has no fields of its own: each variable is declared by its dotted name.
+pub(super) const VARIABLES: &str = "kubernetes.variables";
 pub(super) const NAMESPACE: &str = "kubernetes.Namespace";
 
 /// (struct, field, type in [`Type::parse`]'s form; `*` before a struct).

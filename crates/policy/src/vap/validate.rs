@@ -10,7 +10,7 @@ pub(super) type Fault = (String, String);
 /// Operations a rule may list.
 const OPERATIONS: [&str; 5] = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
 /// Reasons a validation may give.
-const REASONS: [&str; 4] = ["Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized"];
+const REASONS: [&str; 3] = ["Forbidden", "Invalid", "RequestEntityTooLarge"];
 /// Of one policy; the API server's limits.
 const MAX_AUDIT_ANNOTATIONS: usize = 20;
 const MAX_MATCH_CONDITIONS: usize = 64;
@@ -107,7 +107,11 @@ fn messages(spec: &PolicySpec) -> Vec<Fault> {
         if let Some(reason) = &validation.reason
             && !REASONS.contains(&reason.as_str())
         {
-            fault("reason", &format!("supported values: {}", REASONS.join(", ")));
+            let known = REASONS.map(|reason| format!("\"{reason}\""));
+            fault(
+                "reason",
+                &format!("Unsupported value: \"{reason}\": supported values: {}", known.join(", ")),
+            );
         }
     }
     faults

@@ -32,6 +32,14 @@ pub struct PolicyFailure {
     pub error: bool,
 }
 
+impl Verdict {
+    /// Whether every policy was judged.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.questions.is_empty() && self.undecided.is_empty()
+    }
+}
+
 /// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
