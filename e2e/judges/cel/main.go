@@ -2,9 +2,10 @@
 //
 // It reads rows of JSON, of which it keeps "expr" and "minor", and writes them with what the environment of that
 // minor gives: "compile", "program" (cannot be planned), "error" or "value", with "type" and "cost". With -minors it
-// writes instead the minors whose environment compiles the expression. `object` is {}, `authorizer` is declared only.
+// writes instead the minors whose environment compiles the expression. `object` is the JSON file that -object names,
+// `authorizer` is declared only.
 //
-//	go run . < ../../../crates/cel/tests/functions/ip.jsonl
+//	go run . -object ../../../crates/cel/tests/pod.json < ../../../crates/cel/tests/functions/ip.jsonl
 package main
 
 import (
@@ -19,6 +20,7 @@ import (
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
 	"github.com/google/cel-go/common/types/traits"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/util/version"
 	apicel "k8s.io/apiserver/pkg/cel"
 	"k8s.io/apiserver/pkg/cel/environment"
@@ -57,8 +59,29 @@ func environmentOf(minor uint) *cel.Env {
 	return env
 }
 
-func judge(env *cel.Env, minor uint, expr string) row {
-	r := row{Minor: minor, Expr: expr}
+// Whole numbers are ints, as the API server decodes them.
+func objectOf(path string) any {
+	if path == "" {
+		return map[string]any{}
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		panic(err)
+	}
+	var object any
+	if err := utiljson.Unmarshal(text, &object); err != nil {
+		panic(err)
+	}
+	return object
+}
+
+func judge(env *cel.Env, minor uint, expr string, object any) (r row) {
+	r = row{Minor: minor, Expr: expr}
+	defer func() {
+		if told := recover(); told != nil {
+			r.Compile = fmt.Sprint("panic: ", told)
+		}
+	}()
 	ast, issues := env.Compile(expr)
 	if issues.Err() != nil {
 		r.Compile = issues.Err().Error()
@@ -70,7 +93,7 @@ func judge(env *cel.Env, minor uint, expr string) row {
 		r.Program = err.Error()
 		return r
 	}
-	value, details, err := program.Eval(map[string]any{"object": map[string]any{}})
+	value, details, err := program.Eval(map[string]any{"object": object})
 	if details != nil {
 		r.Cost = details.ActualCost()
 	}
@@ -143,7 +166,9 @@ func show(value ref.Val) any {
 
 func main() {
 	minors := flag.Bool("minors", false, "write the minors that compile each expression")
+	file := flag.String("object", "", "JSON of the variable object")
 	flag.Parse()
+	object := objectOf(*file)
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 1<<24)
 	out := json.NewEncoder(os.Stdout)
@@ -161,12 +186,12 @@ func main() {
 			panic(err)
 		}
 		if !*minors {
-			_ = out.Encode(judge(env(asked.Minor), asked.Minor, asked.Expr))
+			_ = out.Encode(judge(env(asked.Minor), asked.Minor, asked.Expr, object))
 			continue
 		}
 		answer := row{Expr: asked.Expr}
 		for minor := uint(26); minor <= newest; minor++ {
-			if judge(env(minor), minor, asked.Expr).Compile == "" {
+			if judge(env(minor), minor, asked.Expr, object).Compile == "" {
 				answer.Minors = append(answer.Minors, minor)
 			}
 		}

@@ -2,7 +2,6 @@
 mod authorizer;
 mod errors;
 mod functions;
-mod oracle;
 mod values;
 
 use seawall_cel::{Budget, CompileError, Env, EvalError, Go, Stage, Type, Value};

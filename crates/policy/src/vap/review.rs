@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 /// Bytes of one review: an object and its old self, each at most the 1.5 MiB that etcd takes, with room for growth.
 const MAX_REVIEW: usize = 8 << 20;
 
-/// An admission request. Objects are without null members.
+/// An admission request.
 #[derive(Clone, Debug)]
 pub struct Review {
     /// The answer repeats it.
@@ -71,11 +71,8 @@ impl Review {
             let message = "the request names no operation or no resource";
             return Err(Box::new(Problem::error("review", message)));
         }
-        let object = |name: &str| {
-            let mut object = request.get(name).cloned().unwrap_or_default();
-            remove_nulls(&mut object);
-            object
-        };
+        // As they are sent: a custom resource keeps its null members, and so does `has`.
+        let object = |name: &str| request.get(name).cloned().unwrap_or_default();
         let subresource = text("subResource");
         Ok(Review {
             uid: text("uid"),
@@ -184,7 +181,7 @@ fn variable(request: &Map<String, Value>) -> Value {
     Value::Object(made)
 }
 
-/// Members that are null are absent to the API server.
+/// The API server leaves out what it does not know of a user.
 fn remove_nulls(value: &mut Value) {
     match value {
         Value::Object(fields) => {

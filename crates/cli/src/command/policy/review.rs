@@ -154,9 +154,8 @@ impl Lookup for Inventory<'_> {
 impl Inventory<'_> {
     fn of(&self, api_version: &str, kind: &str) -> impl Iterator<Item = &Value> {
         let objects = self.objects.iter().map(|document| &document.object);
-        objects.filter(move |object| {
-            object["apiVersion"] == *api_version && object["kind"] == *kind
-        })
+        objects
+            .filter(move |object| object["apiVersion"] == *api_version && object["kind"] == *kind)
     }
 }
 
@@ -193,7 +192,9 @@ spec:
             "request": {"uid": "u", "operation": "CREATE", "name": "web", "namespace": "shop",
                 "resource": {"group": "", "version": "v1", "resource": "pods"},
                 "object": {"metadata": {"name": "web"}, "spec": {"replicas": 3}}}});
-        let params = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: limits, namespace: shop}}\ndata: {{max: '{max}'}}\n");
+        let params = format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: limits, namespace: shop}}\ndata: {{max: '{max}'}}\n"
+        );
         let args = Args {
             policy: vec![write("policy.yaml", POLICY)],
             review: write("review.json", &review.to_string()),
