@@ -8,9 +8,11 @@ pub(crate) struct Module {
     pub(crate) package_span: Span,
     pub(crate) imports: Vec<Import>,
     pub(crate) rules: Vec<Rule>,
+    /// v1: deprecated functions are none.
+    pub(crate) strict: bool,
 }
 
-/// An import of `data` or `input`; those of `future` and `rego` are done with once parsed.
+/// An import of `data`, `input` or `rego.v1`; those of `future` are done with once parsed.
 #[derive(Clone, Debug)]
 pub(crate) struct Import {
     pub(crate) path: Vec<String>,

@@ -1,5 +1,5 @@
 //! A template's texts → a program; a program and an input → violations.
-use crate::ast::{Head, Module, TermKind, walk_rule};
+use crate::ast::{Head, Module, Term, TermKind, walk_rule};
 use crate::builtin;
 use crate::graph::{self, InventoryRead};
 use crate::negation;
@@ -21,6 +21,8 @@ const ENTRY: &str = "template";
 const QUERY: &str = "data.template.violation";
 /// Bytes of all texts of one template. etcd keeps no object over 1.5 MiB.
 const MAX_TOTAL: usize = 2 << 20;
+/// Arrays, sets and objects written inside of each other. Templates of use nest four.
+const MAX_LITERALS: usize = 8;
 /// Characters of a printed line and lines of a module: the bounds above hold them already.
 const UNBOUNDED_COLUMNS: NonZeroU32 = NonZeroU32::new(u32::MAX).unwrap();
 const UNBOUNDED: NonZeroUsize = NonZeroUsize::new(usize::MAX).unwrap();
@@ -130,11 +132,9 @@ impl Policy {
         let modules: Vec<Text> = modules.iter().zip(texts.clone()).map(print).collect();
         let policy = Self { modules: Arc::new(modules), reads: Arc::new(reads) };
         let mut interpreter = policy.build().map_err(|error| vec![error])?;
-        match interpreter.evaluate(&Data(Value::new_object()), &Limits::default()) {
-            Ok(_) | Err(EvalError::Limit(_)) => Ok(policy),
-            Err(EvalError::Failed(message)) => {
-                Err(vec![Problem::new(0..0, message).placed("rego", "")])
-            }
+        match interpreter.run(&Data(Value::new_object()), &Limits::default()) {
+            Err(Ended::Error(error)) if !contradiction(&error) => Err(vec![policy.refusal(&error)]),
+            Ok(_) | Err(_) => Ok(policy),
         }
     }
 
@@ -190,7 +190,14 @@ impl Policy {
 /// `error: what is wrong` of a message with places.
 fn said(shown: &str) -> String {
     let line = shown.lines().find_map(|line| line.trim().strip_prefix("error: "));
-    line.unwrap_or(shown.lines().next().unwrap_or(shown)).to_owned()
+    let said = line.unwrap_or(shown.lines().next().unwrap_or(shown));
+    // In OPA's words, which say what to mend.
+    match said {
+        _ if said.starts_with("rule conflicts with rule") => {
+            "complete rules must not produce multiple outputs".to_owned()
+        }
+        _ => said.to_owned(),
+    }
 }
 
 /// The place in `--> file:line:column`.
@@ -212,13 +219,36 @@ fn conventions(modules: &[Module]) -> Vec<(usize, Problem)> {
     if !modules[0].rules.iter().any(|rule| rule.name == "violation") {
         problems.push((0, Problem::new(0..0, "missing required rule: violation")));
     }
+    for rule in modules[0].rules.iter().filter(|rule| rule.name == "violation" && !rule.default) {
+        let member = match &rule.head {
+            Head::Member(term) => Some(term),
+            Head::Value(_) => rule.path.first(),
+        };
+        let plain = |term: &Term| {
+            matches!(
+                term.kind,
+                TermKind::Null | TermKind::Bool(_) | TermKind::Number(_) | TermKind::String(_)
+            )
+        };
+        if member.is_none_or(plain) {
+            let problem =
+                Problem::new(rule.span.clone(), "`violation` is a set of objects with `msg`");
+            problems.push((0, problem));
+        }
+    }
     for (index, module) in modules.iter().enumerate() {
         if index > 0 && (module.package[0] != "lib" || module.package.len() < 2) {
             let message = format!("package {} is not below `lib`", module.package.join("."));
             problems.push((index, Problem::new(module.package_span.clone(), message)));
         }
         for import in &module.imports {
-            if import.path[..1] != ["data"] || import.path.get(1).is_none_or(|name| name != "lib") {
+            if import.path[0] == "rego" {
+                let message =
+                    "bad import: rego.v1; choose `version: v1` in `code[].source` instead";
+                problems.push((index, Problem::new(import.span.clone(), message)));
+            } else if import.path[..1] != ["data"]
+                || import.path.get(1).is_none_or(|name| name != "lib")
+            {
                 let message = format!("bad import: {}", import.path.join("."));
                 problems.push((index, Problem::new(import.span.clone(), message)));
             }
@@ -229,9 +259,18 @@ fn conventions(modules: &[Module]) -> Vec<(usize, Problem)> {
                 let message = format!("a rule named `{}` is not supported", rule.name);
                 problems.push((index, Problem::new(rule.span.clone(), message)));
             }
+            problems.extend(too_deep(rule).into_iter().map(|problem| (index, problem)));
+            let mut heads: Vec<*const Term> = Vec::new();
             walk_rule(rule, &mut |term| {
+                if let TermKind::Ref(head, _) = &term.kind {
+                    heads.push(std::ptr::from_ref(&**head));
+                }
                 let second = match &term.kind {
-                    TermKind::Var(name) if name == "data" => None,
+                    TermKind::Var(name)
+                        if name == "data" && !heads.contains(&std::ptr::from_ref(term)) =>
+                    {
+                        None
+                    }
                     TermKind::Ref(head, parts) => {
                         match (&head.kind, parts.first().map(|part| &part.kind)) {
                             (TermKind::Var(root), Some(TermKind::String(name)))
@@ -256,6 +295,26 @@ fn conventions(modules: &[Module]) -> Vec<(usize, Problem)> {
     problems
 }
 
+/// The interpreter reads what begins with a bracket as a comprehension first, then once more as what it is, so each
+/// level doubles its work.
+fn too_deep(rule: &crate::ast::Rule) -> Option<Problem> {
+    fn literals(term: &Term) -> usize {
+        let literal =
+            matches!(term.kind, TermKind::Array(_) | TermKind::Set(_) | TermKind::Object(_));
+        let heads = term.closure().map(|(heads, _)| heads).unwrap_or_default();
+        let inner = term.children().into_iter().chain(heads).map(literals).max().unwrap_or(0);
+        inner + usize::from(literal)
+    }
+    let mut problem = None;
+    walk_rule(rule, &mut |term| {
+        if problem.is_none() && literals(term) > MAX_LITERALS {
+            let message = format!("collections nested over {MAX_LITERALS} levels deep");
+            problem = Some(Problem::new(term.span.clone(), message));
+        }
+    });
+    problem
+}
+
 fn rules(modules: &[Module]) -> Rules {
     let mut rules = Rules::new();
     for module in modules {
@@ -271,7 +330,7 @@ fn resolve(modules: &mut [Module], rules: &Rules) -> Vec<(usize, Problem)> {
     let mut problems = Vec::new();
     for (index, module) in modules.iter_mut().enumerate() {
         let (package, imports) = (module.package.clone(), std::mem::take(&mut module.imports));
-        let mut resolver = Resolver::new(&package, &imports, rules);
+        let mut resolver = Resolver::new(&package, &imports, rules, module.strict);
         module.rules.iter_mut().for_each(|rule| resolver.rule(rule));
         problems.extend(resolver.problems.into_iter().map(|problem| (index, problem)));
         problems.extend(conflicts(module).into_iter().map(|problem| (index, problem)));
@@ -317,6 +376,18 @@ fn order(modules: &mut [Module]) -> Vec<(usize, Problem)> {
     problems
 }
 
+enum Ended {
+    /// A bound was reached; which one.
+    Limit(String),
+    Error(anyhow::Error),
+}
+
+/// Errors that a sound policy can have on one input and not on another, as OPA has them too.
+fn contradiction(error: &anyhow::Error) -> bool {
+    let shown = error.to_string();
+    ["conflict", "multiple outputs", "overflow"].iter().any(|word| shown.contains(word))
+}
+
 /// Runs one policy, for one worker.
 pub struct Interpreter {
     engine: Engine,
@@ -329,6 +400,17 @@ impl Interpreter {
         self.engine.clear_data();
         let data = Data::object([("inventory", inventory.clone())]);
         self.engine.add_data(data.0).map_err(|error| EvalError::Failed(said(&error.to_string())))
+    }
+
+    fn run(&mut self, input: &Data, limits: &Limits) -> Result<Value, Ended> {
+        self.engine.set_execution_timer_config(run::begin(limits));
+        self.engine.set_input(input.0.clone());
+        let result = self.engine.eval_rule(QUERY.to_owned());
+        let error = result.as_ref().err();
+        match run::end(error.and_then(|error| error.downcast_ref::<LimitError>())) {
+            Some(limit) => Err(Ended::Limit(limit)),
+            None => result.map_err(Ended::Error),
+        }
     }
 
     /// The violations of `input`, which holds `review` and `parameters`, in the order of OPA's sets.

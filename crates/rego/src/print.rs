@@ -262,15 +262,37 @@ impl Printer<'_> {
                 }
                 (_, [second]) if mark.is_some() => {
                     self.out.push('(');
-                    self.binary(first, mark.unwrap_or_default(), second);
+                    self.chain(&name[0], first);
+                    self.out.push_str(&format!(" {} ", mark.unwrap_or_default()));
+                    self.term(second);
                     self.out.push(')');
                     return;
                 }
                 _ => {}
             }
         }
-        self.path(name);
+        match &name[..] {
+            // The interpreter's operators fail where OPA's are undefined.
+            [operator] if matches!(&**operator, "div" | "rem") => {
+                self.out.push_str(&format!("seawall_{operator}"))
+            }
+            _ => self.path(name),
+        }
         self.list("(", args, ")");
+    }
+
+    /// The left of an operator: a chain of one operator needs no brackets, of which the interpreter bears thirty.
+    fn chain(&mut self, operator: &str, left: &Term) {
+        match &left.kind {
+            TermKind::Call(name, args)
+                if name.len() == 1 && name[0] == operator && args.len() == 2 =>
+            {
+                self.chain(operator, &args[0]);
+                self.out.push_str(&format!(" {} ", mark(operator).unwrap_or_default()));
+                self.term(&args[1]);
+            }
+            _ => self.term(left),
+        }
     }
 
     fn pair_in(&mut self, key: &Term, value: &Term, domain: &Term) {
@@ -369,8 +391,6 @@ fn mark(operator: &str) -> Option<&'static str> {
         "plus" => "+",
         "minus" => "-",
         "mul" => "*",
-        "div" => "/",
-        "rem" => "%",
         "internal.member_2" => "in",
         _ => return None,
     })

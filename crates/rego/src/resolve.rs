@@ -17,6 +17,8 @@ pub(crate) struct Resolver<'a> {
     /// Of every module.
     pub(crate) rules: &'a Rules,
     pub(crate) problems: Vec<Problem>,
+    /// Deprecated functions are none.
+    strict: bool,
     scopes: Vec<Scope>,
     fresh: usize,
 }
@@ -30,8 +32,13 @@ struct Scope {
 }
 
 impl<'a> Resolver<'a> {
-    pub(crate) fn new(package: &'a [String], imports: &'a [Import], rules: &'a Rules) -> Self {
-        Self { package, imports, rules, problems: Vec::new(), scopes: Vec::new(), fresh: 0 }
+    pub(crate) fn new(
+        package: &'a [String],
+        imports: &'a [Import],
+        rules: &'a Rules,
+        strict: bool,
+    ) -> Self {
+        Self { package, imports, rules, problems: Vec::new(), strict, scopes: Vec::new(), fresh: 0 }
     }
 
     pub(crate) fn rule(&mut self, rule: &mut Rule) {
@@ -131,10 +138,22 @@ impl<'a> Resolver<'a> {
             let [left, right] = &mut args[..] else { return };
             self.term(right);
             self.declare_pattern(left, true);
+            walk_into(term);
             return;
         }
+        if name[..] == ["eq"] && args.len() == 2 && args[1].is_call("walk") {
+            args.iter_mut().for_each(|arg| self.term(arg));
+            walk_into(term);
+            return;
+        }
+        let walk = name[..] == ["walk"];
         let output = self.call(name, args, &term.span, true);
         if let Some(output) = output {
+            // The interpreter iterates over what is walked only where it sees the output as an argument.
+            if walk {
+                args.push(output);
+                return;
+            }
             let call = Term { kind: term.kind.clone(), span: term.span.clone() };
             *term = Term::call("eq", vec![output, call], term.span.clone());
         }
@@ -239,6 +258,9 @@ impl<'a> Resolver<'a> {
         match table::find(&name) {
             Some(builtin) => match builtin.refused {
                 None if name == "print" => Ok(None),
+                None if self.strict && table::DEPRECATED.contains(&&*name) => {
+                    Err(format!("function `{name}` is deprecated and none of v1"))
+                }
                 None => Ok(Some(builtin.args)),
                 Some(why) => Err(format!("function `{name}` is not available: {why}")),
             },
@@ -313,14 +335,7 @@ impl<'a> Resolver<'a> {
     fn declare_pattern(&mut self, pattern: &mut Term, assigned: bool) {
         let span = pattern.span.clone();
         match &mut pattern.kind {
-            // An argument that stands twice is one variable.
-            TermKind::Var(name) => {
-                let known = self.scopes.last().and_then(|scope| scope.declared.get(&*name));
-                *name = match known {
-                    Some(local) if !assigned => local.clone(),
-                    _ => self.declare(name, &span),
-                };
-            }
+            TermKind::Var(name) => *name = self.declare(name, &span),
             TermKind::Array(terms) => {
                 for term in terms {
                     self.declare_pattern(term, assigned);
@@ -337,6 +352,17 @@ impl<'a> Resolver<'a> {
             }
             _ => self.term(pattern),
         }
+    }
+}
+
+/// `y = walk(x)` as `walk(x, y)`.
+fn walk_into(term: &mut Term) {
+    let TermKind::Call(_, args) = &term.kind else { return };
+    if let [output, Term { kind: TermKind::Call(name, walked), .. }] = &args[..]
+        && name[..] == ["walk"]
+    {
+        let args = walked.iter().chain([output]).cloned().collect();
+        term.kind = TermKind::Call(name.clone(), args);
     }
 }
 

@@ -124,6 +124,12 @@ fn bind(literal: &Literal, bound: &mut Names) {
                     }
                 }
             }
+            TermKind::Call(name, args) if name[..] == ["walk"] && args.len() == 2 => {
+                outputs(&args[0], bound);
+                if known(&args[0], bound) {
+                    pattern(&args[1], bound);
+                }
+            }
             _ => outputs(term, bound),
         },
         LiteralKind::SomeIn { key, value, domain } => {

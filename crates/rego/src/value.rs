@@ -1,4 +1,5 @@
 //! JSON ↔ the interpreter's values.
+use crate::builtin::quote::plain;
 use regorus::Value;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -30,7 +31,7 @@ pub(crate) fn to_json(value: &Value) -> Json {
     match value {
         Value::Null | Value::Undefined => Json::Null,
         Value::Bool(value) => Json::Bool(*value),
-        Value::Number(_) => serde_json::from_str(&value.to_string()).unwrap_or(Json::Null),
+        Value::Number(_) => serde_json::from_str(&plain(value)).unwrap_or(Json::Null),
         Value::String(text) => Json::String(text.to_string()),
         Value::Array(items) => items.iter().map(to_json).collect(),
         Value::Set(items) => items.iter().map(to_json).collect(),

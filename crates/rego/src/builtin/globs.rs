@@ -75,34 +75,34 @@ fn class(chars: &mut std::str::Chars<'_>) -> Result<Vec<(char, char)>, Stop> {
     }
 }
 
-/// Whether both can end together, from any pair of places that one text reaches.
+/// Whether both can end together, from any pair of places that one text reaches. The empty text does not count.
 fn meet(left: &[Part], right: &[Part]) -> bool {
     let mut seen = HashSet::new();
-    let mut open = vec![(0, 0)];
-    while let Some((i, j)) = open.pop() {
-        if !seen.insert((i, j)) {
+    let mut open = vec![(0, 0, false)];
+    while let Some((i, j, some)) = open.pop() {
+        if !seen.insert((i, j, some)) {
             continue;
         }
-        if i == left.len() && j == right.len() {
+        if some && i == left.len() && j == right.len() {
             return true;
         }
         let (a, b) = (left.get(i), right.get(j));
         if a.is_some_and(|part| part.optional) {
-            open.push((i + 1, j));
+            open.push((i + 1, j, some));
         }
         if b.is_some_and(|part| part.optional) {
-            open.push((i, j + 1));
+            open.push((i, j + 1, some));
         }
         if let (Some(a), Some(b)) = (a, b)
             && a.set.iter().any(|x| b.set.iter().any(|y| x.0 <= y.1 && y.0 <= x.1))
         {
             // Having matched once, a repeated part may match again or be left.
-            open.push((i + 1, j + 1));
+            open.push((i + 1, j + 1, true));
             if a.repeated {
-                open.push((i, j + 1));
+                open.push((i, j + 1, true));
             }
             if b.repeated {
-                open.push((i + 1, j));
+                open.push((i + 1, j, true));
             }
         }
     }

@@ -7,7 +7,8 @@ mod encoding;
 mod globs;
 mod go_regex;
 mod net;
-mod quote;
+mod number;
+pub(crate) mod quote;
 mod regex;
 mod sprintf;
 mod string;
@@ -84,6 +85,8 @@ static ALL: &[Function] = &[
     function("regex.replace", 3, regex::replace),
     function("regex.split", 2, regex::split),
     function("replace", 3, string::replace),
+    function("seawall_div", 2, number::divide),
+    function("seawall_rem", 2, number::remainder),
     function("set_diff", 2, collection::difference),
     function("sprintf", 2, sprintf::call),
     function("strings.replace_n", 2, string::replace_n),
@@ -143,7 +146,8 @@ fn array(items: Vec<Value>) -> Answer {
 fn functions_agree_with_the_table() {
     assert!(ALL.is_sorted_by(|a, b| a.name < b.name));
     for function in ALL {
-        let row = table::find(function.name).unwrap();
+        let name = function.name.strip_prefix("seawall_").unwrap_or(function.name);
+        let row = table::find(name).unwrap();
         assert_eq!((row.args, row.refused), (usize::from(function.args), None), "{}", row.name);
     }
 }

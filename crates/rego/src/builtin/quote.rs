@@ -1,5 +1,6 @@
 //! Values as OPA writes them into text, and strings as Go quotes them.
 use regorus::Value;
+use std::fmt::Write;
 
 /// Go's `strconv.Quote`.
 pub(super) fn quote(text: &str) -> String {
@@ -39,6 +40,15 @@ fn unprintable(char: char) -> bool {
         || matches!(char, '\u{e000}'..='\u{f8ff}' | '\u{feff}' | '\u{fff0}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}')
 }
 
+/// A scalar's JSON text. The interpreter fails to write numbers of many hundred digits.
+pub(crate) fn plain(value: &Value) -> String {
+    let mut text = String::new();
+    match write!(text, "{value}") {
+        Ok(()) => text,
+        Err(_) => "null".to_owned(),
+    }
+}
+
 /// OPA's `Value.String()`: `{"a": [1, "b"]}`, sets `{1, 2}`, the empty one `set()`.
 pub(super) fn shown(value: &Value) -> String {
     let list = |items: &mut dyn Iterator<Item = String>| items.collect::<Vec<_>>().join(", ");
@@ -54,6 +64,6 @@ pub(super) fn shown(value: &Value) -> String {
                 pairs.iter().map(|(key, value)| format!("{}: {}", shown(key), shown(value)));
             format!("{{{}}}", list(&mut shown))
         }
-        other => other.to_string(),
+        other => plain(other),
     }
 }

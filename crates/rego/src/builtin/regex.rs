@@ -95,6 +95,9 @@ pub(super) fn replace(args: &[Value]) -> Answer {
 /// Go's `Regexp.Split(s, -1)`: an empty match at the beginning or the end makes no empty part.
 pub(super) fn split(args: &[Value]) -> Answer {
     let (regex, subject) = (compiled(text(&args[0])?)?, text(&args[1])?);
+    if subject.is_empty() && !text(&args[0])?.is_empty() {
+        return array(vec![Value::from("")]);
+    }
     let (mut parts, mut begin, mut end) = (Vec::new(), 0, 0);
     for found in regex.find_iter(subject) {
         end = found.start();

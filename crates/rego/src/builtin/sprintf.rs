@@ -30,7 +30,7 @@ fn argument(value: &Value) -> Arg {
         Value::Number(number) => match (number.as_i128(), number.as_f64()) {
             (Some(integer), _) => Arg::Integer(integer),
             (None, Some(float)) => Arg::Float(float),
-            _ => Arg::Text(value.to_string()),
+            _ => Arg::Text(shown(value)),
         },
         other => Arg::Text(shown(other)),
     }
@@ -175,7 +175,10 @@ fn number(text: &str) -> (Option<usize>, &str) {
     }
 }
 
-fn print(operand: &Arg, verb: char, flags: Flags) -> String {
+fn print(operand: &Arg, verb: char, mut flags: Flags) -> String {
+    if verb == 'v' {
+        flags.plus = false; // Means "with field names" there.
+    }
     let printed = match operand {
         Arg::Integer(number) => integer(*number, verb, flags),
         Arg::Float(number) => float(*number, verb, flags),
@@ -385,7 +388,7 @@ mod tests {
         check(
             all,
             "[420]",
-            "420|0644|644|0o644|0644|1a4|0X1A4|110100100|Ƥ|'Ƥ'|+420| 420|  420|420  |00420|420|420|+420|int|%!s(int=420)|%!f(int=420)",
+            "420|0644|644|0o644|0644|1a4|0X1A4|110100100|Ƥ|'Ƥ'|+420| 420|  420|420  |00420|420|420|420|int|%!s(int=420)|%!f(int=420)",
         );
         check(
             all,
@@ -399,7 +402,7 @@ mod tests {
     #[test]
     fn floats() {
         let all = "%[1]v|%[1]g|%[1]e|%[1]f|%.3[1]g|%8.2[1]f|%08.2[1]f|%+[1]v";
-        check(all, "[1.5]", "1.5|1.5|1.500000e+00|1.500000|1.5|    1.50|00001.50|+1.5");
+        check(all, "[1.5]", "1.5|1.5|1.500000e+00|1.500000|1.5|    1.50|00001.50|1.5");
         check("%v %v %v", "[123456789.5, 0.00001, 100000.25]", "1.234567895e+08 1e-05 100000.25");
         check("%d", "[1.5]", "%!d(float64=1.5)");
         check("%.*f|%*d|%-*d|", "[2, 1.25, 5, 1, 5, 2]", "1.25|    1|2    |");

@@ -13,6 +13,13 @@ const NETWORK: &str = "policies reach no network";
 const RANDOM: &str = "a policy answers the same each time";
 const MISSING: &str = "the interpreter lacks it";
 
+/// Those of v0 that v1 has no longer.
+#[rustfmt::skip]
+pub(crate) const DEPRECATED: &[&str] = &[
+    "all", "any", "cast_array", "cast_boolean", "cast_null", "cast_object", "cast_set", "cast_string",
+    "net.cidr_overlap", "re_match", "set_diff",
+];
+
 const fn row(name: &'static str, args: usize, refused: Option<&'static str>) -> Builtin {
     Builtin { name, args, refused }
 }

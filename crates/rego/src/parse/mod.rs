@@ -19,6 +19,9 @@ pub enum Version {
 /// Nested terms and bodies. The interpreter itself stops at [`crate::print::MAX_DEPTH`].
 const MAX_DEPTH: u32 = 64;
 
+/// Failed readings of one module. Sound text has one per set of statements behind `if {`, at most.
+const MAX_ATTEMPTS: u32 = 10_000;
+
 const KEYWORDS: &[&str] =
     &["as", "default", "else", "false", "import", "package", "not", "null", "true", "with", "some"];
 /// Keywords only in v1, or once imported.
@@ -29,8 +32,14 @@ type Parsed<T> = Result<T, Problem>;
 /// Reads one module.
 pub(crate) fn parse(text: &str, version: Version) -> Parsed<Module> {
     let tokens = lex::tokens(text)?;
-    let mut parser =
-        Parser { tokens, at: 0, keywords: Vec::new(), strict: version == Version::V1, depth: 0 };
+    let mut parser = Parser {
+        tokens,
+        at: 0,
+        keywords: Vec::new(),
+        strict: version == Version::V1,
+        depth: 0,
+        attempts: MAX_ATTEMPTS,
+    };
     if parser.strict {
         parser.keywords.extend(LATER_KEYWORDS);
     }
@@ -45,6 +54,8 @@ struct Parser<'a> {
     /// v1, or `import rego.v1`: bodies need `if`, sets need `contains`.
     strict: bool,
     depth: u32,
+    /// Readings that may still be given up for another; without a bound nested ones double the work.
+    attempts: u32,
 }
 
 impl<'a> Parser<'a> {
@@ -124,8 +135,12 @@ impl<'a> Parser<'a> {
     /// Tries `parse`; on failure nothing was taken.
     fn attempt<T>(&mut self, parse: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         let (at, depth) = (self.at, self.depth);
+        if self.attempts == 0 {
+            return Err(Problem::new(self.peek().span(), "too many ways to read this"));
+        }
         let result = parse(self);
         if result.is_err() {
+            self.attempts = self.attempts.saturating_sub(1);
             (self.at, self.depth) = (at, depth);
         }
         result
@@ -144,7 +159,8 @@ impl<'a> Parser<'a> {
         let (mut imports, mut rules) = (Vec::new(), Vec::new());
         loop {
             if self.peek().kind == Kind::End {
-                return Ok(Module { package, package_span, imports, rules });
+                let strict = self.strict;
+                return Ok(Module { package, package_span, imports, rules, strict });
             }
             if self.eat(";") {
                 continue;
@@ -200,7 +216,7 @@ impl<'a> Parser<'a> {
             ("rego", [version]) if version == "v1" => {
                 self.keywords.extend(LATER_KEYWORDS);
                 self.strict = true;
-                Ok(None)
+                Ok(Some(Import { path, alias: String::new(), span }))
             }
             ("data" | "input", rest) => {
                 let alias = match (alias, rest.last()) {
@@ -249,11 +265,13 @@ impl<'a> Parser<'a> {
             let mut body = Vec::new();
             loop {
                 body.push(this.literal()?);
-                let separated = this.eat(";");
+                if this.eat(";") {
+                    continue;
+                }
                 if this.eat(close) {
                     return Ok(body);
                 }
-                if !separated && !this.peek().broken {
+                if !this.peek().broken {
                     return this.illegal(&format!("a line break, `;` or `{close}`"));
                 }
             }

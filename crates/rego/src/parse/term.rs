@@ -1,6 +1,6 @@
 //! Terms and operators.
 use super::{Parsed, Parser};
-use crate::ast::{Term, TermKind};
+use crate::ast::{Body, Term, TermKind};
 use crate::lex::Kind;
 use crate::problem::Problem;
 
@@ -30,17 +30,22 @@ impl Parser<'_> {
 
     /// A term with operators. `pairs`: `k, v in xs` may stand here, as it may not between commas.
     pub(super) fn infix(&mut self, pairs: bool) -> Parsed<Term> {
+        self.infix_from(None, pairs)
+    }
+
+    /// The same, its first term taken already.
+    fn infix_from(&mut self, first: Option<Term>, pairs: bool) -> Parsed<Term> {
         self.deeper(|this| {
-            let start = this.peek().start;
-            let mut left = this.level(0)?;
+            let start = first.as_ref().map_or(this.peek().start, |first| first.span.start);
+            let mut left = this.level(0, first)?;
             if pairs && this.peek().is(",") && this.is_keyword("in") {
                 let pair = this.attempt(|this| {
                     this.next();
-                    let value = this.level(0)?;
+                    let value = this.level(0, None)?;
                     if !this.eat_keyword("in") {
                         return this.illegal("`in`");
                     }
-                    Ok((value, this.level(0)?))
+                    Ok((value, this.level(0, None)?))
                 });
                 if let Ok((value, domain)) = pair {
                     let args = vec![left, value, domain];
@@ -48,24 +53,26 @@ impl Parser<'_> {
                 }
             }
             while this.eat_keyword("in") {
-                let domain = this.level(0)?;
+                let domain = this.level(0, None)?;
                 left = Term::call("internal.member_2", vec![left, domain], this.since(start));
             }
             Ok(left)
         })
     }
 
-    fn level(&mut self, level: usize) -> Parsed<Term> {
-        let Some(operators) = LEVELS.get(level) else { return self.term() };
-        let start = self.peek().start;
-        let mut left = self.level(level + 1)?;
+    fn level(&mut self, level: usize, first: Option<Term>) -> Parsed<Term> {
+        let Some(operators) = LEVELS.get(level) else {
+            return first.map_or_else(|| self.term(), Ok);
+        };
+        let start = first.as_ref().map_or(self.peek().start, |first| first.span.start);
+        let mut left = self.level(level + 1, first)?;
         loop {
             let token = self.peek();
             let Some((_, name)) = operators.iter().find(|(mark, _)| token.is(mark)) else {
                 return Ok(left);
             };
             self.next();
-            let right = self.level(level + 1)?;
+            let right = self.level(level + 1, None)?;
             left = Term::call(name, vec![left, right], self.since(start));
         }
     }
@@ -189,11 +196,12 @@ impl Parser<'_> {
         }
     }
 
-    /// Terms up to and with `close`; a comma may close the list.
-    pub(super) fn list(&mut self, close: &str) -> Parsed<Vec<Term>> {
+    /// Terms up to and with `close`; a comma may close the list. `first` is taken already.
+    fn list_from(&mut self, first: Option<Term>, close: &str) -> Parsed<Vec<Term>> {
         let mut terms = Vec::new();
-        while !self.eat(close) {
-            terms.push(self.infix(false)?);
+        let mut first = first;
+        while first.is_some() || !self.eat(close) {
+            terms.push(self.infix_from(first.take(), false)?);
             if !self.eat(",") && !self.peek().is(close) {
                 return self.illegal(&format!("`,` or `{close}`"));
             }
@@ -201,111 +209,100 @@ impl Parser<'_> {
         Ok(terms)
     }
 
-    /// `| body close` behind a comprehension's head.
-    fn comprehension(&mut self, close: &str) -> Option<Parsed<Vec<crate::ast::Literal>>> {
+    pub(super) fn list(&mut self, close: &str) -> Parsed<Vec<Term>> {
+        self.list_from(None, close)
+    }
+
+    /// `| body close` behind a comprehension's head; what was wrong with it, if it is none.
+    fn comprehension(&mut self, close: &str) -> Result<Body, Option<Problem>> {
         if !self.peek().is("|") {
-            return None;
+            return Err(None);
         }
-        Some(self.attempt(|this| {
+        self.attempt(|this| {
             this.next();
             this.body(close)
-        }))
+        })
+        .map_err(Some)
     }
 
     fn array(&mut self) -> Parsed<Term> {
         let start = self.next().start;
-        let begin = self.at;
-        let mut refused = None;
-        if !self.peek().is("]")
-            && let Ok(head) = self.attempt(Self::term)
-        {
-            match self.comprehension("]") {
-                Some(Ok(body)) => {
-                    let kind = TermKind::ArrayComprehension(Box::new(head), body);
-                    return Ok(Term::new(kind, self.since(start)));
-                }
-                Some(Err(problem)) => refused = Some(problem),
-                None => {}
-            }
+        if self.peek().is("]") || self.eat(",") {
+            let terms = self.list("]")?;
+            return Ok(Term::new(TermKind::Array(terms), self.since(start)));
         }
-        self.at = begin;
-        self.eat(",");
-        let terms = self.list("]").map_err(|problem| further(problem, refused))?;
+        let head = self.term()?;
+        let refused = match self.comprehension("]") {
+            Ok(body) => {
+                let kind = TermKind::ArrayComprehension(Box::new(head), body);
+                return Ok(Term::new(kind, self.since(start)));
+            }
+            Err(refused) => refused,
+        };
+        let terms = self.list_from(Some(head), "]").map_err(|problem| further(problem, refused))?;
         Ok(Term::new(TermKind::Array(terms), self.since(start)))
     }
 
     fn braces(&mut self) -> Parsed<Term> {
         let start = self.next().start;
-        let begin = self.at;
         if self.eat("}") {
             return Ok(Term::new(TermKind::Object(Vec::new()), self.since(start)));
         }
-        let mut refused = None;
-        if let Ok(head) = self.attempt(Self::term) {
-            match self.comprehension("}") {
-                Some(Ok(body)) => {
-                    let kind = TermKind::SetComprehension(Box::new(head), body);
-                    return Ok(Term::new(kind, self.since(start)));
-                }
-                Some(Err(problem)) => refused = Some(problem),
-                None => {}
-            }
-        }
-        self.at = begin;
         self.eat(",");
-        let parsed = self.attempt(|this| {
-            let first = this.infix(false)?;
-            if this.peek().is(":") {
-                return this.object(first, start);
+        let head = self.term()?;
+        let refused = match self.comprehension("}") {
+            Ok(body) => {
+                let kind = TermKind::SetComprehension(Box::new(head), body);
+                return Ok(Term::new(kind, self.since(start)));
             }
-            let mut terms = vec![first];
-            if this.eat(",") {
-                terms.extend(this.list("}")?);
-            } else {
-                this.expect("}")?;
-            }
-            Ok(Term::new(TermKind::Set(terms), this.since(start)))
-        });
-        parsed.map_err(|problem| further(problem, refused))
+            Err(refused) => refused,
+        };
+        self.set_or_object(head, start).map_err(|problem| further(problem, refused))
     }
 
-    /// From the colon behind the first key.
-    fn object(&mut self, first: Term, start: usize) -> Parsed<Term> {
-        self.expect(":")?;
-        let begin = self.at;
-        let mut refused = None;
-        if let Ok(value) = self.attempt(Self::term) {
-            match self.comprehension("}") {
-                Some(Ok(body)) => {
-                    let kind = TermKind::ObjectComprehension(Box::new((first, value)), body);
-                    return Ok(Term::new(kind, self.since(start)));
-                }
-                Some(Err(problem)) => refused = Some(problem),
-                None => {}
-            }
+    fn set_or_object(&mut self, head: Term, start: usize) -> Parsed<Term> {
+        let first = self.infix_from(Some(head), false)?;
+        if self.eat(":") {
+            return self.object(first, start);
         }
-        self.at = begin;
-        let mut pairs = Vec::new();
-        let mut key = first;
-        let result = loop {
-            match self.infix(false) {
-                Ok(value) => pairs.push((key, value)),
-                Err(problem) => break Err(problem),
+        let mut terms = vec![first];
+        if self.eat(",") {
+            terms.extend(self.list("}")?);
+        } else {
+            self.expect("}")?;
+        }
+        Ok(Term::new(TermKind::Set(terms), self.since(start)))
+    }
+
+    /// From behind the colon of the first key.
+    fn object(&mut self, first: Term, start: usize) -> Parsed<Term> {
+        let head = self.term()?;
+        let mut refused = None;
+        match self.comprehension("}") {
+            Ok(body) => {
+                let kind = TermKind::ObjectComprehension(Box::new((first, head)), body);
+                return Ok(Term::new(kind, self.since(start)));
             }
+            Err(problem) => refused = problem.or(refused),
+        }
+        let pairs = self.pairs(first, head).map_err(|problem| further(problem, refused))?;
+        Ok(Term::new(TermKind::Object(pairs), self.since(start)))
+    }
+
+    fn pairs(&mut self, first: Term, head: Term) -> Parsed<Vec<(Term, Term)>> {
+        let mut pairs = vec![(first, self.infix_from(Some(head), false)?)];
+        loop {
             let more = self.eat(",");
             if self.eat("}") {
-                break Ok(());
+                return Ok(pairs);
             }
             if !more {
-                break self.illegal("`,` or `}`");
+                return self.illegal("`,` or `}`");
             }
-            key = match self.infix(false).and_then(|key| self.expect(":").map(|()| key)) {
-                Ok(key) => key,
-                Err(problem) => break Err(problem),
-            };
-        };
-        result.map_err(|problem| further(problem, refused))?;
-        Ok(Term::new(TermKind::Object(pairs), self.since(start)))
+            let key = self.infix(false)?;
+            self.expect(":")?;
+            pairs.push((key, self.infix(false)?));
+        }
     }
 }
 
