@@ -26,8 +26,9 @@ mod run;
 mod safety;
 mod value;
 
+pub use builtin::regex_of_go;
 pub use graph::InventoryRead;
 pub use parse::Version;
 pub use policy::{Data, EvalError, Interpreter, Policy, Source, Violation};
 pub use problem::LoadError;
-pub use run::{DEFAULT_STEPS, Limits};
+pub use run::{Clock, DEFAULT_STEPS, Limits};

@@ -68,9 +68,12 @@ pub enum EvalError {
     /// A bound was reached; which one.
     #[error("{0}")]
     Limit(String),
-    /// The policy contradicts itself: two values for one rule, or a message that is no string.
+    /// The policy contradicts itself: two values for one rule. Gatekeeper takes that for a violation.
     #[error("{0}")]
     Failed(String),
+    /// A violation's `msg` is no string, which Gatekeeper gives up at.
+    #[error("msg is not a string")]
+    Message,
 }
 
 impl Data {
@@ -420,15 +423,10 @@ impl Interpreter {
         if let Some(refused) = &self.refused {
             return Err(EvalError::Failed(refused.clone()));
         }
-        self.engine.set_execution_timer_config(run::begin(limits));
-        self.engine.set_input(input.0.clone());
-        let result = self.engine.eval_rule(QUERY.to_owned());
-        let limit =
-            run::end(result.as_ref().err().and_then(|error| error.downcast_ref::<LimitError>()));
-        if let Some(limit) = limit {
-            return Err(EvalError::Limit(limit));
-        }
-        let found = result.map_err(|error| EvalError::Failed(said(&error.to_string())))?;
+        let found = self.run(input, limits).map_err(|ended| match ended {
+            Ended::Limit(limit) => EvalError::Limit(limit),
+            Ended::Error(error) => EvalError::Failed(said(&error.to_string())),
+        })?;
         let elements: Vec<&Value> = match &found {
             Value::Set(items) => items.iter().collect(),
             Value::Array(items) => items.iter().collect(),
@@ -441,7 +439,7 @@ impl Interpreter {
             let message = match &element["msg"] {
                 Value::Undefined => continue,
                 Value::String(message) => message.to_string(),
-                _ => return Err(EvalError::Failed("msg is not a string".to_owned())),
+                _ => return Err(EvalError::Message),
             };
             let details = match &element["details"] {
                 Value::Undefined => Json::Object(serde_json::Map::new()),

@@ -19,10 +19,19 @@ const INTERVAL: NonZeroU32 = NonZeroU32::new(64).unwrap();
 pub struct Limits {
     /// Steps of the interpreter, one per expression: two million take about a second.
     pub steps: u64,
-    /// Asked every 64 steps; true ends the evaluation. Engines have no clock, so the caller brings its own.
-    pub expired: Option<Rc<dyn Fn() -> bool>>,
+    /// Ends an evaluation that takes too long. Engines have no clock, so the caller brings its own.
+    pub clock: Option<Clock>,
     /// Nanoseconds since 1970 for `time.now_ns`; absent: a policy that asks has no answer.
     pub now: Option<i64>,
+}
+
+/// A time limit of each evaluation by itself, looked at every 64 steps.
+#[derive(Clone)]
+pub struct Clock {
+    /// Time since any fixed point; never goes back.
+    pub read: Rc<dyn Fn() -> Duration>,
+    /// From begin to end.
+    pub limit: Duration,
 }
 
 /// Steps that no policy of use reaches; templates of ours take under ten thousand on a pod.
@@ -30,13 +39,14 @@ pub const DEFAULT_STEPS: u64 = 2_000_000;
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { steps: DEFAULT_STEPS, expired: None, now: None }
+        Self { steps: DEFAULT_STEPS, clock: None, now: None }
     }
 }
 
 thread_local! {
     static STEPS: Cell<u64> = const { Cell::new(0) };
-    static EXPIRED: RefCell<Option<Rc<dyn Fn() -> bool>>> = const { RefCell::new(None) };
+    /// The clock and when it ends the evaluation.
+    static DEADLINE: RefCell<Option<(Clock, Duration)>> = const { RefCell::new(None) };
     static NOW: Cell<Option<i64>> = const { Cell::new(None) };
     static STOPPED: Cell<Option<&'static str>> = const { Cell::new(None) };
 }
@@ -47,8 +57,9 @@ impl TimeSource for Steps {
     fn now(&self) -> Option<Duration> {
         let steps = STEPS.get() + u64::from(INTERVAL.get());
         STEPS.set(steps);
-        let expired =
-            EXPIRED.with_borrow(|expired| expired.as_ref().is_some_and(|expired| expired()));
+        let expired = DEADLINE.with_borrow(|deadline| {
+            deadline.as_ref().is_some_and(|(clock, end)| (clock.read)() > *end)
+        });
         if expired {
             STOPPED.set(Some("out of time"));
             return Some(Duration::MAX);
@@ -67,13 +78,17 @@ pub(crate) fn begin(limits: &Limits) -> ExecutionTimerConfig {
     STEPS.set(0);
     NOW.set(limits.now);
     STOPPED.set(None);
-    EXPIRED.set(limits.expired.clone());
+    let deadline = limits.clock.clone().map(|clock| {
+        let end = (clock.read)().saturating_add(clock.limit);
+        (clock, end)
+    });
+    DEADLINE.set(deadline);
     ExecutionTimerConfig { limit: Duration::from_nanos(limits.steps), check_interval: INTERVAL }
 }
 
 /// Ends it. Returns the bound that was reached, if one was.
 pub(crate) fn end(error: Option<&regorus::LimitError>) -> Option<String> {
-    EXPIRED.set(None);
+    DEADLINE.set(None);
     let stopped = STOPPED.take();
     match (stopped, error) {
         (Some(what), _) => Some(what.to_owned()),

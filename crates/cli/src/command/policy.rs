@@ -2,6 +2,7 @@
 //! recorded review.
 mod export;
 mod review;
+mod verify;
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{self, Format};
@@ -25,6 +26,8 @@ pub(crate) enum Verb {
     Export(export::Args),
     /// Answer one admission review by policies in files, as the API server would
     Review(review::Args),
+    /// Run suites of tests of Gatekeeper's templates and constraints, as `gator verify` does
+    Verify(verify::Args),
 }
 
 impl Verb {
@@ -33,6 +36,7 @@ impl Verb {
             Self::Test { dir, run, format } => test(&dir, run, format),
             Self::Export(args) => args.run(),
             Self::Review(args) => args.run(),
+            Self::Verify(args) => args.run(),
         }
     }
 }

@@ -11,6 +11,7 @@
 //!
 //! Facts on order, messages and costs: k8s.io/apiserver `pkg/admission/plugin/policy` of 1.36.
 mod compile;
+mod embedded;
 mod judge;
 mod matching;
 mod params;
@@ -25,6 +26,7 @@ mod tests;
 mod validate;
 mod verdict;
 
+pub(crate) use embedded::Embedded;
 pub use params::{Lookup, Params};
 pub use policies::{Document, Policies};
 pub use review::Review;

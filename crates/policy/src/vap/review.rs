@@ -119,11 +119,11 @@ impl Review {
     }
 }
 
-fn member(map: &Map<String, Value>, name: &str) -> String {
+pub(super) fn member(map: &Map<String, Value>, name: &str) -> String {
     map.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-fn resource(value: Option<&Value>) -> Resource {
+pub(super) fn resource(value: Option<&Value>) -> Resource {
     let text = |name: &str| {
         value.and_then(|value| value.get(name)).and_then(Value::as_str).unwrap_or_default()
     };
@@ -134,7 +134,7 @@ fn resource(value: Option<&Value>) -> Resource {
     }
 }
 
-fn kind(value: Option<&Value>) -> Kind {
+pub(super) fn kind(value: Option<&Value>) -> Kind {
     let text = |name: &str| {
         value.and_then(|value| value.get(name)).and_then(Value::as_str).unwrap_or_default()
     };
@@ -146,7 +146,7 @@ fn kind(value: Option<&Value>) -> Kind {
 }
 
 /// `request` as the API server builds it: without objects, with what JSON leaves out.
-fn variable(request: &Map<String, Value>) -> Value {
+pub(super) fn variable(request: &Map<String, Value>) -> Value {
     let three = |value: Option<&Value>, last: &str| {
         let text = |name: &str| {
             value.and_then(|value| value.get(name)).cloned().unwrap_or_else(|| json!(""))
@@ -181,8 +181,8 @@ fn variable(request: &Map<String, Value>) -> Value {
     Value::Object(made)
 }
 
-/// The API server leaves out what it does not know of a user.
-fn remove_nulls(value: &mut Value) {
+/// The API server leaves out what it does not know of a user; members that are null are absent to it.
+pub(super) fn remove_nulls(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             fields.retain(|_, value| !value.is_null());

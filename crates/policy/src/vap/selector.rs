@@ -55,7 +55,7 @@ impl LabelSelector {
     }
 
     /// What the API server refuses in it, with the field below the selector.
-    pub(super) fn faults(&self) -> Vec<(String, &'static str)> {
+    pub(crate) fn faults(&self) -> Vec<(String, &'static str)> {
         let expressions = self.match_expressions.iter().enumerate();
         expressions
             .filter_map(|(at, requirement)| {

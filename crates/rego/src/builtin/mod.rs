@@ -14,6 +14,8 @@ mod sprintf;
 mod string;
 pub(crate) mod table;
 
+pub use regex::regex_of_go;
+
 use crate::run;
 use regorus::{Engine, Value};
 

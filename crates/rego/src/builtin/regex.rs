@@ -33,6 +33,12 @@ fn compiled(pattern: &str) -> Result<Regex, Stop> {
     Ok(regex)
 }
 
+/// The pattern as Go reads it; `None` where Go refuses it or it is over 10 MiB.
+pub fn regex_of_go(pattern: &str) -> Option<Regex> {
+    let pattern = go_regex::translate(pattern)?;
+    RegexBuilder::new(&pattern).size_limit(MAX_COMPILED).build().ok()
+}
+
 pub(super) fn is_valid(args: &[Value]) -> Answer {
     let valid = text(&args[0])
         .ok()
