@@ -41,6 +41,7 @@ e2e: web ## scenarios on a real node, hub and browser (as root; skipped by name 
 .PHONY: oracles
 oracles: web ## soaks and outside judges that take longer than a test run may
 	@$(NEED) $(TEST_NEEDS)
+	bin=$$($(RIG) gator) && SEAWALL_GATOR=$$bin/gator $(CARGO) test -p seawall-policy -- --nocapture gator
 	$(CARGO) build --release -p seawall-cli
 	bin=$$($(RIG)) && SEAWALL_BIN=$(CURDIR)/target/release/seawall SEAWALL_RIG_BIN=$$bin SEAWALL_KILLS=100 \
 	  $(CARGO) test -p seawall-e2e -- --nocapture crash

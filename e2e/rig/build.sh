@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds what the end-to-end tests run on, once, and prints the folder that holds its programs.
-#   build.sh [kubernetes] [helm] [coredns]     default: kubernetes
+#   build.sh [kubernetes] [helm] [coredns] [gator]     default: kubernetes
 # Each is a Go module of its own, since their dependencies conflict, in a cache folder keyed by what it is built from;
 # `make clean` leaves it. The folder is that of Kubernetes, built or not, and has links to the others.
 # Cold it takes 6 minutes on two cores for Kubernetes and 1.5 for each other, later nothing.
@@ -35,6 +35,14 @@ for part; do
       folder=$cache/helm-$(cat "$here"/helm/go.{mod,sum} | key)
       build "$folder" helm "" helm.sh/helm/v4/cmd/helm
       ln -sfn "$folder/helm" "$bin/helm" ;;
+    gator)
+      version=v3.23.1
+      folder=$cache/gator-$version
+      if [ ! -e "$folder/.complete" ]; then
+        CGO_ENABLED=0 GOBIN=$folder go install -trimpath "github.com/open-policy-agent/gatekeeper/v3/cmd/gator@$version" >&2
+        touch "$folder/.complete"
+      fi
+      ln -sfn "$folder/gator" "$bin/gator" ;;
     coredns)
       folder=$cache/coredns-$(cat "$here"/coredns/go.sum "$here"/coredns/main.go | key)
       build "$folder" coredns "" .

@@ -239,6 +239,9 @@ fn conventions(modules: &[Module]) -> Vec<(usize, Problem)> {
             problems.push((0, problem));
         }
     }
+    if messageless(&modules[0]) {
+        problems.push((0, Problem::new(0..0, "no element of `violation` has `msg`")));
+    }
     for (index, module) in modules.iter().enumerate() {
         if index > 0 && (module.package[0] != "lib" || module.package.len() < 2) {
             let message = format!("package {} is not below `lib`", module.package.join("."));
@@ -296,6 +299,19 @@ fn conventions(modules: &[Module]) -> Vec<(usize, Problem)> {
         }
     }
     problems
+}
+
+/// Every element is an object written out, and none has a message.
+fn messageless(module: &Module) -> bool {
+    let mut heads =
+        module.rules.iter().filter(|rule| rule.name == "violation" && !rule.default).peekable();
+    let without = |rule: &crate::ast::Rule| match &rule.head {
+        Head::Member(Term { kind: TermKind::Object(pairs), .. }) => {
+            pairs.iter().all(|(key, _)| matches!(&key.kind, TermKind::String(key) if key != "msg"))
+        }
+        _ => false,
+    };
+    heads.peek().is_some() && heads.all(without)
 }
 
 /// The interpreter reads what begins with a bracket as a comprehension first, then once more as what it is, so each

@@ -1,0 +1,2 @@
+//! Gatekeeper's own verdict on our suites is ours.
+mod gator;
