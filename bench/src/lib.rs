@@ -5,6 +5,7 @@
 pub mod access;
 mod dice;
 pub mod events;
+pub mod gatekeeper;
 pub mod image;
 pub mod index;
 pub mod objects;

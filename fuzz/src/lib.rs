@@ -26,6 +26,8 @@ pub struct Target {
 
 /// Every target.
 pub static TARGETS: &[Target] = &[
+    targets::rego_module::TARGET,
+    targets::rego_regex::TARGET,
     targets::rules_condition::TARGET,
     targets::rules_yaml::TARGET,
     targets::rules_event::TARGET,
@@ -50,6 +52,8 @@ pub static TARGETS: &[Target] = &[
     targets::vuln_kev::TARGET,
     targets::feeds_osv::TARGET,
     targets::feeds_kev::TARGET,
+    targets::policy_template::TARGET,
+    targets::policy_suite::TARGET,
     targets::posture_yaml::TARGET,
     targets::posture_machines::TARGET,
     targets::posture_manifests::TARGET,

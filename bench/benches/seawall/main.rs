@@ -2,6 +2,7 @@
 mod access;
 mod cel;
 mod extract;
+mod gatekeeper;
 mod posture;
 mod rules;
 mod uplink;
@@ -34,6 +35,7 @@ fn main() -> anyhow::Result<()> {
     extract::measure(&mut criterion);
     posture::measure(&mut criterion);
     access::measure(&mut criterion);
+    gatekeeper::measure(&mut criterion);
     uplink::measure(&mut criterion);
     writeln!(std::io::stdout(), "\n{}", seawall_bench::table::render(&results)?)?;
     Ok(())

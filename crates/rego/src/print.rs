@@ -271,7 +271,7 @@ impl Printer<'_> {
                 _ => {}
             }
         }
-        match &name[..] {
+        match name {
             // The interpreter's operators fail where OPA's are undefined.
             [operator] if matches!(&**operator, "div" | "rem") => {
                 self.out.push_str(&format!("seawall_{operator}"))

@@ -230,7 +230,7 @@ impl<'a> Resolver<'a> {
                 return None;
             }
         };
-        let Some(expected) = expected else { return None };
+        let expected = expected?;
         if statement && args.len() == expected + 1 {
             return args.pop();
         }

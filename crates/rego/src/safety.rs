@@ -76,6 +76,8 @@ fn order(body: &mut Body, before: &Names, problems: &mut Vec<Problem>) -> Names 
             for literal in &left {
                 refuse(literal, &bound, &here, problems);
             }
+            // Told once; what needs them is no problem of its own.
+            bound.extend(here);
             body.extend(left);
             return bound;
         }

@@ -169,12 +169,7 @@ impl<'a> Parser<'a> {
                 imports.extend(self.import()?);
                 continue;
             }
-            let before = rules.len();
             rules.extend(self.rules()?);
-            let end = self.peek();
-            if rules.len() > before && end.kind != Kind::End && !end.broken && !end.is(";") {
-                return self.illegal("a line break");
-            }
         }
     }
 

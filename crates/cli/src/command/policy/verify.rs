@@ -55,7 +55,8 @@ impl Args {
             }
         }
         if ran.is_empty() {
-            let paths: Vec<String> = self.paths.iter().map(|path| path.display().to_string()).collect();
+            let paths: Vec<String> =
+                self.paths.iter().map(|path| path.display().to_string()).collect();
             return Err(Failure::usage(anyhow!("no suite found in {}", paths.join(", "))));
         }
         match self.format {
@@ -65,7 +66,9 @@ impl Args {
         }
         let failed = ran.iter().any(|ran| match &ran.results {
             Err(_) => true,
-            Ok(results) => results.iter().any(|result| matches!(result.verdict, Verdict::Failed(_))),
+            Ok(results) => {
+                results.iter().any(|result| matches!(result.verdict, Verdict::Failed(_)))
+            }
         });
         Ok(if failed { Exit::Findings } else { Exit::Pass })
     }
@@ -82,9 +85,12 @@ fn suites(path: &Path) -> Result<Vec<PathBuf>, Failure> {
         return Ok(vec![path.to_owned()]);
     }
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(path).with_context(|| format!("cannot list {}", path.display()))? {
+    for entry in
+        std::fs::read_dir(path).with_context(|| format!("cannot list {}", path.display()))?
+    {
         let file = entry?.path();
-        let wanted = file.extension().and_then(|e| e.to_str()).is_some_and(|e| EXTENSIONS.contains(&e));
+        let wanted =
+            file.extension().and_then(|e| e.to_str()).is_some_and(|e| EXTENSIONS.contains(&e));
         if wanted && file.is_file() {
             files.push(file);
         }
@@ -95,7 +101,8 @@ fn suites(path: &Path) -> Result<Vec<PathBuf>, Failure> {
 
 /// `None`: the file holds no suite.
 fn run(file: &Path, filter: &Filter) -> Result<Option<Ran>, Failure> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let text =
+        std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     if !text.contains("test.gatekeeper.sh") {
         return Ok(None);
     }
@@ -115,7 +122,8 @@ fn run(file: &Path, filter: &Filter) -> Result<Option<Ran>, Failure> {
         let path = dir.join(path);
         let text = std::fs::read_to_string(&path);
         let text = text.map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        documents(&text).map_err(|error| format!("reading {:?}: {error}", path.display().to_string()))
+        documents(&text)
+            .map_err(|error| format!("reading {:?}: {error}", path.display().to_string()))
     };
     let begin = Instant::now();
     let clock = Clock { read: Rc::new(move || begin.elapsed()), limit: TIME };
@@ -215,7 +223,8 @@ fn junit(ran: &[Ran]) -> String {
             Ok(results) => results.clone(),
             Err(error) => vec![broken(error)],
         };
-        let count = |is: fn(&Verdict) -> bool| results.iter().filter(|result| is(&result.verdict)).count();
+        let count =
+            |is: fn(&Verdict) -> bool| results.iter().filter(|result| is(&result.verdict)).count();
         let failures = count(|verdict| matches!(verdict, Verdict::Failed(_)));
         let skipped = count(|verdict| matches!(verdict, Verdict::Skipped));
         let _ = writeln!(
@@ -226,7 +235,12 @@ fn junit(ran: &[Ran]) -> String {
         );
         for result in &results {
             let case = if result.case.is_empty() { &result.test } else { &result.case };
-            let _ = write!(text, "    <testcase classname=\"{}\" name=\"{}\"", xml(&result.test), xml(case));
+            let _ = write!(
+                text,
+                "    <testcase classname=\"{}\" name=\"{}\"",
+                xml(&result.test),
+                xml(case)
+            );
             let _ = match &result.verdict {
                 Verdict::Passed => writeln!(text, "/>"),
                 Verdict::Failed(reason) => {
