@@ -156,6 +156,11 @@ impl<'w> Network<'w> {
         self.services_in(namespace).iter().find(|service| service.object.name() == name)
     }
 
+    /// Whether the namespace itself is known, not only what is in it.
+    pub fn has_namespace(&self, namespace: &str) -> bool {
+        self.namespaces.contains_key(namespace)
+    }
+
     /// Labels of a namespace. The API server gives each its own name as one.
     pub(crate) fn namespace_labels(&self, namespace: &str) -> Value {
         let object = self.namespaces.get(namespace);

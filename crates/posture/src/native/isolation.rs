@@ -22,6 +22,13 @@ fn judge(subject: &Subject<'_>, world: &World<'_>, params: &Map<String, Value>) 
         return Judgement::not_applicable("out-of-scope");
     }
     let network = world.network();
+    // Among files, the namespace or a policy in it tells whether its policies are to be seen.
+    let seen = world.is_whole()
+        || network.has_namespace(workload.namespace)
+        || network.policies().about(workload.namespace).next().is_some();
+    if !seen {
+        return Judgement::not_applicable("out-of-scope");
+    }
     let wanted = values(params, "directions");
     let (mut told, mut evidence, mut unknown) = (Vec::new(), Vec::new(), None);
     for direction in Direction::BOTH {
