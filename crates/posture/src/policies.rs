@@ -222,7 +222,7 @@ impl Lookup for Known<'_> {
         let objects = self.kinds.get(&(api_version, kind)).cloned().unwrap_or_default();
         let inside = |object: &&Value| object.pointer("/metadata/namespace").is_some();
         let namespaced = match objects.first() {
-            Some(first) => inside(&first),
+            Some(first) => inside(first),
             None => crate::scope::is_namespaced(api_version, kind),
         };
         if namespaced { Params::Namespaced(objects) } else { Params::Cluster(objects) }

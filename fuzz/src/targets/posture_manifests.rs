@@ -33,7 +33,8 @@ fn run(bytes: &[u8]) {
     for found in [false, true] {
         let manifests = read([File { path: "web.yaml", bytes, found }]);
         let about = About { target: "web.yaml", ..About::default() };
-        let report = Report::new(&manifests, &SELECTION, &about);
+        let mut report = Report::new(&manifests, &SELECTION, &about);
+        report.locate(&manifests);
         let shown = Shown { severities: &[], all: true };
         report.rows(shown);
         for form in FORMS {

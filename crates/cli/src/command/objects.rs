@@ -182,6 +182,9 @@ impl Scan<'_> {
         };
         let mut report = Report::new(read, &self.prepared.selection, &about);
         report.problems.extend(self.prepared.problems.iter().cloned());
+        if self.prepared.sinks.iter().any(|sink| sink.format.has_lines()) {
+            report.locate(read);
+        }
         report
     }
 

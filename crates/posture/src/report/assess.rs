@@ -145,12 +145,16 @@ fn other_version(object: &Object) -> Option<Problem> {
 
 /// Of each finding the line of its first evidence, or of what of its path there is. Documents are read again, each
 /// once for all findings that follow each other in it.
-pub(super) fn lines(manifests: &Manifests, findings: &[Assessed]) -> Vec<Option<u32>> {
+pub(super) fn lines(
+    manifests: &Manifests,
+    findings: &[ControlFinding],
+    objects: &[Option<usize>],
+) -> Vec<Option<u32>> {
     let mut read: Option<(usize, Option<Node>)> = None;
-    let line = |one: &Assessed| {
-        let object = &manifests.objects[one.object?];
+    let line = |(finding, object): (&ControlFinding, &Option<usize>)| {
+        let object = manifests.objects.get((*object)?)?;
         let source = object.source()?;
-        let Some(evidence) = one.finding.evidence.first() else { return Some(source.line) };
+        let Some(evidence) = finding.evidence.first() else { return Some(source.line) };
         let document = manifests.document_of(object);
         let start = document.text.as_ptr() as usize;
         if read.as_ref().is_none_or(|(known, _)| *known != start) {
@@ -168,5 +172,5 @@ pub(super) fn lines(manifests: &Manifests, findings: &[Assessed]) -> Vec<Option<
         }
         Some(document.line + node.line - 1)
     };
-    findings.iter().map(line).collect()
+    findings.iter().zip(objects).map(line).collect()
 }

@@ -49,9 +49,12 @@ pub struct Report {
     /// What was run, by id; forms explain findings with it.
     #[serde(skip)]
     pub rules: BTreeMap<String, RuleText>,
-    /// Of each finding, the 1-based line of its first failing path, where its text is known.
+    /// Of each finding, the 1-based line of its first failing path, once it was looked for.
     #[serde(skip)]
     lines: Vec<Option<u32>>,
+    /// Of each finding, the index of its object.
+    #[serde(skip)]
+    objects: Vec<Option<usize>>,
 }
 
 /// What people read of a control.
@@ -182,9 +185,16 @@ impl Report {
                 states,
             },
             rules,
-            lines: assess::lines(manifests, &assessed.findings),
+            lines: vec![None; assessed.findings.len()],
+            objects: assessed.findings.iter().map(|one| one.object).collect(),
             findings: assessed.findings.into_iter().map(|one| one.finding).collect(),
         }
+    }
+
+    /// Looks for the line of each finding's first failing path, which forms then show instead of its object's. Reads
+    /// every document again, so it is asked for apart.
+    pub fn locate(&mut self, manifests: &Manifests) {
+        self.lines = assess::lines(manifests, &self.findings, &self.objects);
     }
 
     /// Whether an unhealthy finding is at or over `level`.

@@ -40,12 +40,13 @@ pub(super) fn escape_json(json: &str) -> String {
 
 /// A YAML document that ends a line; as JSON, which is YAML too, where it holds unsafe characters.
 pub(super) fn yaml(value: &Value) -> String {
-    let text = crate::manifests::live::write(value);
-    if text.contains(|character| character != '\n' && is_unsafe(character)) {
-        let json = serde_json::to_string_pretty(value).expect("a value is JSON");
-        return escape_json(&json) + "\n";
+    match serde_saphyr::to_string(value) {
+        Ok(text) if !text.contains(|character| character != '\n' && is_unsafe(character)) => text,
+        _ => {
+            let json = serde_json::to_string_pretty(value).expect("a value is JSON");
+            escape_json(&json) + "\n"
+        }
     }
-    text
 }
 
 /// One field of CSV, quoted where RFC 4180 needs it. A field that a spreadsheet would take for a formula gets an

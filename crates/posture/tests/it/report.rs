@@ -1,10 +1,11 @@
 //! The forms of a report: what machines read of it holds, and a stranger's text stays text.
 use crate::content::catalogue;
 use seawall_model::Severity;
-use seawall_posture::Request;
+use seawall_model::facts::NodeFacts;
 use seawall_posture::exemption::{self, Exemptions};
 use seawall_posture::manifests::{self, File};
-use seawall_posture::report::{About, Form, Report, Shown};
+use seawall_posture::report::{About, Cluster, Form, Report, Shown, Unseen};
+use seawall_posture::{Facts, Matches, Request, cloud};
 use serde_json::{Value, json};
 
 /// Unhealthy, exempt, unknown, healthy and not applicable, in two namespaces and none.
@@ -54,7 +55,10 @@ fn report(about: About<'_>) -> Report {
     let request = Request { controls: vec!["SW-C-0001".to_owned()], ..Request::default() };
     let selection = catalogue().select(&request).unwrap();
     let about = About { target: "deploy", exemptions: exemptions(), ..about };
-    Report::new(&manifests::read([file]), &selection, &about)
+    let manifests = manifests::read([file]);
+    let mut report = Report::new(&manifests, &selection, &about);
+    report.locate(&manifests);
+    report
 }
 
 const ALL: Shown<'_> = Shown { severities: &[], all: true };
@@ -285,4 +289,69 @@ fn what_is_exempt_is_not_mended() {
     assert!(after.contains("            privileged: false\n"), "{after}");
     assert_eq!(after.matches("privileged: true").count(), 2, "{after}");
     assert_eq!(left, []);
+}
+
+/// `kind/name state reason` of each finding of these controls on no object but these.
+fn cluster(cluster: Cluster, controls: &[&str], objects: &str, namespaces: &[&str]) -> Vec<String> {
+    let file = File { path: "dump.yaml", bytes: objects.as_bytes(), found: false };
+    let controls = controls.iter().map(|id| (*id).to_owned()).collect();
+    let selection = catalogue().select(&Request { controls, ..Request::default() }).unwrap();
+    let namespaces: Vec<String> = namespaces.iter().map(|name| (*name).to_owned()).collect();
+    let about = About {
+        target: "prod",
+        namespaces: &namespaces,
+        cluster: Some(cluster),
+        ..About::default()
+    };
+    let report = Report::new(&manifests::read([file]), &selection, &about);
+    let told = report.findings.iter().map(|finding| {
+        let reason = finding.reason.as_deref().unwrap_or("-");
+        let resource = &finding.resource;
+        format!("{}/{} {} {reason}", resource.kind, resource.name, finding.state.as_str())
+    });
+    told.collect()
+}
+
+#[test]
+fn what_may_not_be_read_is_unknown() {
+    let refused = |kind: &str| Unseen {
+        api_version: "apps/v1".to_owned(),
+        kind: kind.to_owned(),
+        reason: "forbidden".to_owned(),
+        message: "no".to_owned(),
+    };
+    let unseen = vec![refused("Deployment"), refused("DaemonSet")];
+    let prod = || Cluster { unseen: unseen.clone(), whole: true, ..Cluster::default() };
+    let expected = ["Deployment/* unknown forbidden", "DaemonSet/* unknown forbidden"];
+    assert_eq!(cluster(prod(), &["SW-C-0001"], "", &[]), expected);
+    // They may have been in any namespace.
+    assert_eq!(cluster(prod(), &["SW-C-0001"], "", &["shop"]), expected);
+}
+
+#[test]
+fn facts_of_machines_and_clouds_are_judged_or_missed() {
+    let all = catalogue();
+    let of = |facts: Facts| {
+        let matches = Matches::Facts(facts);
+        let control = all.controls.iter().find(|control| control.matches == matches);
+        control.unwrap().id.as_str()
+    };
+    let prod = || Cluster { whole: true, ..Cluster::default() };
+    let node = "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\n";
+    assert_eq!(cluster(prod(), &[of(Facts::Node)], node, &[]), ["Node/n1 unknown not-collected"]);
+    let facts = NodeFacts { node: "n1".to_owned(), ..NodeFacts::default() };
+    let told = Cluster { nodes: vec![facts], ..prod() };
+    let found = cluster(told, &[of(Facts::Node)], node, &[]);
+    assert!(
+        found.len() == 1 && found[0].starts_with("Node/n1 "),
+        "once, not for the object too: {found:?}"
+    );
+    let aks = of(Facts::Aks);
+    assert_eq!(cluster(prod(), &[aks], node, &[]), ["Cluster/prod not_applicable out-of-scope"]);
+    let managed = "apiVersion: v1\nkind: Node\nmetadata: {name: n1, labels: {kubernetes.azure.com/cluster: x}}\n";
+    assert_eq!(cluster(prod(), &[aks], managed, &[]), ["Cluster/prod unknown not-collected"]);
+    let shown = "{\"type\": \"Microsoft.ContainerService/ManagedClusters\", \"name\": \"shop\"}";
+    let described = Cluster { cloud: Some(cloud::read(shown).unwrap()), ..prod() };
+    let found = cluster(described, &[aks], managed, &[]);
+    assert!(found.len() == 1 && found[0].starts_with("ManagedCluster/shop "), "{found:?}");
 }

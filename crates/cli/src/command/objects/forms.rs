@@ -17,6 +17,13 @@ pub(super) enum Form {
     OpenReports,
 }
 
+impl Form {
+    /// Whether it shows the line of what fails.
+    pub(super) fn has_lines(self) -> bool {
+        matches!(self, Self::Sarif | Self::Junit | Self::Csv | Self::Html)
+    }
+}
+
 /// The report as text that ends a line.
 pub(super) fn render(report: &Report, form: Form, shown: Shown<'_>) -> io::Result<String> {
     let form = match form {
