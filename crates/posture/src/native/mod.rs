@@ -7,6 +7,7 @@ mod disruption_budget;
 mod exposed;
 mod exposed_sensitive;
 mod gateway_dangling;
+mod image_provenance;
 mod image_version;
 mod ingress_dangling;
 mod ingress_host;
@@ -94,6 +95,7 @@ pub static ALL: &[&Native] = &[
     &exposed::NATIVE,
     &exposed_sensitive::NATIVE,
     &gateway_dangling::NATIVE,
+    &image_provenance::NATIVE,
     &image_version::NATIVE,
     &ingress_dangling::NATIVE,
     &ingress_host::NATIVE,
