@@ -38,6 +38,25 @@ const RESERVED: [&str; 17] = [
 const OPERAND: &str = "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, \
     STRING, BYTES, IDENTIFIER}";
 
+/// The tokens of [`OPERAND`].
+const OPERANDS: [Token; 15] = [
+    Token::OpenBracket,
+    Token::OpenBrace,
+    Token::OpenParen,
+    Token::Dot,
+    Token::Minus,
+    Token::Not,
+    Token::True,
+    Token::False,
+    Token::Null,
+    Token::Double,
+    Token::Int,
+    Token::Uint,
+    Token::String,
+    Token::Bytes,
+    Token::Identifier,
+];
+
 /// What the environment's version adds to the grammar.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Syntax {
@@ -70,7 +89,7 @@ pub(crate) fn parse(text: &str, syntax: Syntax) -> Result<Parsed, CompileError> 
     let mut parser = Parser { text, syntax, lexemes, next: 0, nodes: 0, brackets: 0 };
     let root = parser.expression()?;
     if parser.peek() != Token::End {
-        return Err(parser.extraneous("<EOF>"));
+        return Err(parser.unexpected(&[Token::End], "<EOF>"));
     }
     Ok(Parsed { root, nodes: parser.nodes })
 }
@@ -106,7 +125,16 @@ impl Parser<'_> {
     }
 
     fn expect(&mut self, token: Token, told: &str) -> Parse<Range<usize>> {
-        self.accept(token).ok_or_else(|| self.mismatched(told))
+        self.accept(token).ok_or_else(|| self.unexpected(&[token], told))
+    }
+
+    /// ANTLR calls a token extraneous where the one after it would do.
+    fn unexpected(&self, wanted: &[Token], told: &str) -> CompileError {
+        let after = self.lexemes.get(self.next + 1).map(|lexeme| lexeme.token);
+        match after {
+            Some(after) if wanted.contains(&after) => self.extraneous(told),
+            _ => self.mismatched(told),
+        }
     }
 
     /// What closes a bracket that only holds expressions; ANTLR tells its absence at the end apart.
@@ -116,8 +144,13 @@ impl Parser<'_> {
                 let told = format!("Syntax error: missing {told} at '<EOF>'");
                 self.fault(self.span().start, told)
             }
-            _ => self.extraneous(told),
+            _ => self.unexpected(&[token], told),
         })
+    }
+
+    /// What ends a literal's elements, where a comma could stand as well.
+    fn end(&mut self, token: Token, told: &str) -> Parse<Range<usize>> {
+        self.accept(token).ok_or_else(|| self.unexpected(&[token, Token::Comma], told))
     }
 
     pub(crate) fn fault(&self, at: usize, message: impl Into<String>) -> CompileError {
@@ -418,7 +451,7 @@ impl Parser<'_> {
             }
         }
         self.accept(Token::Comma);
-        let close = self.expect(Token::CloseBracket, "{']', ','}")?;
+        let close = self.end(Token::CloseBracket, "{']', ','}")?;
         self.node(open.start, open.start..close.end, Kind::List(elements))
     }
 
@@ -435,7 +468,7 @@ impl Parser<'_> {
             }
         }
         self.accept(Token::Comma);
-        let close = self.expect(Token::CloseBrace, "{'}', ','}")?;
+        let close = self.end(Token::CloseBrace, "{'}', ','}")?;
         self.node(open.start, open.start..close.end, Kind::Map(entries))
     }
 
@@ -478,7 +511,7 @@ impl Parser<'_> {
             Token::True => Literal::Bool(true),
             Token::False => Literal::Bool(false),
             Token::Null => Literal::Null,
-            _ => return Err(self.mismatched(OPERAND)),
+            _ => return Err(self.unexpected(&OPERANDS, OPERAND)),
         };
         let end = self.take().end;
         self.node(start, start..end, Kind::Literal(literal))

@@ -18,12 +18,12 @@ const SHALLOW: usize = 64;
 pub struct Budget {
     limit: u64,
     spent: u64,
-    /// Elements copied by concatenation, which costs Kubernetes nothing and us time.
-    copied: u64,
+    /// Elements copied by concatenation and walked through by functions, beyond what Kubernetes counts.
+    walked: u64,
 }
 
-/// Elements one budget may copy; more would take seconds at no cost.
-const MAX_COPIED: u64 = 5_000_000;
+/// Elements one budget may walk through; more would take seconds at no cost.
+const MAX_WALKED: u64 = 10_000_000;
 
 impl Budget {
     /// One expression: celconfig.PerCallLimit.
@@ -35,7 +35,7 @@ impl Budget {
 
     #[must_use]
     pub fn new(limit: u64) -> Budget {
-        Budget { limit, spent: 0, copied: 0 }
+        Budget { limit, spent: 0, walked: 0 }
     }
 
     /// Of one expression.
@@ -65,9 +65,17 @@ impl Budget {
         self.spent = self.spent.saturating_sub(cost);
     }
 
-    pub(crate) fn copy(&mut self, elements: usize) -> Result<(), EvalError> {
-        self.copied = self.copied.saturating_add(elements as u64);
-        if self.copied > MAX_COPIED { Err(EvalError::Limit) } else { Ok(()) }
+    /// Before elements are copied or walked through. Errors: it is one too many.
+    pub(crate) fn walk(&mut self, elements: u64) -> Result<(), EvalError> {
+        self.walked = self.walked.saturating_add(elements);
+        if self.walked > MAX_WALKED { Err(EvalError::Limit) } else { Ok(()) }
+    }
+
+    /// Before something walks through all of `value`. Errors: it is larger than what is left.
+    pub(crate) fn walk_through(&mut self, value: &Value<'_>) -> Result<(), EvalError> {
+        let left = MAX_WALKED.saturating_sub(self.walked);
+        let nodes = value.made_nodes(left).ok_or(EvalError::Limit)?;
+        self.walk(nodes)
     }
 }
 

@@ -209,9 +209,9 @@ impl<'m, 'a> Machine<'m, 'a> {
         };
         self.budget.charge(cost)?;
         if let (Value::List(a), Value::List(b)) = (&*a, &*b) {
-            self.budget.copy(a.len() + b.len())?;
+            self.budget.walk((a.len() + b.len()) as u64)?;
         } else if let Value::String(_) = &*a {
-            self.budget.copy(text_length(&a) + text_length(&b))?;
+            self.budget.walk((text_length(&a) + text_length(&b)) as u64)?;
         }
         number::arithmetic(operator, &a, &b)
     }
@@ -219,6 +219,7 @@ impl<'m, 'a> Machine<'m, 'a> {
     fn contains(&mut self, pair: &[Step; 2], list: bool) -> Outcome<'a> {
         let (item, container) = self.pair(pair)?;
         self.budget.charge(if list { size(&container) } else { 1 })?;
+        self.budget.walk_through(&container)?;
         match &*container {
             Value::List(list) => Ok(Value::Bool(list.contains(&item))),
             Value::Map(map) => Ok(Value::Bool(map.get(&item).is_some())),

@@ -221,6 +221,29 @@ impl<'a> Value<'a> {
     }
 }
 
+impl Value<'_> {
+    /// Lists, maps and elements that walking through it meets, up to `limit`; `None`: more. What is shared counts each
+    /// time, as `{'a': x, 'b': x}` doubles with every step. JSON counts as one: it shares nothing.
+    pub(crate) fn made_nodes(&self, limit: u64) -> Option<u64> {
+        let left = limit.checked_sub(1)?;
+        let all = |values: &mut dyn Iterator<Item = &Value<'_>>| {
+            let mut seen = 1;
+            for value in values {
+                seen += value.made_nodes(left.checked_sub(seen)?)?;
+            }
+            Some(seen)
+        };
+        match self {
+            Value::List(List::Made(items)) => all(&mut items.iter()),
+            Value::Map(Map::Made(entries)) => {
+                all(&mut entries.values().flat_map(|(key, value)| [key, value]))
+            }
+            Value::Optional(Some(value)) => value.made_nodes(left).map(|seen| seen + 1),
+            _ => Some(1),
+        }
+    }
+}
+
 /// Code points of `text`; what `size` counts and costs are made of.
 #[must_use]
 pub fn code_points(text: &str) -> usize {

@@ -5,8 +5,20 @@ use std::fmt::{self, Write};
 /// A value as Go's `%v` prints it: what error messages quote.
 pub struct Go<'v, 'a>(pub &'v Value<'a>);
 
+/// Elements a text may tell of; nobody reads more, and what is shared would be told over and over.
+const MAX_TOLD: u64 = 100_000;
+
 impl fmt::Display for Go<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.made_nodes(MAX_TOLD) {
+            Some(_) => self.tell(f),
+            None => f.write_str("…"),
+        }
+    }
+}
+
+impl Go<'_, '_> {
+    fn tell(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Value::Null => f.write_str("0"), // cel-go's Null is a protobuf enumeration.
             Value::Bool(value) => write!(f, "{value}"),
@@ -24,7 +36,7 @@ impl fmt::Display for Go<'_, '_> {
                 f.write_char('[')?;
                 for (at, item) in list.iter().enumerate() {
                     f.write_str(if at == 0 { "" } else { ", " })?;
-                    write!(f, "{}", Go(&item))?;
+                    Go(&item).tell(f)?;
                 }
                 f.write_char(']')
             }
@@ -32,12 +44,18 @@ impl fmt::Display for Go<'_, '_> {
                 f.write_char('{')?;
                 for (at, (key, value)) in map.iter().enumerate() {
                     f.write_str(if at == 0 { "" } else { ", " })?;
-                    write!(f, "{}: {}", Go(&key), Go(&value))?;
+                    Go(&key).tell(f)?;
+                    f.write_str(": ")?;
+                    Go(&value).tell(f)?;
                 }
                 f.write_char('}')
             }
             Value::Optional(None) => f.write_str("optional.none()"),
-            Value::Optional(Some(value)) => write!(f, "optional({})", Go(value)),
+            Value::Optional(Some(value)) => {
+                f.write_str("optional(")?;
+                Go(value).tell(f)?;
+                f.write_char(')')
+            }
             Value::Type(name) => f.write_str(name),
             Value::Opaque(value) => write!(f, "{value:?}"),
         }

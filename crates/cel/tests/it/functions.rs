@@ -104,7 +104,7 @@ fn answer(text: &str) -> Json {
     let kind = program.output().to_string();
     let kind = kind.replace("duration", "google.protobuf.Duration");
     answer["type"] = json!(kind.replace("timestamp", "google.protobuf.Timestamp"));
-    let object: Json = serde_json::from_str(POD).unwrap();
+    let object: Json = serde_json::from_str(POD).expect("the pod is JSON");
     let mut budget = Budget::expression();
     match program.evaluate(&[("object", Value::json(&object))], &mut budget) {
         Ok(value) => answer["value"] = show(&value),

@@ -1,5 +1,6 @@
 //! The language as its users see it: text in, value, cost or message out.
 mod authorizer;
+mod depth;
 mod errors;
 mod functions;
 mod values;

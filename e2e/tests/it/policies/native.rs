@@ -192,8 +192,8 @@ impl Native {
             assert!(started.elapsed() < Duration::from_secs(10), "no audit event {id}");
             std::thread::sleep(Duration::from_millis(50));
         };
-        let ours =
-            |key: &&String| !key.contains("authorization.k8s.io/") && !key.contains("pod-security");
+        let foreign = ["authorization.k8s.io/", "pod-security", "apiserver.latency.k8s.io/"];
+        let ours = |key: &&String| !foreign.iter().any(|prefix| key.contains(prefix));
         let annotations = event["annotations"].as_object().cloned().unwrap_or_default();
         let kept = annotations.iter().filter(|(key, _)| ours(key));
         kept.map(|(key, value)| (key.clone(), sorted(value.as_str().unwrap()))).collect()
