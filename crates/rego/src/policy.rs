@@ -12,7 +12,7 @@ use crate::safety;
 use crate::value;
 use regorus::{Engine, LimitError, PolicyLengthConfig, Value};
 use serde_json::Value as Json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 
@@ -266,10 +266,10 @@ fn conventions(modules: &[Module]) -> Vec<(usize, Problem)> {
                 problems.push((index, Problem::new(rule.span.clone(), message)));
             }
             problems.extend(too_deep(rule).into_iter().map(|problem| (index, problem)));
-            let mut heads: Vec<*const Term> = Vec::new();
+            let mut heads = HashSet::new();
             walk_rule(rule, &mut |term| {
                 if let TermKind::Ref(head, _) = &term.kind {
-                    heads.push(std::ptr::from_ref(&**head));
+                    heads.insert(std::ptr::from_ref(&**head));
                 }
                 let second = match &term.kind {
                     TermKind::Var(name)

@@ -5,7 +5,7 @@
 //! never reach the interpreter, which reads them differently.
 use crate::ast::{Body, Head, Literal, LiteralKind, Module, Rule, Term, TermKind};
 use crate::parse::LATER_KEYWORDS;
-use crate::problem::{Span, place};
+use crate::problem::Span;
 
 /// Text for the interpreter, and where each of its statements came from.
 #[derive(Debug)]
@@ -17,6 +17,7 @@ pub(crate) struct Printed {
 #[derive(Debug)]
 struct Mark {
     line: u32,
+    /// In bytes.
     column: u32,
     span: Span,
 }
@@ -34,8 +35,15 @@ const RESERVED: &[&str] =
 
 /// Prints `module`, written as `text`.
 pub(crate) fn print(module: &Module, text: &str) -> Printed {
-    let mut printer =
-        Printer { text, package: &module.package, out: String::new(), line: 1, marks: Vec::new() };
+    let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+    let mut printer = Printer {
+        starts: std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect(),
+        package: &module.package,
+        out: String::new(),
+        line: 1,
+        begin: 0,
+        marks: Vec::new(),
+    };
     printer.out.push_str("package ");
     printer.path(&module.package);
     for rule in &module.rules {
@@ -46,29 +54,33 @@ pub(crate) fn print(module: &Module, text: &str) -> Printed {
 }
 
 struct Printer<'a> {
-    text: &'a str,
+    /// Bytes at which the user's lines begin.
+    starts: Vec<usize>,
     package: &'a [String],
     out: String,
     line: u32,
+    /// Byte of `out` at which its line begins.
+    begin: usize,
     marks: Vec<Mark>,
 }
 
 impl Printer<'_> {
     /// Goes on to the user's line of `span`; a line break may stand here.
     fn advance(&mut self, span: &Span) {
-        let (line, _) = place(self.text, span.start);
-        while self.line < line {
+        let line = self.starts.partition_point(|start| *start <= span.start);
+        while (self.line as usize) < line {
             self.out.push('\n');
             self.line += 1;
+            self.begin = self.out.len();
         }
-        let column = self.out.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        let column = u32::try_from(column).unwrap_or(u32::MAX);
+        let column = u32::try_from(self.out.len() - self.begin + 1).unwrap_or(u32::MAX);
         self.marks.push(Mark { line: self.line, column, span: span.clone() });
     }
 
     fn rule(&mut self, rule: &Rule) {
         self.out.push('\n');
         self.line += 1;
+        self.begin = self.out.len();
         self.advance(&rule.span);
         if rule.default {
             self.out.push_str("default ");

@@ -22,6 +22,11 @@ const MAX_DEPTH: u32 = 64;
 /// Failed readings of one module. Sound text has one per set of statements behind `if {`, at most.
 const MAX_ATTEMPTS: u32 = 10_000;
 
+/// Statements of one body. Putting them in order takes their number to the third; templates of use have under 60.
+const MAX_STATEMENTS: usize = 256;
+/// Rules of one module.
+const MAX_RULES: usize = 1024;
+
 const KEYWORDS: &[&str] =
     &["as", "default", "else", "false", "import", "package", "not", "null", "true", "with", "some"];
 /// Keywords only in v1, or once imported.
@@ -170,6 +175,10 @@ impl<'a> Parser<'a> {
                 continue;
             }
             rules.extend(self.rules()?);
+            if rules.len() > MAX_RULES {
+                let message = format!("over {MAX_RULES} rules");
+                return Err(Problem::new(self.peek().span(), message));
+            }
         }
     }
 
@@ -259,6 +268,10 @@ impl<'a> Parser<'a> {
             }
             let mut body = Vec::new();
             loop {
+                if body.len() == MAX_STATEMENTS {
+                    let message = format!("over {MAX_STATEMENTS} statements in one body");
+                    return Err(Problem::new(this.peek().span(), message));
+                }
                 body.push(this.literal()?);
                 if this.eat(";") {
                     continue;

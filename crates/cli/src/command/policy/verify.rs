@@ -271,3 +271,50 @@ fn xml(text: &str) -> String {
     }
     escaped
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(path: &str, run: Option<&str>, format: Format) -> Outcome {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../e2e/gatekeeper/");
+        let run = run.map(|pattern| Regex::new(pattern).unwrap());
+        Args { paths: vec![format!("{folder}{path}").into()], run, engine: None, format }.run()
+    }
+
+    #[test]
+    fn exit_codes() {
+        for format in [Format::Table, Format::Json, Format::Junit] {
+            assert_eq!(outcome("templates/...", None, format).unwrap(), Exit::Pass);
+            assert_eq!(outcome("suites/assertions", None, format).unwrap(), Exit::Findings);
+        }
+        assert_eq!(
+            outcome("suites/assertions", Some("^three$"), Format::Table).unwrap(),
+            Exit::Pass
+        );
+        assert_eq!(
+            outcome("suites/assertions/suite.yaml", Some("no x"), Format::Table).unwrap(),
+            Exit::Pass
+        );
+        // A directory's own files only, and none of these is a suite.
+        assert!(outcome("suites", None, Format::Table).is_err());
+        assert!(outcome("suites/match/constraints", None, Format::Table).is_err());
+    }
+
+    #[test]
+    fn junit_is_well_formed() {
+        let results = vec![
+            CaseResult {
+                test: "a & b".to_owned(),
+                case: "<c>".to_owned(),
+                verdict: Verdict::Failed("\"x\"\n\u{1}".to_owned()),
+            },
+            CaseResult { test: "t".to_owned(), case: String::new(), verdict: Verdict::Skipped },
+        ];
+        let text = junit(&[Ran { suite: "s.yaml".to_owned(), results: Ok(results) }]);
+        let expected = "  <testsuite name=\"s.yaml\" tests=\"2\" failures=\"1\" skipped=\"1\">\n    \
+            <testcase classname=\"a &amp; b\" name=\"&lt;c&gt;\"><failure message=\"&quot;x&quot;&#10; \"/></testcase>\n    \
+            <testcase classname=\"t\" name=\"t\"><skipped/></testcase>\n  </testsuite>\n";
+        assert!(text.contains(expected), "{text}");
+    }
+}
