@@ -27,8 +27,8 @@ fn documents(path: &Path) -> Result<Vec<Value>, String> {
 }
 
 fn suites(dir: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in std::fs::read_dir(dir).expect("a folder of the repository") {
+        let path = entry.expect("a readable folder").path();
         if path.is_dir() {
             suites(&path, found);
         } else if path.file_name().is_some_and(|name| name == "suite.yaml") {
@@ -43,12 +43,13 @@ fn ours() -> (Verdicts, BTreeMap<String, String>) {
     let mut files = Vec::new();
     suites(&folder(), &mut files);
     for file in files {
-        let document = documents(&file).unwrap().remove(0);
-        let suite = Suite::parse(&document).unwrap().unwrap();
-        let dir = file.parent().unwrap();
+        let document = documents(&file).expect("a suite is YAML").remove(0);
+        let suite = Suite::parse(&document).expect("fields of their types").expect("a suite");
+        let dir = file.parent().expect("a file below the folder");
         let read = |path: &str| documents(&dir.join(path));
         let limits = Limits { now: Some(0), ..Limits::default() };
-        let name = dir.strip_prefix(folder()).unwrap().display().to_string();
+        let name =
+            dir.strip_prefix(folder()).expect("a file below the folder").display().to_string();
         for result in suite::run(&suite, &read, &Filter::default(), MINOR, &limits) {
             let title = match result.case.as_str() {
                 "" => format!("{name} > {}", result.test),
@@ -115,7 +116,7 @@ fn parse(printed: &str) -> Verdicts {
 
 fn gator() -> Option<Verdicts> {
     let program = std::env::var_os("SEAWALL_GATOR").unwrap_or_else(|| "gator".into());
-    let folder = folder().canonicalize().unwrap();
+    let folder = folder().canonicalize().expect("the folder is there");
     let output = Command::new(program)
         .arg("verify")
         .arg("-v")
