@@ -1,7 +1,8 @@
 //! Why the API server would refuse a pod spec, as far as fixes can cause it.
 //!
 //! Source: kubernetes `pkg/apis/core/validation`: ValidateSecurityContext, ValidateContainerResourceRequirements,
-//! validatePodResources, validateMountPropagation, validateEphemeralContainers, validateWindows.
+//! validatePodResources, validateMountPropagation, validateEphemeralContainers, validateWindows,
+//! ValidateWindowsSecurityContextOptions, validateHostUsers.
 use crate::quantity::amount;
 use crate::workload::View;
 use serde_json::{Value, json};
@@ -42,12 +43,18 @@ pub(crate) fn refused(view: &View<'_>) -> Vec<String> {
             reasons.push(format!("pods of Windows may not set securityContext.{field}"));
         }
     }
+    host_process(spec, &mut reasons);
     for list in ["containers", "initContainers", "ephemeralContainers"] {
         for container in spec.get(list).and_then(Value::as_array).into_iter().flatten() {
             let name = container.get("name").and_then(Value::as_str).unwrap_or_default();
             let mut told: Vec<String> = Vec::new();
             security_context(container, &mut told);
             resources(container, spec, &mut told);
+            let unmasked =
+                container.pointer("/securityContext/procMount") == Some(&json!("Unmasked"));
+            if unmasked && spec.get("hostUsers") != Some(&Value::Bool(false)) {
+                told.push("has an unmasked /proc, which needs hostUsers false".to_owned());
+            }
             if list == "ephemeralContainers" && container.get("resources").is_some() {
                 told.push("is ephemeral and may not have resources".to_owned());
             }
@@ -62,6 +69,28 @@ pub(crate) fn refused(view: &View<'_>) -> Vec<String> {
         }
     }
     reasons
+}
+
+/// Containers of Windows with the rights of their node stand in pods of nothing else, on its network.
+fn host_process(spec: &Value, reasons: &mut Vec<String>) {
+    let pointer = "/securityContext/windowsOptions/hostProcess";
+    let whole = spec.pointer(pointer);
+    let containers = ["containers", "initContainers", "ephemeralContainers"]
+        .into_iter()
+        .filter_map(|list| spec.get(list)?.as_array())
+        .flatten();
+    let rights: Vec<bool> = containers
+        .map(|container| container.pointer(pointer).or(whole) == Some(&Value::Bool(true)))
+        .collect();
+    if !rights.contains(&true) {
+        return;
+    }
+    if rights.contains(&false) {
+        reasons.push("all containers or none are hostProcess".to_owned());
+    }
+    if spec.get("hostNetwork") != Some(&Value::Bool(true)) {
+        reasons.push("hostProcess containers need hostNetwork, mend them first".to_owned());
+    }
 }
 
 /// Those of `fields` that `context` sets.

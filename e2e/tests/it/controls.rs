@@ -6,11 +6,12 @@ use reqwest::{Client, Method, StatusCode};
 use seawall_e2e::server::Server;
 use seawall_model::admission::PolicyAction;
 use seawall_model::finding::State;
+use seawall_posture::exemption::Exemptions;
 use seawall_posture::export::export;
 use seawall_posture::manifests::{self, File};
 use seawall_posture::{Case, Catalogue, Control, Request, Selection, cases};
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 /// Ties an object to the one policy that is asked about it.
@@ -121,8 +122,18 @@ impl Cluster {
         };
         let ephemeral = object["kind"] == "Pod" && object["spec"]["ephemeralContainers"].is_array();
         if !ephemeral {
-            let path = format!("{path}?dryRun=All&fieldValidation=Strict");
-            return self.answer(Method::POST, &path, &object, policy).await;
+            let options = "dryRun=All&fieldValidation=Strict";
+            let created =
+                self.answer(Method::POST, &format!("{path}?{options}"), &object, policy).await;
+            return match created {
+                // What every cluster has is changed instead.
+                Answer::Refused(why) if why.ends_with("already exists") => {
+                    let name = object["metadata"]["name"].as_str().unwrap_or_default();
+                    let path = format!("{path}/{name}?{options}");
+                    self.answer(Method::PUT, &path, &object, policy).await
+                }
+                other => other,
+            };
         }
         let mut pod = object.clone();
         pod["spec"].as_object_mut().expect("a pod has a spec").remove("ephemeralContainers");
@@ -155,6 +166,15 @@ impl Cluster {
         }
     }
 
+    /// The namespaces of all cases exist.
+    async fn prepare(&self, all: &[Asked<'_>]) {
+        for name in namespaces(all) {
+            let namespace =
+                json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+            self.create(&namespace).await;
+        }
+    }
+
     /// Creates the policy, bound to its own cases alone.
     async fn bind(&self, asked: &Asked<'_>) {
         let (mut exported, _) = export(&asked.selection, PolicyAction::Deny);
@@ -165,8 +185,6 @@ impl Cluster {
         one.binding["spec"]["policyName"] = json!(asked.policy);
         one.binding["spec"]["matchResources"]["objectSelector"] =
             json!({"matchLabels": {LABEL: asked.policy}});
-        // An expression that fails on an object would be a denial: then it is seen.
-        one.policy["spec"]["failurePolicy"] = json!("Fail");
         self.create(&one.policy).await;
         self.create(&one.binding).await;
     }
@@ -210,6 +228,13 @@ fn catalogue() -> Catalogue {
     catalogue
 }
 
+/// The namespaces that cases name.
+fn namespaces(all: &[Asked<'_>]) -> BTreeSet<String> {
+    let objects = all.iter().flat_map(|asked| &asked.cases).flat_map(|case| &case.objects);
+    let named = objects.filter_map(|object| object["metadata"]["namespace"].as_str());
+    named.map(str::to_owned).collect()
+}
+
 /// Every control that judges objects one by one, once for each set of parameters its cases have.
 fn asked(catalogue: &Catalogue) -> Vec<Asked<'_>> {
     let mut all = Vec::new();
@@ -250,6 +275,7 @@ async fn exported_controls_agree_with_the_api_server() {
     let Some(cluster) = Cluster::start().await else { return };
     let catalogue = catalogue();
     let all = asked(&catalogue);
+    cluster.prepare(&all).await;
     for asked in &all {
         cluster.bind(asked).await;
     }
@@ -299,7 +325,9 @@ async fn what_fix_writes_passes_and_is_taken_by_the_api_server() {
     let Some(cluster) = Cluster::start().await else { return };
     let catalogue = catalogue();
     let (mut fixed, mut told) = (Vec::new(), Vec::new());
-    for asked in asked(&catalogue) {
+    let all = asked(&catalogue);
+    cluster.prepare(&all).await;
+    for asked in &all {
         for case in asked.cases.iter().filter(|case| case.expected == State::Unhealthy) {
             for object in &case.objects {
                 // What is not taken as it is proves nothing of its fix. `kubectl apply` knows no subresource.
@@ -312,12 +340,15 @@ async fn what_fix_writes_passes_and_is_taken_by_the_api_server() {
                 named["metadata"]["name"] = json!(format!("case-{}", fixed.len()));
                 let text = serde_saphyr::to_string(&named).expect("an object is YAML");
                 let file = File { path: "case.yaml", bytes: text.as_bytes(), found: false };
-                let (repaired, left) =
-                    manifests::repair(&manifests::read([file]), &asked.selection);
+                let (repaired, left) = manifests::repair(
+                    &manifests::read([file]),
+                    &asked.selection,
+                    &Exemptions::default(),
+                );
                 let Some(repaired) = repaired.first() else {
                     let withheld = left.iter().all(|problem| problem.code == "no-fix");
                     if !withheld {
-                        told.push(format!("{}: {left:?}", shown(&asked, case, object)));
+                        told.push(format!("{}: {left:?}", shown(asked, case, object)));
                     }
                     continue;
                 };
@@ -326,15 +357,15 @@ async fn what_fix_writes_passes_and_is_taken_by_the_api_server() {
                 let read = manifests::read([file]);
                 let state = ours(&asked.selection, &read.objects[0].value);
                 if state != State::Healthy {
-                    told.push(format!("{}: {state:?} after --fix", shown(&asked, case, object)));
+                    told.push(format!("{}: {state:?} after --fix", shown(asked, case, object)));
                 }
-                fixed.push((shown(&asked, case, object), repaired.after.clone()));
+                fixed.push((shown(asked, case, object), repaired.after.clone()));
             }
         }
     }
-    let all: String = fixed.iter().map(|(_, text)| format!("---\n{text}")).collect();
+    let texts: String = fixed.iter().map(|(_, text)| format!("---\n{text}")).collect();
     let path = cluster.server.kubeconfig("fixed.yaml");
-    std::fs::write(&path, all).expect("the server's folder is writable");
+    std::fs::write(&path, texts).expect("the server's folder is writable");
     let path = path.to_str().expect("a temporary folder has a plain name");
     let output = cluster.server.kubectl(&["apply", "--dry-run=server", "-f", path]);
     let taken = String::from_utf8_lossy(&output.stdout).lines().count();

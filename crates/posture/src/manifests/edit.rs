@@ -1,7 +1,7 @@
 //! JSON Patch operations as edits of YAML text: comments, order and style of everything else stay.
 //!
-//! Works for what fixes do: replace a scalar, add a member to a mapping, remove one. Anything else is refused, and
-//! who calls compares the result with what was meant.
+//! Works for what fixes do: replace a value, add a member to a mapping, remove one, remove an element of a list.
+//! Anything else is refused, and who calls compares the result with what was meant.
 use crate::pointer;
 use crate::yaml::{self, Entry, Kind, Node};
 use serde_json::Value;
@@ -30,7 +30,13 @@ fn apply_one(text: &str, operation: &Value) -> Result<String, String> {
     let value = operation.get("value").unwrap_or(&Value::Null);
     match field("op") {
         "test" => Ok(text.to_owned()),
-        "replace" => replace(text, node.member(&key).ok_or("nothing to replace")?, value),
+        "replace" => match node.entry(&key) {
+            Some(entry) => replace(text, entry, value),
+            None => {
+                let node = node.member(&key).ok_or("nothing to replace")?;
+                rewrite(text, node, value).ok_or_else(|| "the element is no text".to_owned())
+            }
+        },
         "remove" => remove(text, node, &key),
         "add" => match node.entry(&key) {
             Some(entry) if matches!(entry.value.kind, Kind::Scalar(Value::Null)) => {
@@ -42,22 +48,51 @@ fn apply_one(text: &str, operation: &Value) -> Result<String, String> {
     }
 }
 
-fn replace(text: &str, node: &Node, value: &Value) -> Result<String, String> {
-    let old = text.get(node.span.clone()).unwrap_or_default();
-    let scalars = matches!(node.kind, Kind::Scalar(_)) && !value.is_object() && !value.is_array();
-    if node.aliased || !scalars || old.is_empty() || old.contains('\n') {
-        return Err("only a plain value on one line can be replaced".to_owned());
+fn replace(text: &str, entry: &Entry, value: &Value) -> Result<String, String> {
+    let node = &entry.value;
+    if node.aliased {
+        return Err(format!("{} comes through an alias", entry.key));
     }
-    Ok(splice(text, node.span.clone(), &scalar(value, old.starts_with('"'))))
+    if let Some(replaced) = rewrite(text, node, value) {
+        return Ok(replaced);
+    }
+    // In lines of its own: the new value stands on the key's line, before the comment there.
+    let after = colon(text, entry)? + 1;
+    let end = value_end(text, entry);
+    let line = text[after..end].find('\n').map_or(end, |at| after + at);
+    let comment = text[after..line].trim();
+    if !(comment.is_empty() || comment.starts_with('#')) {
+        return Err(
+            "a value that begins on its key's line and goes on cannot be replaced".to_owned()
+        );
+    }
+    let quoted = text[entry.key_span.clone()].starts_with('"');
+    let comment = if comment.is_empty() { String::new() } else { format!(" {comment}") };
+    let newline = if text[..end].ends_with('\n') { "\n" } else { "" };
+    Ok(splice(text, after..end, &format!(" {}{comment}{newline}", flow(value, quoted))))
+}
+
+/// Replaces a scalar or a flow collection where it stands on one line.
+fn rewrite(text: &str, node: &Node, value: &Value) -> Option<String> {
+    let block =
+        matches!(node.kind, Kind::Sequence { flow: false, .. } | Kind::Mapping { flow: false, .. });
+    let old = text.get(node.span.clone()).unwrap_or_default();
+    let written = !(node.aliased || block || old.is_empty() || old.contains('\n'));
+    written.then(|| splice(text, node.span.clone(), &flow(value, old.starts_with('"'))))
+}
+
+/// Where the colon behind an entry's key stands.
+fn colon(text: &str, entry: &Entry) -> Result<usize, String> {
+    let after_key = &text[entry.key_span.end..];
+    let colon =
+        after_key.find(':').filter(|at| after_key[..*at].trim_matches(['"', '\'', ' ']).is_empty());
+    let colon = colon.ok_or_else(|| format!("the colon behind {} is not found", entry.key))?;
+    Ok(entry.key_span.end + colon)
 }
 
 /// Gives a value to a key that stands there without one, or with `null` or `~`.
 fn fill(text: &str, entry: &Entry, value: &Value) -> Result<String, String> {
-    let after_key = &text[entry.key_span.end..];
-    let colon =
-        after_key.find(':').filter(|at| after_key[..*at].trim_matches(['"', '\'', ' ']).is_empty());
-    let colon = entry.key_span.end
-        + colon.ok_or_else(|| format!("{} is empty and cannot be filled", entry.key))?;
+    let colon = colon(text, entry)?;
     let written = text
         .get(entry.value.span.clone())
         .is_some_and(|old| matches!(old, "null" | "Null" | "NULL" | "~"));
@@ -217,8 +252,10 @@ fn block_entry(key: &str, value: &Value, indent: usize, newline: &str) -> String
 }
 
 fn remove(text: &str, parent: &Node, key: &str) -> Result<String, String> {
-    let Kind::Mapping { entries, flow } = &parent.kind else {
-        return Err("only members of mappings can be removed".to_owned());
+    let (entries, flow) = match &parent.kind {
+        Kind::Mapping { entries, flow } => (entries, flow),
+        Kind::Sequence { items, flow } => return remove_item(text, items, *flow, key),
+        Kind::Scalar(_) => return Err("nothing to remove".to_owned()),
     };
     let index = entries.iter().position(|entry| entry.key == key).ok_or("nothing to remove")?;
     let entry = &entries[index];
@@ -251,9 +288,56 @@ fn remove(text: &str, parent: &Node, key: &str) -> Result<String, String> {
         Some(next) if !alone_on_its_line => {
             Ok(splice(text, entry.key_span.start..kept_from(text, end, next), ""))
         }
-        None if entries.len() == 1 => Err(format!("{key} is all there is")),
+        None if entries.len() == 1 => Ok(emptied(text, (start, entry.key_span.start), end, "{}")),
         _ => Ok(splice(text, start..end, "")),
     }
+}
+
+/// Puts `empty` in the place of the only member of a block collection: behind the key it belongs to where nothing else
+/// stands there. `from` are the starts of its line and of itself, `end` that of the line after it.
+fn emptied(text: &str, from: (usize, usize), end: usize, empty: &str) -> String {
+    let (line, start) = from;
+    let newline = if text[..end].ends_with("\r\n") {
+        "\r\n"
+    } else if text[..end].ends_with('\n') {
+        "\n"
+    } else {
+        ""
+    };
+    let before = text[..line].trim_end();
+    if text[line..start].trim().is_empty() && before.ends_with(':') {
+        return splice(text, before.len()..end, &format!(" {empty}{newline}"));
+    }
+    splice(text, start..end, &format!("{empty}{newline}"))
+}
+
+/// Removes an element of a list.
+fn remove_item(text: &str, items: &[Node], flow: bool, key: &str) -> Result<String, String> {
+    let index = key.parse::<usize>().ok().filter(|index| *index < items.len());
+    let index = index.ok_or("nothing to remove")?;
+    let item = &items[index];
+    if flow {
+        let range = match (items.get(index + 1), index.checked_sub(1)) {
+            (Some(next), _) => item.span.start..next.span.start,
+            (None, Some(previous)) => items[previous].span.end..item.span.end,
+            (None, None) => item.span.clone(),
+        };
+        return match item.aliased || text[range.clone()].contains('#') {
+            true => Err("a list of aliases or with comments is left as it is".to_owned()),
+            false => Ok(splice(text, range, "")),
+        };
+    }
+    let line = text[..item.span.start].rfind('\n').map_or(0, |at| at + 1);
+    let lead = text[line..item.span.start].trim_start_matches(' ');
+    let Some(rest) = lead.strip_prefix('-').filter(|rest| rest.trim().is_empty()) else {
+        return Err("the element does not begin on a line of its own".to_owned());
+    };
+    let dash = item.span.start - rest.len() - 1;
+    let end = line_end(text, node_end(text, item));
+    if items.len() == 1 {
+        return Ok(emptied(text, (line, dash), end, "[]"));
+    }
+    Ok(splice(text, line..end, ""))
 }
 
 /// Where the text begins that stays when an entry ending at `end` goes: at the next key, or at comments in lines of
@@ -382,6 +466,40 @@ mod tests {
     }
 
     #[test]
+    fn whole_values() {
+        let replace =
+            |path: &str, value: Value| json!([{"op": "replace", "path": path, "value": value}]);
+        check(
+            "a:\n  drop: # why\n  - X # x\n  - Y\n  add: [Z]\n",
+            replace("/a/drop", json!(["ALL"])),
+            "a:\n  drop: [\"ALL\"] # why\n  add: [Z]\n",
+        );
+        check("a:\n  l:\n    - X", replace("/a/l", json!([])), "a:\n  l: []");
+        check("a: {l: [X, Y]}\n", replace("/a/l", json!(["Z"])), "a: {l: [\"Z\"]}\n");
+        check(
+            "a:\n  m:\n    k: |\n      x\n  z: 1\n",
+            replace("/a/m", json!({"k": 1})),
+            "a:\n  m: {k: 1}\n  z: 1\n",
+        );
+        check("l:\n- a\n- b # c\n", replace("/l/1", json!("d")), "l:\n- a\n- d # c\n");
+    }
+
+    #[test]
+    fn the_only_member_and_elements() {
+        let remove = |path: &str| json!([{"op": "remove", "path": path}]);
+        check("a:\n  h: 1\nb: 2\n", remove("/a/h"), "a: {}\nb: 2\n");
+        check("l:\n- h:\n    p: 1\n", remove("/l/0/h"), "l:\n- {}\n");
+        check("a: # c\n  h: 1\n", remove("/a/h"), "a: # c\n  {}\n");
+        check("a:\n  h: 1", remove("/a/h"), "a: {}");
+        check("l:\n- a: 1\n  b: 2\n- c\n", remove("/l/0"), "l:\n- c\n");
+        check("l:\n  - a\n  - b # c\nz: 1\n", remove("/l/1"), "l:\n  - a\nz: 1\n");
+        check("l:\n  - a\nz: 1\n", remove("/l/0"), "l: []\nz: 1\n");
+        check("l: [a, {b: 1}, c]\n", remove("/l/1"), "l: [a, c]\n");
+        check("l: [a, b]\n", remove("/l/1"), "l: [a]\n");
+        check("l: [a]\n", remove("/l/0"), "l: []\n");
+    }
+
+    #[test]
     fn refused() {
         #[track_caller]
         fn check(text: &str, operation: Value, why: &str) {
@@ -389,8 +507,8 @@ mod tests {
             assert!(error.contains(why), "{error}");
         }
         check("a: &x {b: 1}\nc: *x\n", json!({"op": "add", "path": "/c/d", "value": 1}), "alias");
-        check("a:\n  h: 1\n", json!({"op": "remove", "path": "/a/h"}), "all there is");
         check("a: [1]\n", json!({"op": "add", "path": "/a/-", "value": 1}), "only mappings");
-        check("a: >\n  x\n  y\n", json!({"op": "replace", "path": "/a", "value": 1}), "one line");
+        check("a: >\n  x\n  y\n", json!({"op": "replace", "path": "/a", "value": 1}), "goes on");
+        check("- - a\n  - b\n", json!({"op": "remove", "path": "/0/0"}), "line of its own");
     }
 }
