@@ -6,8 +6,10 @@ use crate::control::{group_version, plural};
 use crate::workload;
 use seawall_model::finding::{ControlFinding, Source, State};
 use seawall_model::{Problem, Severity};
+use seawall_policy::gatekeeper::{self, Action, Namespace, Origin, Point};
 use seawall_policy::vap::{Lookup, Params, Policies, Review, Verdict};
 use serde_json::{Map, Value, json};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -17,6 +19,7 @@ pub use seawall_policy::vap::Document;
 #[derive(Debug, Default)]
 pub struct UserPolicies {
     vap: Vec<Vap>,
+    gatekeeper: gatekeeper::Library,
 }
 
 #[derive(Debug)]
@@ -28,8 +31,11 @@ struct Vap {
     policies: Policies,
 }
 
-/// The objects of one scan, as policies look them up.
+/// The objects of one scan, as policies look them up, and the interpreters that judge them one after another.
 pub(crate) struct Known<'a> {
+    inventory: gatekeeper::Inventory,
+    interpreters: RefCell<gatekeeper::Judge>,
+    point: Point,
     namespaces: HashMap<&'a str, &'a Value>,
     /// By `apiVersion` and kind.
     kinds: HashMap<(&'a str, &'a str), Vec<&'a Value>>,
@@ -60,11 +66,14 @@ impl UserPolicies {
                 loaded.vap.push(Vap { id, name: name.to_owned(), severity, policies });
             }
         }
+        let (gatekeeper, told) = gatekeeper::Library::load(documents, minor);
+        problems.extend(told);
+        loaded.gatekeeper = gatekeeper;
         (loaded, problems)
     }
 
     pub fn is_empty(&self) -> bool {
-        self.vap.is_empty()
+        self.vap.is_empty() && self.gatekeeper.constraints().next().is_none()
     }
 
     /// Ids and titles, by which exemptions and forms know them.
@@ -102,7 +111,101 @@ impl UserPolicies {
                 engine: "cel".to_owned(),
             })
         };
-        self.vap.iter().filter_map(judge).collect()
+        let mut found: Vec<ControlFinding> = self.vap.iter().filter_map(judge).collect();
+        found.extend(self.constrained(object, source, known));
+        found
+    }
+
+    /// Constraints that the object, or a pod it makes, violates or that cannot tell; each once.
+    fn constrained(
+        &self,
+        object: &Value,
+        source: Option<&Source>,
+        known: &Known<'_>,
+    ) -> Vec<ControlFinding> {
+        if self.gatekeeper.constraints().next().is_none() {
+            return Vec::new();
+        }
+        let mut found: Vec<ControlFinding> = Vec::new();
+        let pod = pod(object);
+        for (judged, origin) in std::iter::once((object, Origin::Original))
+            .chain(pod.iter().map(|pod| (pod, Origin::Generated)))
+        {
+            let namespace = match known.namespaces.get(text(judged, "/metadata/namespace")) {
+                Some(namespace) => Namespace::Object((*namespace).clone()),
+                None => Namespace::Unknown,
+            };
+            let Ok(review) = gatekeeper::Review::of_object(judged, namespace, origin) else {
+                continue;
+            };
+            let limits = gatekeeper::Limits::default();
+            let mut interpreters = known.interpreters.borrow_mut();
+            let outcome = interpreters.review(
+                &self.gatekeeper,
+                &review,
+                &known.inventory,
+                known.point,
+                &limits,
+            );
+            let mut add = |id: String,
+                           title: &str,
+                           actions: &[Action],
+                           state,
+                           reason: Option<&str>,
+                           message: String,
+                           engine: &str| {
+                if let Some(known) = found.iter_mut().find(|finding| finding.control == id) {
+                    if known.state == state
+                        && !known.message.iter().any(|told| told.contains(&message))
+                    {
+                        known.message =
+                            known.message.take().map(|told| format!("{told}; {message}"));
+                    }
+                    return;
+                }
+                found.push(ControlFinding {
+                    control: id,
+                    title: title.to_owned(),
+                    severity: of_action(actions.first()),
+                    state,
+                    reason: reason.map(str::to_owned),
+                    resource: workload::resource(object),
+                    source: source.cloned(),
+                    message: Some(message),
+                    frameworks: Vec::new(),
+                    evidence: Vec::new(),
+                    fix: Vec::new(),
+                    exemption: None,
+                    engine: engine.to_owned(),
+                });
+            };
+            for one in outcome.violations {
+                let id = format!("{}/{}", one.kind, one.name);
+                add(id, &one.name, &one.actions, State::Unhealthy, None, one.message, one.engine);
+            }
+            for one in outcome.undecided {
+                let id = format!("{}/{}", one.kind, one.name);
+                add(
+                    id,
+                    &one.name,
+                    &one.actions,
+                    State::Unknown,
+                    Some(one.reason),
+                    one.message,
+                    "rego",
+                );
+            }
+        }
+        found
+    }
+}
+
+/// The severest first, as constraints have them.
+fn of_action(action: Option<&Action>) -> Severity {
+    match action {
+        Some(Action::Deny) => Severity::High,
+        Some(Action::Warn) => Severity::Medium,
+        Some(Action::Audit) | None => Severity::Low,
     }
 }
 
@@ -193,9 +296,25 @@ fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
 }
 
 impl<'a> Known<'a> {
-    pub(crate) fn new(objects: impl Iterator<Item = &'a Value>) -> Self {
-        let mut known = Self { namespaces: HashMap::new(), kinds: HashMap::new() };
+    /// `live`: the objects are those of a cluster, where constraints are audited; else the command line's.
+    pub(crate) fn new(
+        objects: impl Iterator<Item = &'a Value>,
+        live: bool,
+        policies: Option<&UserPolicies>,
+    ) -> Self {
+        let mut known = Self {
+            inventory: gatekeeper::Inventory::default(),
+            interpreters: RefCell::default(),
+            point: if live { Point::Audit } else { Point::Gator },
+            namespaces: HashMap::new(),
+            kinds: HashMap::new(),
+        };
+        let reads = policies.is_some_and(|policies| !policies.gatekeeper.reads().is_empty());
         for object in objects {
+            if reads {
+                // What has no kind or version is in no inventory.
+                let _left_out = known.inventory.add(object.clone());
+            }
             let kind = (text(object, "/apiVersion"), text(object, "/kind"));
             if kind == ("v1", "Namespace") {
                 known.namespaces.insert(text(object, "/metadata/name"), object);
@@ -255,7 +374,7 @@ mod tests {
     fn check(policy: Value, object: &Value, expected: &str) {
         let (policies, problems) = UserPolicies::load(&[Document::from(policy.clone())], 34);
         assert!(problems.iter().all(|problem| problem.code == "unbound"), "{problems:?}");
-        let known = Known::new(std::iter::once(object));
+        let known = Known::new(std::iter::once(object), false, Some(&policies));
         let found = policies.judge(object, None, &known);
         let told: Vec<String> = found
             .iter()
@@ -311,6 +430,38 @@ mod tests {
         );
         let params = json!({"paramKind": {"apiVersion": "v1", "kind": "ConfigMap"}});
         check(policy("deployments", "true", params), &deployment, "healthy -");
+    }
+
+    #[test]
+    fn constraints_are_judged_on_templates_too() {
+        let template = json!({"apiVersion": "templates.gatekeeper.sh/v1", "kind": "ConstraintTemplate", "metadata": {"name": "k8snohost"},
+            "spec": {"crd": {"spec": {"names": {"kind": "K8sNoHost"}}}, "targets": [{"target": "admission.k8s.gatekeeper.sh",
+                "rego": "package k8snohost\nviolation[{\"msg\": msg}] { input.review.object.spec.hostPID; msg := \"hostPID\" }"}]}});
+        let constraint = json!({"apiVersion": "constraints.gatekeeper.sh/v1beta1", "kind": "K8sNoHost", "metadata": {"name": "none"},
+            "spec": {"enforcementAction": "warn", "match": {"kinds": [{"apiGroups": [""], "kinds": ["Pod"]}]}}});
+        let documents = [Document::from(template), Document::from(constraint)];
+        let (policies, problems) = UserPolicies::load(&documents, 34);
+        assert_eq!(problems, []);
+        let web = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},
+            "spec": {"template": {"spec": {"hostPID": true}}}});
+        let found =
+            policies.judge(&web, None, &Known::new(std::iter::once(&web), false, Some(&policies)));
+        let told: Vec<_> = found
+            .iter()
+            .map(|finding| {
+                (
+                    finding.control.as_str(),
+                    finding.resource.kind.as_str(),
+                    finding.state,
+                    finding.severity,
+                    finding.engine.as_str(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [("K8sNoHost/none", "Deployment", State::Unhealthy, Severity::Medium, "rego")]
+        );
     }
 
     #[test]

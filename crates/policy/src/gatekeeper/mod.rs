@@ -31,6 +31,9 @@ pub use library::Library;
 pub use review::{Namespace, Origin, Review};
 pub use template::Template;
 
+/// Of one evaluation of Rego.
+pub use seawall_rego::Limits;
+
 use serde_json::Value;
 
 /// The text at a path, empty where there is none.

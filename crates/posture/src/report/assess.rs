@@ -42,7 +42,8 @@ pub(super) fn assess(
 ) -> Assessment {
     let mut assessment = Assessment::default();
     let roles = owned::roles(&manifests.objects);
-    let known = Known::new(manifests.objects.iter().map(|object| &object.value));
+    let values = manifests.objects.iter().map(|object| &object.value);
+    let known = Known::new(values, about.cluster.is_some(), about.policies);
     for (index, (object, role)) in manifests.objects.iter().zip(roles).enumerate() {
         if let Some(policies) = about.policies
             && !matches!(role, Role::Represented { .. } | Role::Skipped)
