@@ -183,9 +183,11 @@ impl Tally {
         };
         match place.judge(object) {
             Ok(mut ours) => {
-                if matches!(trial.form, Form::Template(_)) && !checks.contains("hostPort") {
-                    // The API server gives ports of the node's network their host port in pods, not in templates.
-                    ours.remove("hostPort");
+                // In the node's network the API server gives every port of a pod its host port; we tell what is written.
+                if object.pointer("/spec/hostNetwork") == Some(&Value::Bool(true))
+                    && checks.contains("hostPort")
+                {
+                    ours.insert("hostPort".to_owned());
                 }
                 if ours != checks {
                     self.differences.push(different(&format!("{ours:?}")));
