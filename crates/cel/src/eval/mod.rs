@@ -183,6 +183,10 @@ impl<'m, 'a> Machine<'m, 'a> {
         if a.refuses(&b) {
             return if negated { Ok(Value::Bool(true)) } else { Err(EvalError::no_overload()) };
         }
+        // The smaller side bounds what both are compared by.
+        if self.budget.walk_through(&a).is_err() {
+            self.budget.walk_through(&b)?;
+        }
         Ok(Value::Bool(a.equals(&b) != negated))
     }
 
@@ -283,6 +287,11 @@ impl<'m, 'a> Machine<'m, 'a> {
                     }
                 }
                 Err(error) => return Err(error),
+            }
+        }
+        if call.function.price.is_some() && failure.is_none() {
+            for argument in &arguments {
+                self.budget.walk_through(argument)?;
             }
         }
         let result = match (failure, &call.pattern, call.function.search) {
