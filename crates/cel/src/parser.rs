@@ -1,9 +1,12 @@
 //! Tokens → nodes, by precedence. Loops over chains and counts brackets and levels, so no text overflows the stack.
+mod faults;
+
 use crate::error::{CompileError, Stage};
 use crate::lexer::{self, Lexeme, Token};
 use crate::literal;
 use crate::macros;
 use crate::node::{Element, Entry, Kind, Literal, Node};
+use faults::{OPERAND, OPERANDS};
 use std::ops::Range;
 
 /// Bytes; policies live in objects of at most 1.5 MiB, and a longer expression is no policy.
@@ -32,29 +35,6 @@ const RESERVED: [&str; 17] = [
     "var",
     "void",
     "while",
-];
-
-/// What ANTLR expects where an operand must stand.
-const OPERAND: &str = "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, \
-    STRING, BYTES, IDENTIFIER}";
-
-/// The tokens of [`OPERAND`].
-const OPERANDS: [Token; 15] = [
-    Token::OpenBracket,
-    Token::OpenBrace,
-    Token::OpenParen,
-    Token::Dot,
-    Token::Minus,
-    Token::Not,
-    Token::True,
-    Token::False,
-    Token::Null,
-    Token::Double,
-    Token::Int,
-    Token::Uint,
-    Token::String,
-    Token::Bytes,
-    Token::Identifier,
 ];
 
 /// What the environment's version adds to the grammar.
@@ -124,54 +104,8 @@ impl Parser<'_> {
         (self.peek() == token).then(|| self.take())
     }
 
-    fn expect(&mut self, token: Token, told: &str) -> Parse<Range<usize>> {
-        self.accept(token).ok_or_else(|| self.unexpected(&[token], told))
-    }
-
-    /// ANTLR calls a token extraneous where the one after it would do.
-    fn unexpected(&self, wanted: &[Token], told: &str) -> CompileError {
-        let after = self.lexemes.get(self.next + 1).map(|lexeme| lexeme.token);
-        match after {
-            Some(after) if wanted.contains(&after) => self.extraneous(told),
-            _ => self.mismatched(told),
-        }
-    }
-
-    /// What closes a bracket that only holds expressions; ANTLR tells its absence at the end apart.
-    fn close(&mut self, token: Token, told: &str) -> Parse<Range<usize>> {
-        self.accept(token).ok_or_else(|| match self.peek() {
-            Token::End => {
-                let told = format!("Syntax error: missing {told} at '<EOF>'");
-                self.fault(self.span().start, told)
-            }
-            _ => self.unexpected(&[token], told),
-        })
-    }
-
-    /// What ends a literal's elements, where a comma could stand as well.
-    fn end(&mut self, token: Token, told: &str) -> Parse<Range<usize>> {
-        self.accept(token).ok_or_else(|| self.unexpected(&[token, Token::Comma], told))
-    }
-
     pub(crate) fn fault(&self, at: usize, message: impl Into<String>) -> CompileError {
         CompileError::new(Stage::Syntax, self.text, at, message.into())
-    }
-
-    fn here(&self) -> &str {
-        match self.peek() {
-            Token::End => "<EOF>",
-            _ => &self.text[self.span()],
-        }
-    }
-
-    fn mismatched(&self, expected: &str) -> CompileError {
-        let told = format!("Syntax error: mismatched input '{}' expecting {expected}", self.here());
-        self.fault(self.span().start, told)
-    }
-
-    fn extraneous(&self, expected: &str) -> CompileError {
-        let told = format!("Syntax error: extraneous input '{}' expecting {expected}", self.here());
-        self.fault(self.span().start, told)
     }
 
     /// A node over `span` whose messages point at `at`.
