@@ -107,11 +107,11 @@ fn run(file: &Path, filter: &Filter) -> Result<Option<Ran>, Failure> {
         return Ok(None);
     }
     let name = file.display().to_string();
-    let documents = match documents(&text) {
-        Ok(documents) => documents,
+    let parsed = match documents(&text) {
+        Ok(parsed) => parsed,
         Err(error) => return Ok(Some(Ran { suite: name, results: Err(error) })),
     };
-    let parsed = documents.iter().find_map(|document| Suite::parse(document).transpose());
+    let parsed = parsed.iter().find_map(|document| Suite::parse(document).transpose());
     let suite = match parsed {
         None => return Ok(None),
         Some(Err(error)) => return Ok(Some(Ran { suite: name, results: Err(error) })),
