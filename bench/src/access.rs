@@ -18,7 +18,7 @@ fn role(number: usize, dice: &mut Dice) -> Value {
         ["pods", "pods/log", "configmaps", "services", "deployments", "secrets", "events", "jobs"];
     let rules: Vec<Value> = (0..2 + dice.roll(4))
         .map(|_| {
-            let resource = if number % 50 == 0 { "*" } else { dice.pick(&resources) };
+            let resource = if number.is_multiple_of(50) { "*" } else { dice.pick(&resources) };
             json!({"verbs": ["get", "list", dice.pick(&["watch", "create", "patch", "delete"])],
                 "apiGroups": [dice.pick(&["", "apps", "batch"])], "resources": [resource, format!("widgets{}", dice.roll(40))]})
         })
@@ -36,7 +36,7 @@ fn binding(number: usize, roles: usize, dice: &mut Dice) -> Value {
             _ => json!({"kind": "ServiceAccount", "namespace": namespace, "name": format!("sa-{}", dice.roll(20))}),
         })
         .collect();
-    let kind = if number % 10 == 0 { "ClusterRoleBinding" } else { "RoleBinding" };
+    let kind = if number.is_multiple_of(10) { "ClusterRoleBinding" } else { "RoleBinding" };
     let mut object = json!({"apiVersion": API, "kind": kind, "metadata": {"name": format!("binding-{number}")},
         "roleRef": {"kind": "ClusterRole", "name": format!("role-{}", dice.roll(roles))}, "subjects": subjects});
     if kind == "RoleBinding" {
