@@ -73,6 +73,7 @@ async fn changed_files_and_flags_of_a_node_are_found() -> Result<()> {
     rig.restart_kubelet(&drop_ins)?;
     states(&api, &ids, &[(HEALED, "unhealthy"), (BROKEN, "quiet")]).await?;
     no_secret_travelled(&api).await?;
+    the_kubelet_agrees(&rig)?;
 
     let encryption = rig.file("encryption.yaml", ENCRYPTION)?;
     rig.restart_api_server(&format!(
@@ -114,6 +115,7 @@ async fn changed_files_and_flags_of_a_node_are_found() -> Result<()> {
     ensure!(owned.success(), "chown failed");
     set_mode(&rig, "etcd", 0o755)?;
     states(&api, &ids, &[(BROKEN, "unhealthy")]).await?;
+    the_kubelet_agrees(&rig)?;
 
     rig.restart_api_server("")?;
     rig.restart_kubelet(&drop_ins)?;
@@ -149,6 +151,34 @@ rules:
   resources: [{group: '', resources: [secrets]}]
 - level: Metadata
 ";
+
+/// What we read of files and flags is what the kubelet itself says it runs with: `/configz`, which needs a right that no
+/// component of ours holds, is the judge here.
+fn the_kubelet_agrees(rig: &Rig) -> Result<()> {
+    let printed = Command::new(crate::rig::seawall())
+        .args(["sensor", "--print-node-facts", "--node", "node-1"])
+        .output()?;
+    let facts: Value = serde_json::from_slice(&printed.stdout)?;
+    let told = rig.kubectl(&["get", "--raw", "/api/v1/nodes/node-1/proxy/configz"])?;
+    let told: Value = serde_json::from_str(&told)?;
+    let mut compared = 0;
+    let mut open = vec![(String::new(), &facts["kubelet"]["config"])];
+    while let Some((at, ours)) = open.pop() {
+        if let Value::Object(members) = ours {
+            open.extend(members.iter().map(|(key, value)| (format!("{at}/{key}"), value)));
+            continue;
+        }
+        let theirs = told["kubeletconfig"].pointer(&at).cloned().unwrap_or_default();
+        // Go leaves out what is empty, and writes durations out.
+        let same = *ours == theirs
+            || theirs.is_null() && (*ours == Value::from(0) || *ours == Value::from(false))
+            || *ours == "0" && theirs == "0s";
+        ensure!(same, "{at}: read {ours}, the kubelet runs with {theirs}");
+        compared += 1;
+    }
+    ensure!(compared >= 15, "only {compared} settings compared: {facts}");
+    Ok(())
+}
 
 /// Control ids by the rows of the checklist they cover.
 fn ids() -> Result<BTreeMap<String, String>> {
