@@ -186,7 +186,7 @@ fn a_dump_is_a_cluster_if_it_has_its_namespaces() {
         ),
         (
             &["--from", "dump", "--cloud", "dump/objects.json"],
-            "describes no cluster of a known cloud",
+            "is no description of a managed cluster",
         ),
         (&["--from", "dump", "--node-facts", "dump/objects.json"], "holds no facts of a node"),
     ] {
