@@ -30,8 +30,8 @@ async fn judge(native: &Native) {
             differences.push(difference);
         }
     }
-    let (cases, refused) = (corpus.cases.len(), corpus.documents.len());
-    eprintln!("{cases} requests, {refused} documents, {} differences", differences.len());
+    let (cases, documents) = (corpus.cases.len(), corpus.documents.len());
+    eprintln!("{cases} requests, {documents} documents, {} differences", differences.len());
     assert!(differences.is_empty(), "{}", differences.join("\n\n"));
 }
 
