@@ -105,6 +105,11 @@ impl<'a> Resolver<'a> {
         for with in &mut literal.with {
             self.term(&mut with.value);
             with.target = self.path(&with.target);
+            if !self.is_replaceable(&with.target) {
+                let message =
+                    format!("`with` replaces nothing by the name of `{}`", with.target.join("."));
+                self.problems.push(Problem::new(literal.span.clone(), message));
+            }
         }
         match &mut literal.kind {
             LiteralKind::Term(term) => self.statement(term, literal.negated),
@@ -265,6 +270,18 @@ impl<'a> Resolver<'a> {
                 Some(why) => Err(format!("function `{name}` is not available: {why}")),
             },
             None => Err(format!("undefined function `{name}`")),
+        }
+    }
+
+    /// What `with` may replace: input, inventory, rules, functions. The interpreter finds out only when it gets there.
+    fn is_replaceable(&self, path: &[String]) -> bool {
+        match (path[0].as_str(), path.get(1).map(String::as_str)) {
+            ("input", _) | ("data", Some("inventory")) => true,
+            ("data", _) => {
+                let next = self.rules.range(path[1..].to_vec()..).next();
+                next.is_some_and(|(rule, _)| rule.starts_with(&path[1..]))
+            }
+            _ => self.function(path).is_ok(),
         }
     }
 

@@ -8,7 +8,7 @@ use seawall_policy::gatekeeper::{
 use seawall_rego::Limits;
 use serde_json::{Value, json};
 
-pub(crate) const TARGET: Target = Target { name: "policy-template", run, seeds, rounds: 60 };
+pub(crate) const TARGET: Target = Target { name: "policy-template", run, seeds, rounds: 300 };
 
 fn run(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);

@@ -3,7 +3,7 @@ use super::texts;
 use crate::Target;
 use seawall_rego::{Data, Limits, Policy, Source, Version};
 
-pub(crate) const TARGET: Target = Target { name: "rego-module", run, seeds, rounds: 60 };
+pub(crate) const TARGET: Target = Target { name: "rego-module", run, seeds, rounds: 400 };
 
 /// Enough for the seeds, few enough for a runaway.
 const STEPS: u64 = 20_000;
@@ -43,6 +43,8 @@ fn seeds() -> Vec<Vec<u8>> {
         "package t\nviolation[{\"msg\": m}] { walk(input, [p, v]); is_string(v); m := v with input.a as {\"b\"} }\n",
         "package t\nviolation[{\"msg\": m}] { x := ((1 + 2) * 3 - 4) / 5 % 2; m := regex.replace(\"ab\", \"(a)\", \"$1\"); x }\n",
         "package t\nviolation[{\"msg\": m}] { xs := numbers.range(1, 900); xs[_] + xs[_] + xs[_] < 0; m := \"m\" }\n",
+        // Once found out while running.
+        "package t\nviolation[{\"msg\": m}] { walk(input, [p, v]); is_string(v); m := v with violainput.a as {\"b\"} }\n",
         "package t\nviolation[{\"msg\": m}] { m := {[[{}], set(), {\"a\": {1}}]: -1.5e3}[_] }\n",
     ])
 }

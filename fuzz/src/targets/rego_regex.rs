@@ -2,7 +2,7 @@
 use super::texts;
 use crate::Target;
 
-pub(crate) const TARGET: Target = Target { name: "rego-regex", run, seeds, rounds: 1_000 };
+pub(crate) const TARGET: Target = Target { name: "rego-regex", run, seeds, rounds: 1_500 };
 
 fn run(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);

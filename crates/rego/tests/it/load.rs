@@ -64,6 +64,20 @@ fn functions_that_are_not_there() {
 }
 
 #[test]
+fn replacements_of_nothing() {
+    refused(
+        V0,
+        r#"violation[{"msg": "m"}] { r with nothing.a as 1 } r = 1"#,
+        "rego:3:27: `with` replaces nothing by the name of `nothing.a`",
+    );
+    refused(
+        V0,
+        r#"violation[{"msg": "m"}] { r with data.lib.x as 1 } r = 1"#,
+        "rego:3:27: `with` replaces nothing by the name of `data.lib.x`",
+    );
+}
+
+#[test]
 fn recursion() {
     refused(
         V0,
