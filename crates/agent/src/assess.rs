@@ -260,8 +260,10 @@ mod tests {
     }
 
     fn assessor() -> Assessor {
-        let catalogue = crate::content().unwrap();
-        Assessor::new(catalogue.select(&seawall_posture::Request::default()).unwrap())
+        // Few, so that what the tests expect does not change with every control that joins.
+        let few = ["SW-C-0001", "SW-C-0002", "SW-C-0003", "SW-C-0017"].map(str::to_owned);
+        let request = seawall_posture::Request { controls: few.to_vec(), ..Default::default() };
+        Assessor::new(crate::content().unwrap().select(&request).unwrap())
     }
 
     fn workload(kind: &str, uid: &str, owner: Option<(&str, &str)>, container: Value) -> Value {

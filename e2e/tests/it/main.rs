@@ -2,6 +2,7 @@
 //!
 //! The scenarios need root and the rig's programs (`make e2e` builds them once); without either they say so and pass
 //! by name. They run one at a time: there is one node.
+#![expect(clippy::unwrap_used, reason = "a scenario fails by panicking")]
 
 mod api;
 mod audit;

@@ -171,7 +171,7 @@ fn the_kubelet_agrees(rig: &Rig) -> Result<()> {
         let theirs = told["kubeletconfig"].pointer(&at).cloned().unwrap_or_default();
         // Go leaves out what is empty, and writes durations out.
         let same = *ours == theirs
-            || theirs.is_null() && (*ours == Value::from(0) || *ours == Value::from(false))
+            || theirs.is_null() && (ours.as_i64() == Some(0) || ours.as_bool() == Some(false))
             || *ours == "0" && theirs == "0s";
         ensure!(same, "{at}: read {ours}, the kubelet runs with {theirs}");
         compared += 1;
