@@ -428,11 +428,6 @@ export interface components {
         };
         /** @description A control's metadata and text. */
         ControlEntry: {
-            /**
-             * Format: double
-             * @description Weight in risk scores, 0 to 9.
-             */
-            base_score: number;
             description: string;
             /** @description `NAME` or `NAME@VERSION`. */
             frameworks: string[];
@@ -1249,11 +1244,6 @@ export interface components {
         };
         Page_ControlEntry: {
             items: {
-                /**
-                 * Format: double
-                 * @description Weight in risk scores, 0 to 9.
-                 */
-                base_score: number;
                 description: string;
                 /** @description `NAME` or `NAME@VERSION`. */
                 frameworks: string[];
