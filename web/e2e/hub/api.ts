@@ -138,9 +138,25 @@ function overview(world: World): Overview {
     { group: "configuration", max: 4, score: 2.2, healthy: 18, unhealthy: 6, unknown: 0 },
     { group: "ddos", max: 2, score: 1, healthy: 6, unhealthy: 6, unknown: 0 },
   ];
+  const frameworks = [
+    { framework: "cis-k8s@1.12", score: 71.4, risk: 24.1, controls: 96, failing: 31, undecided: 12 },
+    { framework: "nsa-cisa@current", score: 64.9, risk: 27.3, controls: 39, failing: 17, undecided: 2 },
+    { framework: "pss-baseline@1.37", score: 93.2, risk: 8.6, controls: 13, failing: 3, undecided: 0 },
+    { framework: "pss-restricted@1.37", score: 58.7, risk: 33.9, controls: 19, failing: 8, undecided: 0 },
+  ];
   return {
     scope: "/org/",
-    score: { scope: "/org/", at: Date.now(), secure: empty ? null : 60.4, coverage: empty ? null : 0.713, groups: empty ? [] : groups },
+    score: {
+      scope: "/org/",
+      at: Date.now(),
+      secure: empty ? null : 60.4,
+      coverage: empty ? null : 0.713,
+      decided: empty ? 0 : 241,
+      undecided: empty ? 0 : 97,
+      groups: empty ? [] : groups,
+      risk: empty ? null : 21.8,
+      compliance: empty ? [] : frameworks,
+    },
     moves: world.moves,
     alerts: tally(world.alerts.filter(isOpen)),
     findings: { control: tally(kind("control")), vulnerability: tally(kind("vulnerability")) },
