@@ -12,10 +12,15 @@ use seawall_posture::manifests::{self, File};
 use seawall_posture::{Case, Catalogue, Control, Request, Selection, cases};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Ties an object to the one policy that is asked about it.
 const LABEL: &str = "seawall.test/policy";
+
+/// Controls that no object fails before a policy: the API server writes both fields of the service account first, it
+/// refuses a selector that does not match the template, and our policies leave out the namespaces of the system.
+const NOT_AT_ADMISSION: [&str; 3] = ["SW-C-0142", "SW-C-0164", "SW-C-0160"];
 
 /// How long the API server may take to pick a policy up.
 const EFFECTIVE: Duration = Duration::from_secs(60);
@@ -238,7 +243,8 @@ fn namespaces(all: &[Asked<'_>]) -> BTreeSet<String> {
 /// Every control that judges objects one by one, once for each set of parameters its cases have.
 fn asked(catalogue: &Catalogue) -> Vec<Asked<'_>> {
     let mut all = Vec::new();
-    for control in &catalogue.controls {
+    let decided = |control: &&Arc<Control>| !NOT_AT_ADMISSION.contains(&control.id.as_str());
+    for control in catalogue.controls.iter().filter(decided) {
         let mut sets: Vec<(Map<String, Value>, Vec<Case>)> = Vec::new();
         for case in cases(control) {
             match sets.iter_mut().find(|(params, _)| *params == case.params) {
@@ -310,14 +316,24 @@ async fn exported_controls_agree_with_the_api_server() {
     for (why, count) in &refused {
         eprintln!("refused {count} times: {why}");
     }
-    let lacking: Vec<&str> = all
+    // Of kinds that somebody else has to install nothing can be seen here.
+    let known = |asked: &&Asked<'_>| {
+        let mut objects = asked.cases.iter().flat_map(|case| &case.objects);
+        objects.any(|object| cluster.collection(object).is_some())
+    };
+    let lacking: BTreeSet<&str> = all
         .iter()
+        .filter(known)
         .map(|asked| asked.control.id.as_str())
         .filter(|id| seen.get(id) != Some(&(true, true)))
         .collect();
     eprintln!("{compared} objects compared, {} policies", all.len());
     assert_eq!(told, [""; 0]);
-    assert_eq!(lacking, [""; 0], "seen healthy and unhealthy on objects the API server takes");
+    assert_eq!(
+        lacking,
+        BTreeSet::new(),
+        "seen healthy and unhealthy on objects the API server takes"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
