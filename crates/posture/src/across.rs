@@ -1,8 +1,9 @@
 //! Controls that need several objects: their subjects, and the judgement of one among all.
 use crate::control::{Control, Judge, group_version};
 use crate::evaluate::Judgement;
-use crate::native::{Input, Subjects};
-use crate::workload::WORKLOADS;
+use crate::native::{Input, Join, Subjects};
+use crate::rbac::Permissions;
+use crate::workload::{Kind, WORKLOADS};
 use crate::world::{Subject, World};
 use serde_json::{Map, Value};
 
@@ -18,18 +19,40 @@ impl Control {
 
     /// Whether it looks at objects of that kind, as subjects or beside them; not for a control of one object.
     pub(crate) fn looks_at(&self, group: &str, kind: &str) -> bool {
-        let input = |input: &Input| input.group == group && input.kind == kind;
-        let subject = match &self.judge {
+        let input = |input: &Input| input.reads(group, kind);
+        self.subject_kinds().contains(&(group, kind)) || self.inputs().iter().any(input)
+    }
+
+    /// (group, kind) of the objects that it judges; none where it judges what no object stands for.
+    pub(crate) fn subject_kinds(&self) -> Vec<(&'static str, &'static str)> {
+        match &self.judge {
+            Judge::Expressions(_) => Vec::new(),
+            Judge::Permissions(_) => Permissions::KINDS.to_vec(),
             Judge::Native(native) => match native.subjects {
-                Subjects::Workloads => WORKLOADS.iter().any(|workload| {
-                    group_version(workload.api_version).0 == group && workload.kind == kind
-                }),
-                Subjects::Kinds(kinds) => kinds.contains(&(group, kind)),
-                Subjects::Listed(_) => false,
+                Subjects::Workloads => {
+                    let kind = |kind: &'static Kind| (group_version(kind.api_version).0, kind.kind);
+                    WORKLOADS.iter().map(kind).collect()
+                }
+                Subjects::Kinds(kinds) => kinds.to_vec(),
+                Subjects::Listed(_) => Vec::new(),
             },
-            Judge::Expressions(_) | Judge::Permissions(_) => false,
-        };
-        subject || self.inputs().iter().any(input)
+        }
+    }
+
+    /// Whether it has to see all of its kinds at once: what it judges belongs to no namespace, or nothing that it reads
+    /// is told apart by namespace.
+    pub(crate) fn is_of_the_whole(&self) -> bool {
+        match &self.judge {
+            Judge::Expressions(_) => false,
+            Judge::Permissions(_) => true,
+            Judge::Native(native) => match native.subjects {
+                Subjects::Workloads => false,
+                Subjects::Listed(_) => true,
+                Subjects::Kinds(_) => {
+                    !native.inputs.iter().any(|input| matches!(input.join, Join::Namespace))
+                }
+            },
+        }
     }
 
     /// What it judges among the objects of `world`; nothing for a control of one object.

@@ -41,8 +41,8 @@ pub struct Selection {
 }
 
 #[derive(Clone, Debug)]
-struct Chosen {
-    control: Arc<Control>,
+pub(crate) struct Chosen {
+    pub(crate) control: Arc<Control>,
     params: Map<String, Value>,
     labels: Vec<String>,
 }
@@ -259,6 +259,12 @@ impl Selection {
         self.chosen.iter().map(|chosen| chosen.control.as_ref())
     }
 
+    /// The selected controls that need several objects.
+    pub(crate) fn across(&self) -> Vec<Chosen> {
+        let across = self.chosen.iter().filter(|chosen| chosen.control.rules().is_none());
+        across.cloned().collect()
+    }
+
     /// The selected controls with their parameters, by id.
     pub(crate) fn bound(&self) -> impl Iterator<Item = (&Control, &Map<String, Value>)> {
         self.chosen.iter().map(|chosen| (chosen.control.as_ref(), &chosen.params))
@@ -348,17 +354,9 @@ impl Selection {
     ) -> Vec<ControlFinding> {
         let among = |chosen: &Chosen| -> Vec<ControlFinding> {
             let subjects = chosen.control.subjects(world);
-            let finding = |subject: &Subject<'w>| {
-                let judged = chosen.control.judge_among(subject, world, &chosen.params);
-                ControlFinding {
-                    state: judged.state,
-                    reason: judged.reason,
-                    message: judged.message,
-                    evidence: judged.evidence,
-                    fix: judged.fix,
-                    source: subject.object.as_ref().and_then(source),
-                    ..chosen.empty(subject.resource.clone())
-                }
+            let finding = |subject: &Subject<'w>| ControlFinding {
+                source: subject.object.as_ref().and_then(source),
+                ..chosen.among(subject, world)
             };
             subjects.iter().map(finding).collect()
         };
@@ -434,6 +432,19 @@ impl Chosen {
             fix: Vec::new(),
             exemption: None,
             engine: control.engine().to_owned(),
+        }
+    }
+
+    /// What it says of one of its subjects.
+    pub(crate) fn among(&self, subject: &Subject<'_>, world: &World<'_>) -> ControlFinding {
+        let judged = self.control.judge_among(subject, world, &self.params);
+        ControlFinding {
+            state: judged.state,
+            reason: judged.reason,
+            message: judged.message,
+            evidence: judged.evidence,
+            fix: judged.fix,
+            ..self.empty(subject.resource.clone())
         }
     }
 

@@ -1,9 +1,10 @@
 //! The objects of a cluster as compact bytes and columns: a parsed tree would take ten times the memory.
 //!
 //! Owned by one watcher, which applies and removes; who asks gets a parsed copy of one object at a time.
+use crate::control::group_version;
 use seawall_model::Problem;
 use serde_json::Value;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -11,8 +12,9 @@ use std::sync::Arc;
 pub const MAX_OBJECT: usize = 8 << 20;
 /// Objects held; the largest supported clusters have 150,000 pods.
 pub const MAX_OBJECTS: usize = 500_000;
-/// Nodes that a DaemonSet is for.
-const SCHEDULED: &str = "/status/desiredNumberScheduled";
+/// What of a status means something to controls or scores: nodes that a DaemonSet is for, versions and addresses of
+/// nodes, and addresses that lead to a Service, an Ingress or a Gateway.
+const MEANT: [&str; 4] = ["desiredNumberScheduled", "nodeInfo", "addresses", "loadBalancer"];
 /// Names are kept once; unused ones are dropped after this many removals.
 const SWEEP_EVERY: usize = 1_000;
 
@@ -48,7 +50,7 @@ pub struct Owner {
 struct Stored {
     bytes: Box<[u8]>,
     /// Of all but what changes without the object's meaning changing: resource version, generation, and of the status all
-    /// but the nodes that a DaemonSet is for.
+    /// but [`MEANT`].
     hash: u64,
     columns: Columns,
 }
@@ -59,13 +61,22 @@ pub struct Applied {
     pub uid: String,
     /// Something besides its status changed.
     pub changed: bool,
+    /// As it is now.
+    pub object: Value,
+    /// As it was, in JSON, where it was here and changed.
+    pub before: Option<Box<[u8]>>,
 }
+
+/// UIDs of one kind by namespace, which is empty where there is none.
+type Places = BTreeMap<Arc<str>, BTreeSet<Arc<str>>>;
 
 #[derive(Debug, Default)]
 pub struct Objects {
     stored: HashMap<Arc<str>, Stored>,
     /// Controlled objects by the UID of their controller, whether that is here or not.
     children: HashMap<Arc<str>, BTreeSet<Arc<str>>>,
+    /// By kind.
+    places: HashMap<Arc<str>, Places>,
     names: HashSet<Arc<str>>,
     removals: usize,
     bytes: usize,
@@ -95,7 +106,7 @@ impl Objects {
         {
             self.bytes = self.bytes - known.bytes.len() + bytes.len();
             known.bytes = bytes.into();
-            return Ok(Applied { uid: uid.to_string(), changed: false });
+            return Ok(Applied { uid: uid.to_string(), changed: false, object, before: None });
         }
         let columns = self.columns(&object);
         self.unlink(&uid);
@@ -103,9 +114,10 @@ impl Objects {
             self.children.entry(owner.uid.clone()).or_default().insert(uid.clone());
         }
         let stored = Stored { bytes: bytes.into(), hash, columns };
-        let replaced = self.stored.insert(uid.clone(), stored).map_or(0, |old| old.bytes.len());
-        self.bytes = self.bytes - replaced + bytes.len();
-        Ok(Applied { uid: uid.to_string(), changed: true })
+        self.place(&uid, &stored.columns);
+        let before = self.stored.insert(uid.clone(), stored).map(|old| old.bytes);
+        self.bytes = self.bytes - before.as_ref().map_or(0, |old| old.len()) + bytes.len();
+        Ok(Applied { uid: uid.to_string(), changed: true, object, before })
     }
 
     /// Forgets an object; whether it was there.
@@ -125,7 +137,50 @@ impl Objects {
         true
     }
 
+    fn place(&mut self, uid: &Arc<str>, columns: &Columns) {
+        let namespace = match &columns.namespace {
+            Some(namespace) => namespace.clone(),
+            None => self.name(""),
+        };
+        let kinds = self.places.entry(columns.kind.clone()).or_default();
+        kinds.entry(namespace).or_default().insert(uid.clone());
+    }
+
+    /// UIDs of the objects of a kind, whatever their version: those of one namespace, empty for what stands in none, or
+    /// all. `*` is any kind of the group. In order of namespace and UID.
+    pub fn of_kind(&self, group: &str, kind: &str, namespace: Option<&str>) -> Vec<&str> {
+        let kinds: Vec<&Places> = match kind {
+            "*" => self.places.values().collect(),
+            kind => self.places.get(kind).into_iter().collect(),
+        };
+        let sets: Vec<&BTreeSet<Arc<str>>> = match namespace {
+            Some(namespace) => kinds.iter().filter_map(|kind| kind.get(namespace)).collect(),
+            None => kinds.iter().flat_map(|kind| kind.values()).collect(),
+        };
+        let of_group = |uid: &&Arc<str>| {
+            let version = self.stored.get(*uid).map(|stored| stored.columns.api_version.as_ref());
+            version.is_some_and(|version| group_version(version).0 == group)
+        };
+        sets.into_iter().flatten().filter(of_group).map(AsRef::as_ref).collect()
+    }
+
+    /// The namespaces that objects stand in; the empty one where some stand in none.
+    pub fn namespaces(&self) -> BTreeSet<Arc<str>> {
+        self.places.values().flat_map(BTreeMap::keys).cloned().collect()
+    }
+
     fn unlink(&mut self, uid: &Arc<str>) {
+        if let Some(stored) = self.stored.get(uid) {
+            let namespace = stored.columns.namespace.as_deref().unwrap_or_default();
+            if let Some(places) = self.places.get_mut(&stored.columns.kind)
+                && let Some(uids) = places.get_mut(namespace)
+            {
+                uids.remove(uid);
+                if uids.is_empty() {
+                    places.remove(namespace);
+                }
+            }
+        }
         let owner = self
             .stored
             .get(uid)
@@ -241,8 +296,10 @@ fn meaning(object: &Value) -> u64 {
     for (key, value) in object.as_object().into_iter().flatten() {
         match key.as_str() {
             "status" => {
-                if let Some(nodes) = object.pointer(SCHEDULED) {
-                    nodes.as_u64().hash(&mut hasher);
+                for key in MEANT {
+                    if let Some(meant) = value.get(key) {
+                        (key, meant.to_string()).hash(&mut hasher);
+                    }
                 }
             }
             "metadata" => {

@@ -1,5 +1,5 @@
 //! Who answers for an object: a workload is reported once, at its topmost owner with a pod template.
-use crate::objects::Objects;
+use crate::objects::{Columns, Objects};
 use crate::workload;
 use seawall_model::finding::{ControlFinding, State};
 use serde_json::Value;
@@ -46,6 +46,16 @@ pub fn role(objects: &Objects, uid: &str) -> Role {
         return Role::Injected { owner: top_name };
     }
     Role::Represented { by: top, owner: top_name }
+}
+
+/// Whether another object that is here answers for a workload, or it is one of the past.
+pub(crate) fn represented(objects: &Objects, columns: &Columns) -> bool {
+    let Some(owner) = columns.owner.as_ref().filter(|_| !columns.mirror) else { return false };
+    let runs_pods = workload::kind(&columns.api_version, &columns.kind).is_some();
+    let answered = workload::kind(&owner.api_version, &owner.kind).is_some()
+        && objects.columns_of(&owner.uid).is_some();
+    let history = columns.kind.as_ref() == "ReplicaSet" && columns.replicas == Some(0);
+    runs_pods && (answered || history)
 }
 
 /// Says why a pod is reported although its owner is.

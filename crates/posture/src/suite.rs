@@ -50,6 +50,18 @@ pub fn cases(control: &Control) -> Vec<Case> {
     control.tests.iter().map(case).filter(|case| !case.objects.is_empty()).collect()
 }
 
+/// The objects of each case of a control that needs several; none for others.
+pub fn groups(control: &Control) -> Vec<Vec<Value>> {
+    let group = |case: &TestCase| {
+        let objects = case.fragment.get("objects")?.as_array()?;
+        Some(objects.clone())
+    };
+    match control.matches {
+        Matches::World => control.tests.iter().filter_map(group).collect(),
+        Matches::Workloads | Matches::Resources(_) | Matches::Facts(_) => Vec::new(),
+    }
+}
+
 /// Runs a control's own tests in the order written.
 pub fn test(control: &Control) -> Vec<CaseResult> {
     let run = |case: &TestCase| {

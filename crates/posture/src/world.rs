@@ -28,23 +28,45 @@ pub struct Subject<'w> {
     pub object: Option<Object<'w>>,
 }
 
-/// The objects, indexed.
+/// Objects found by kind, by name, by UID and by owner. Several worlds may stand on one.
 #[derive(Debug, Default)]
-pub struct World<'w> {
+pub struct Index<'w> {
     objects: Vec<Object<'w>>,
     /// By kind, then group.
     by_kind: HashMap<&'w str, HashMap<&'w str, Vec<usize>>>,
     by_name: HashMap<(GroupKind<'w>, &'w str, &'w str), usize>,
     by_uid: HashMap<&'w str, usize>,
     children: HashMap<&'w str, Vec<usize>>,
+}
+
+/// Who may do what, and what follows from it; kept by whoever watches a cluster, else made where it is asked for.
+#[derive(Debug, Default)]
+pub struct Rights {
+    pub(crate) access: Access,
+    /// What of roles and bindings was not understood, so that somebody may do more than `access` says.
+    pub(crate) problems: Vec<String>,
+    powerful: OnceCell<Powerful>,
+}
+
+#[derive(Debug)]
+enum Held<'w> {
+    Own(Box<Rights>),
+    Shared(&'w Rights),
+}
+
+/// The objects known at one moment.
+#[derive(Debug, Default)]
+pub struct World<'w> {
+    /// What other worlds see too; comes before the own objects.
+    base: Option<&'w Index<'w>>,
+    own: Index<'w>,
     /// Kinds that cannot be read, and why: `forbidden`, `stale`, `not-collected`.
     unseen: BTreeMap<(String, String), String>,
     whole: bool,
     kubernetes: Option<String>,
     library: OnceCell<Arc<Library>>,
-    access: OnceCell<(Access, Vec<String>)>,
+    rights: OnceCell<Held<'w>>,
     network: OnceCell<Network<'w>>,
-    powerful: OnceCell<Powerful>,
 }
 
 impl<'w> Object<'w> {
@@ -104,27 +126,76 @@ impl<'w> Subject<'w> {
     }
 }
 
-impl<'w> World<'w> {
-    /// Of two objects of one kind and name the last one is found by name. `whole`: nothing but what is said to be
-    /// unseen is missing, as in a cluster; among files the absence of an object proves nothing.
-    pub fn new(objects: impl IntoIterator<Item = &'w Value>, whole: bool) -> Self {
-        let mut world = Self { whole, ..Self::default() };
-        for value in objects {
-            let object = Object { value };
-            let index = world.objects.len();
-            let kind = (object.group(), object.kind());
-            world.by_kind.entry(kind.1).or_default().entry(kind.0).or_default().push(index);
-            world.by_name.insert((kind, object.namespace(), object.name()), index);
-            if !object.uid().is_empty() {
-                world.by_uid.insert(object.uid(), index);
-            }
-            let owner = object.controller().and_then(|owner| owner.get("uid")?.as_str());
-            if let Some(owner) = owner {
-                world.children.entry(owner).or_default().push(index);
-            }
-            world.objects.push(object);
+impl<'w> Index<'w> {
+    /// Of two objects of one kind and name the last one is found by name.
+    pub fn new(objects: impl IntoIterator<Item = &'w Value>) -> Self {
+        let mut index = Self::default();
+        objects.into_iter().for_each(|object| index.push(object));
+        index
+    }
+
+    fn push(&mut self, value: &'w Value) {
+        let object = Object { value };
+        let at = self.objects.len();
+        let kind = (object.group(), object.kind());
+        self.by_kind.entry(kind.1).or_default().entry(kind.0).or_default().push(at);
+        self.by_name.insert((kind, object.namespace(), object.name()), at);
+        if !object.uid().is_empty() {
+            self.by_uid.insert(object.uid(), at);
         }
-        world
+        let owner = object.controller().and_then(|owner| owner.get("uid")?.as_str());
+        if let Some(owner) = owner {
+            self.children.entry(owner).or_default().push(at);
+        }
+        self.objects.push(object);
+    }
+
+    fn of_kind<'s>(
+        &'s self,
+        group: &str,
+        kind: &str,
+    ) -> impl Iterator<Item = Object<'w>> + use<'s, 'w> {
+        let groups = self.by_kind.get(kind).and_then(|groups| groups.get(group));
+        let indexes = groups.map_or(&[][..], Vec::as_slice);
+        indexes.iter().map(|index| self.objects[*index])
+    }
+
+    fn find(&self, kind: GroupKind<'_>, namespace: &str, name: &str) -> Option<Object<'w>> {
+        let index = self.by_name.get(&(kind, namespace, name))?;
+        Some(self.objects[*index])
+    }
+
+    fn by_uid(&self, uid: &str) -> Option<Object<'w>> {
+        Some(self.objects[*self.by_uid.get(uid)?])
+    }
+
+    fn children<'s>(&'s self, uid: &str) -> impl Iterator<Item = Object<'w>> + use<'s, 'w> {
+        let indexes = self.children.get(uid).map_or(&[][..], Vec::as_slice);
+        indexes.iter().map(|index| self.objects[*index])
+    }
+}
+
+impl Rights {
+    pub(crate) fn new(access: Access, problems: Vec<String>) -> Self {
+        Self { access, problems, powerful: OnceCell::new() }
+    }
+}
+
+impl<'w> World<'w> {
+    /// `whole`: nothing but what is said to be unseen is missing, as in a cluster; among files the absence of an object
+    /// proves nothing.
+    pub fn new(objects: impl IntoIterator<Item = &'w Value>, whole: bool) -> Self {
+        Self { own: Index::new(objects), whole, ..Self::default() }
+    }
+
+    /// A whole world that has the objects of `base` too.
+    pub fn above(base: &'w Index<'w>, objects: impl IntoIterator<Item = &'w Value>) -> Self {
+        Self { base: Some(base), ..Self::new(objects, true) }
+    }
+
+    /// Rights that somebody keeps.
+    pub fn with_rights(self, rights: &'w Rights) -> Self {
+        Self { rights: OnceCell::from(Held::Shared(rights)), ..self }
     }
 
     /// `1.N` of the cluster, where it is known.
@@ -148,9 +219,20 @@ impl<'w> World<'w> {
         self.library.get_or_init(Arc::default)
     }
 
+    fn rights(&self) -> &Rights {
+        let made = || {
+            let (access, problems) = self.library().access(self);
+            Held::Own(Box::new(Rights::new(access, problems)))
+        };
+        match self.rights.get_or_init(made) {
+            Held::Own(rights) => rights,
+            Held::Shared(rights) => rights,
+        }
+    }
+
     /// Who may do what here.
     pub(crate) fn access(&self) -> &Access {
-        &self.access.get_or_init(|| self.library().access(self)).0
+        &self.rights().access
     }
 
     /// Who reaches which workload here.
@@ -160,12 +242,13 @@ impl<'w> World<'w> {
 
     /// Service accounts that could take over the cluster, by namespace.
     pub(crate) fn powerful(&self) -> &Powerful {
-        self.powerful.get_or_init(|| native::powerful(self.access()))
+        let rights = self.rights();
+        rights.powerful.get_or_init(|| native::powerful(&rights.access))
     }
 
     /// What of roles and bindings was not understood, so that somebody may do more than [`Self::access`] says.
     pub(crate) fn access_problems(&self) -> &[String] {
-        &self.access.get_or_init(|| self.library().access(self)).1
+        &self.rights().problems
     }
 
     /// `1.N` of the cluster, where it is known.
@@ -185,7 +268,8 @@ impl<'w> World<'w> {
 
     /// Every object, in the order given.
     pub fn objects(&self) -> impl Iterator<Item = Object<'w>> {
-        self.objects.iter().copied()
+        let base = self.base.into_iter().flat_map(|base| &base.objects);
+        base.chain(&self.own.objects).copied()
     }
 
     /// Objects of a kind, whatever their version, in the order given.
@@ -194,31 +278,30 @@ impl<'w> World<'w> {
         group: &str,
         kind: &str,
     ) -> impl Iterator<Item = Object<'w>> + use<'s, 'w> {
-        let groups = self.by_kind.get(kind).and_then(|groups| groups.get(group));
-        let indexes = groups.map_or(&[][..], Vec::as_slice);
-        indexes.iter().map(|index| self.objects[*index])
+        let base = self.base.map(|base| base.of_kind(group, kind));
+        base.into_iter().flatten().chain(self.own.of_kind(group, kind))
     }
 
     /// One object by name; the namespace of what stands in none is empty.
     pub fn find(&self, group: &str, kind: &str, namespace: &str, name: &str) -> Option<Object<'w>> {
-        let index = self.by_name.get(&((group, kind), namespace, name))?;
-        Some(self.objects[*index])
+        let own = self.own.find((group, kind), namespace, name);
+        own.or_else(|| self.base?.find((group, kind), namespace, name))
     }
 
     pub fn by_uid(&self, uid: &str) -> Option<Object<'w>> {
-        Some(self.objects[*self.by_uid.get(uid)?])
+        self.own.by_uid(uid).or_else(|| self.base?.by_uid(uid))
     }
 
     /// Objects that the object of that UID controls.
     pub fn children<'s>(&'s self, uid: &str) -> impl Iterator<Item = Object<'w>> + use<'s, 'w> {
-        let indexes = self.children.get(uid).map_or(&[][..], Vec::as_slice);
-        indexes.iter().map(|index| self.objects[*index])
+        let base = self.base.map(|base| base.children(uid));
+        base.into_iter().flatten().chain(self.own.children(uid))
     }
 
     /// The objects that run pods and answer for themselves: no owner with a pod template is known, and they are no
     /// empty ReplicaSet that a controller keeps for its history.
     pub fn workloads(&self) -> impl Iterator<Item = Object<'w>> {
-        self.objects.iter().copied().filter(|object| {
+        self.objects().filter(|object| {
             if workload::kind(object.api_version(), object.kind()).is_none() {
                 return false;
             }

@@ -13,6 +13,21 @@ const fn near(group: &'static str, kind: &'static str) -> Input {
     Input { group, kind, join: Join::Namespace }
 }
 
+/// The inputs of both lists.
+const fn joined<const A: usize, const B: usize, const N: usize>(
+    a: &[Input; A],
+    b: &[Input; B],
+) -> [Input; N] {
+    assert!(A + B == N, "the length is that of both");
+    let mut all = [a[0]; N];
+    let mut at = 0;
+    while at < N {
+        all[at] = if at < A { a[at] } else { b[at - A] };
+        at += 1;
+    }
+    all
+}
+
 /// The eight kinds that run pods, where those of the subject's namespace count.
 pub(super) static WORKLOADS: [Input; 8] = [
     near("", "Pod"),
@@ -46,7 +61,8 @@ pub(super) static POLICIES: [Input; 15] = [
 
 /// What leads from outside to a workload.
 pub(super) static ROUTES: [Input; 13] = [
-    near("", "Service"),
+    // An Istio gateway is reached through the Service before it, in another namespace.
+    every("", "Service"),
     near("networking.k8s.io", "Ingress"),
     every("", "Node"),
     every("", "Namespace"),
@@ -60,6 +76,22 @@ pub(super) static ROUTES: [Input; 13] = [
     every(ISTIO, "Gateway"),
     every(ISTIO, "VirtualService"),
 ];
+
+/// What leads to the workloads that a policy selects.
+pub(super) static SELECTED_ROUTES: [Input; 21] = joined(&ROUTES, &WORKLOADS);
+
+/// Objects that bring secrets from elsewhere or keep them sealed, and workloads that mount them.
+pub(super) static SECRETS: [Input; 14] = joined(
+    &[
+        every("secrets-store.csi.x-k8s.io", "SecretProviderClass"),
+        every("external-secrets.io", "ExternalSecret"),
+        every("external-secrets.io", "ClusterExternalSecret"),
+        every("bitnami.com", "SealedSecret"),
+        every("secrets.hashicorp.com", "VaultStaticSecret"),
+        every("secrets.hashicorp.com", "VaultDynamicSecret"),
+    ],
+    &WORKLOADS,
+);
 
 /// Service accounts and workloads of the subject's namespace.
 pub(super) static ACCOUNTS: [Input; 9] = [

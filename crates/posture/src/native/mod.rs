@@ -70,8 +70,16 @@ pub enum Subjects {
 #[derive(Clone, Copy, Debug)]
 pub struct Input {
     pub group: &'static str,
+    /// `*`: any kind of the group.
     pub kind: &'static str,
     pub join: Join,
+}
+
+impl Input {
+    /// Whether it is about objects of that kind.
+    pub(crate) fn reads(&self, group: &str, kind: &str) -> bool {
+        self.group == group && (self.kind == kind || self.kind == "*")
+    }
 }
 
 /// Which subjects are judged again when an object of the kind changes.
@@ -79,7 +87,7 @@ pub struct Input {
 pub enum Join {
     /// Every one.
     Every,
-    /// Those of its namespace; of a Namespace, those in it.
+    /// Those of its namespace; of a Namespace, those in it. What belongs to no namespace is near to all of them.
     Namespace,
     /// Those for which this holds; it sees the object as it was and as it is.
     When(fn(changed: &Value, subject: &Subject<'_>) -> bool),

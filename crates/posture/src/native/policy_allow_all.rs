@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 pub(super) static NATIVE: Native = Native {
     name: "policy-allow-all",
     subjects: Subjects::Kinds(&crate::exposure::policy::KINDS),
-    inputs: &inputs::ROUTES,
+    inputs: &inputs::SELECTED_ROUTES,
     judge,
 };
 

@@ -15,6 +15,8 @@ pub(super) static NATIVE: Native = Native {
             kind: "ValidatingAdmissionPolicyBinding",
             join: Join::Every,
         },
+        // Each template makes a kind of its own.
+        Input { group: CONSTRAINTS, kind: "*", join: Join::Every },
         Input { group: "kyverno.io", kind: "ClusterPolicy", join: Join::Every },
         Input { group: "kyverno.io", kind: "Policy", join: Join::Every },
     ],

@@ -1,5 +1,5 @@
 //! No store of secrets outside the cluster's own is in use.
-use super::{Input, Join, Native, Subjects, cluster};
+use super::{Native, Subjects, cluster, inputs};
 use crate::evaluate::Judgement;
 use crate::exposure::{list, text};
 use crate::world::{Subject, World};
@@ -18,18 +18,7 @@ const KINDS: [(&str, &str); 6] = [
 pub(super) static NATIVE: Native = Native {
     name: "secret-store",
     subjects: Subjects::Listed(cluster),
-    inputs: &[
-        Input {
-            group: "secrets-store.csi.x-k8s.io",
-            kind: "SecretProviderClass",
-            join: Join::Every,
-        },
-        Input { group: "external-secrets.io", kind: "ExternalSecret", join: Join::Every },
-        Input { group: "external-secrets.io", kind: "ClusterExternalSecret", join: Join::Every },
-        Input { group: "bitnami.com", kind: "SealedSecret", join: Join::Every },
-        Input { group: "secrets.hashicorp.com", kind: "VaultStaticSecret", join: Join::Every },
-        Input { group: "secrets.hashicorp.com", kind: "VaultDynamicSecret", join: Join::Every },
-    ],
+    inputs: &inputs::SECRETS,
     judge,
 };
 

@@ -61,6 +61,10 @@ fn may_be_its_role(changed: &Value, subject: &Subject<'_>) -> bool {
 }
 
 impl Permissions {
+    /// What is judged.
+    pub(crate) const KINDS: [(&'static str, &'static str); 2] =
+        [(GROUP, "ClusterRoleBinding"), (GROUP, "RoleBinding")];
+
     /// Reads the value behind `permissions:`; `Err` says what is wrong.
     pub(crate) fn read(value: &Value, library: &Library) -> Result<Self, String> {
         let risk = value.as_str().and_then(|name| library.risks.get(name));
@@ -81,8 +85,8 @@ impl Permissions {
 
     /// Bindings, those of the cluster first.
     pub(crate) fn subjects<'w>(&self, world: &World<'w>) -> Vec<Subject<'w>> {
-        let kinds = ["ClusterRoleBinding", "RoleBinding"];
-        kinds.iter().flat_map(|kind| world.of_kind(GROUP, kind)).map(Subject::of).collect()
+        let bindings = Self::KINDS.iter().flat_map(|(group, kind)| world.of_kind(group, kind));
+        bindings.map(Subject::of).collect()
     }
 
     pub(crate) fn judge(

@@ -5,6 +5,7 @@ mod access;
 mod admission;
 mod content;
 mod kinds;
+mod live;
 mod machines;
 mod manifests;
 mod objects;
