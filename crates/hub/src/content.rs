@@ -61,6 +61,7 @@ pub(crate) enum ParamType {
     String,
     Integer,
     Strings,
+    Map,
 }
 
 impl ParamType {
@@ -72,6 +73,7 @@ impl ParamType {
             Self::Strings => {
                 value.as_array().is_some_and(|items| items.iter().all(Value::is_string))
             }
+            Self::Map => value.is_object(),
         }
     }
 
@@ -81,6 +83,7 @@ impl ParamType {
             Self::String => "a string",
             Self::Integer => "an integer",
             Self::Strings => "a list of strings",
+            Self::Map => "a map",
         }
     }
 }

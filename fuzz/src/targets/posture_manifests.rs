@@ -7,7 +7,7 @@ use seawall_posture::report::{About, Form, Report, Shown};
 use seawall_posture::{Catalogue, Request, Selection};
 use std::sync::LazyLock;
 
-pub(crate) const TARGET: Target = Target { name: "posture-manifests", run, seeds, rounds: 300 };
+pub(crate) const TARGET: Target = Target { name: "posture-manifests", run, seeds, rounds: 100 };
 
 /// Every control that ships.
 pub(super) static SELECTION: LazyLock<Selection> = LazyLock::new(|| {

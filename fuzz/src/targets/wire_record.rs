@@ -52,7 +52,8 @@ fn seeds() -> Vec<Vec<u8>> {
         "findings": [{"control": "SW-C-0017", "title": "t", "severity": "medium", "state": "unhealthy", "reason": null,
         "resource": resource, "source": null, "message": "m", "frameworks": ["pss-restricted@1.36"],
         "evidence": [{"path": "/spec", "value": {"cpu": 0.1}}], "fix": [{"op": "add", "path": "/spec", "value": false}],
-        "exemption": null, "engine": "cel"}], "problems": [], "observed": 9,
+        "exemption": null, "engine": "cel"}], "healthy": ["SW-C-0001"], "not_applicable": {"windows": ["SW-C-0002"]},
+        "weight_tenths": 33, "problems": [], "observed": 9,
     });
     let container = json!({"id": "c", "name": null, "image": image, "namespace": "shop", "pod": null, "pod_uid": null,
         "workload": null});

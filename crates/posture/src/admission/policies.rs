@@ -129,6 +129,7 @@ fn same_type(default: &Value, value: &Value) -> bool {
         (Value::Bool(_), Value::Bool(_)) | (Value::String(_), Value::String(_)) => true,
         (Value::Number(_), Value::Number(number)) => number.is_i64(),
         (Value::Array(_), Value::Array(items)) => items.iter().all(Value::is_string),
+        (Value::Object(_), Value::Object(_)) => true,
         _ => false,
     }
 }
@@ -138,6 +139,7 @@ fn type_name(default: &Value) -> &'static str {
         Value::Bool(_) => "boolean",
         Value::String(_) => "string",
         Value::Number(_) => "integer",
+        Value::Object(_) => "map",
         _ => "list of strings",
     }
 }
