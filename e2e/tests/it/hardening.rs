@@ -70,31 +70,39 @@ async fn a_privileged_deployment_is_found_and_healed_by_our_patch() -> Result<()
                 rig.kubectl(&["patch", "deployment", "web", "--type=json", "-p", &patch])?;
             }
         }
-        let before = open.len();
+        let before = fixable(&open);
         let patched = Instant::now();
         (_, open) = api
-            .wait_for("findings", filter, Duration::from_secs(10), |items| items.len() < before)
+            .wait_for("findings", filter, Duration::from_secs(10), |items| fixable(items) < before)
             .await?;
         healed = patched.elapsed();
-        if open.is_empty() {
+        if fixable(&open) == 0 {
             break;
         }
     }
-    assert!(open.is_empty(), "not healed by our patches: {open:#?}");
+    let left = open.iter().any(|f| f["rule"] == "SW-C-0001");
+    assert!(!left && fixable(&open) == 0, "not healed by our patches: {open:#?}");
     timed("unhealthy after kubectl apply", appeared, Duration::from_secs(1));
     timed("healed after our last patch", healed, Duration::from_secs(1));
 
     let pods = api.list("findings", "kind:control resource:Pod/web-*").await?;
     assert!(pods.is_empty(), "a Pod that equals its template is not reported: {pods:#?}");
     let moved = Instant::now();
-    for turn in ["became unhealthy", "became healthy"] {
-        moved_because(&api, turn).await?;
+    moved_because(&api, "became unhealthy").await?;
+    // What no patch heals, such as a missing probe, keeps the resource unhealthy; its risk falls all the same.
+    let with_flaw = with_flaw["risk"].as_f64().context("risk")?;
+    while api.get("/scores").await?["risk"].as_f64().is_none_or(|risk| risk >= with_flaw) {
+        ensure!(moved.elapsed() < Duration::from_secs(10), "the risk did not fall with the fixes");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     timed("the score's move after the finding's", moved.elapsed(), Duration::from_secs(1));
-    let after = secure(&api).await?;
-    assert_ne!(with_flaw["secure"].as_f64(), after, "the score moved with the fix");
     assert!(before.is_none_or(|before| (0.0..=100.0).contains(&before)));
     Ok(())
+}
+
+/// Findings that come with a patch.
+fn fixable(findings: &[Value]) -> usize {
+    findings.iter().filter(|finding| finding["fix_available"] == true).count()
 }
 
 /// The secure score of the organisation.
