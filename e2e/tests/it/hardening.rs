@@ -57,29 +57,37 @@ async fn a_privileged_deployment_is_found_and_healed_by_our_patch() -> Result<()
     );
     let with_flaw = api.get("/scores").await?;
 
-    // A fix is withheld where the API server would refuse it beside another flaw, so healing may take rounds.
+    // A fix is withheld where the API server would refuse it beside another flaw, and two may mend the same field, so
+    // healing takes rounds.
     let mut open = findings;
-    let mut healed = Duration::MAX;
-    for _ in 0..3 {
+    let began = Instant::now();
+    let mut patched = began;
+    while fixable(&open) > 0 {
+        ensure!(began.elapsed() < Duration::from_secs(20), "not healed by our patches: {open:#?}");
         for finding in &open {
-            let detail =
-                api.get(&format!("/findings/{}", finding["id"].as_str().context("id")?)).await?;
+            let id = finding["id"].as_str().context("id")?;
+            // What healed since the list was read has no patch any more.
+            let Ok(detail) = api.get(&format!("/findings/{id}")).await else { continue };
             let patch = &detail["detail"]["fix"];
-            if patch.as_array().is_some_and(|operations| !operations.is_empty()) {
-                let patch = patch.to_string();
-                rig.kubectl(&["patch", "deployment", "web", "--type=json", "-p", &patch])?;
+            if patch.as_array().is_some_and(|operations| !operations.is_empty())
+                && rig
+                    .kubectl(&[
+                        "patch",
+                        "deployment",
+                        "web",
+                        "--type=json",
+                        "-p",
+                        &patch.to_string(),
+                    ])
+                    .is_ok()
+            {
+                patched = Instant::now();
             }
         }
-        let before = fixable(&open);
-        let patched = Instant::now();
-        (_, open) = api
-            .wait_for("findings", filter, Duration::from_secs(10), |items| fixable(items) < before)
-            .await?;
-        healed = patched.elapsed();
-        if fixable(&open) == 0 {
-            break;
-        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        open = api.list("findings", filter).await?;
     }
+    let healed = patched.elapsed();
     let left = open.iter().any(|f| f["rule"] == "SW-C-0001");
     assert!(!left && fixable(&open) == 0, "not healed by our patches: {open:#?}");
     timed("unhealthy after kubectl apply", appeared, Duration::from_secs(1));
@@ -88,7 +96,7 @@ async fn a_privileged_deployment_is_found_and_healed_by_our_patch() -> Result<()
     let pods = api.list("findings", "kind:control resource:Pod/web-*").await?;
     assert!(pods.is_empty(), "a Pod that equals its template is not reported: {pods:#?}");
     let moved = Instant::now();
-    moved_because(&api, "became unhealthy").await?;
+    moved_because(&api, "became healthy").await?;
     // What no patch heals, such as a missing probe, keeps the resource unhealthy; its risk falls all the same.
     let with_flaw = with_flaw["risk"].as_f64().context("risk")?;
     while api.get("/scores").await?["risk"].as_f64().is_none_or(|risk| risk >= with_flaw) {
