@@ -3,6 +3,7 @@ use seawall_model::finding::{ControlFinding, ObjectAssessment, Resource};
 use seawall_model::record::Record;
 use seawall_model::time::Millis;
 use seawall_model::{Problem, problem::ProblemKind};
+use seawall_posture::live::Live;
 use seawall_posture::objects::{Columns, Objects};
 use seawall_posture::owners::{Role, mark_injected, role};
 use seawall_posture::score::Weight;
@@ -14,11 +15,27 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 const WAIT_FOR_CONTROLLER: Millis = 5_000;
 /// Refused objects kept to show; all are counted.
 const MAX_PROBLEMS: usize = 20;
+/// Namespaces whose objects are judged together between two looks at the channel: each takes some milliseconds.
+const NAMESPACES: usize = 20;
+/// Kinds that are never watched although controls look at them: Secrets, what may hold secrets, and what changes with
+/// every heartbeat and says nothing that its origin does not.
+const UNWATCHED: [(&str, &str); 6] = [
+    ("v1", "Secret"),
+    ("v1", "ConfigMap"),
+    ("v1", "Endpoints"),
+    ("v1", "Event"),
+    ("coordination.k8s.io/v1", "Lease"),
+    ("discovery.k8s.io/v1", "EndpointSlice"),
+];
 
 /// Owns the object store; the agent's loop feeds it and sends what it returns.
 pub(crate) struct Assessor {
     selection: Selection,
     objects: Objects,
+    /// What controls that need several objects say.
+    live: Live,
+    /// What no object stands for and has been spoken of.
+    objectless: HashMap<String, Resource>,
     /// Objects to look at again, with the time of the change.
     dirty: BTreeMap<String, Millis>,
     /// Objects whose controller is not here, with the time they are judged anyway.
@@ -40,10 +57,17 @@ pub(crate) struct Counts {
 }
 
 impl Assessor {
-    pub(crate) fn new(selection: Selection) -> Self {
+    /// `kubernetes` is the `1.N` of the cluster.
+    pub(crate) fn new(selection: Selection, kubernetes: Option<String>) -> Self {
+        let mut live = Live::new(&selection, kubernetes);
+        for (api_version, kind) in UNWATCHED {
+            live.set_unseen(api_version, kind, Some("not-collected"));
+        }
         Self {
             selection,
             objects: Objects::default(),
+            live,
+            objectless: HashMap::new(),
             dirty: BTreeMap::new(),
             waiting: HashMap::new(),
             said: HashMap::new(),
@@ -55,7 +79,12 @@ impl Assessor {
 
     pub(crate) fn apply(&mut self, bytes: &[u8], now: Millis) {
         match self.objects.apply(bytes) {
-            Ok(applied) if applied.changed => self.touch(&applied.uid, now),
+            Ok(applied) if applied.changed => {
+                let before = applied.before.as_deref();
+                let before = before.and_then(|bytes| serde_json::from_slice(bytes).ok());
+                self.live.changed(&self.objects, before.as_ref(), Some(&applied.object));
+                self.touch(&applied.uid, now);
+            }
             Ok(_) => {}
             Err(problem) => {
                 self.refused += 1;
@@ -71,7 +100,9 @@ impl Assessor {
     pub(crate) fn remove(&mut self, uid: &str, now: Millis) -> Option<Record> {
         let resource = self.objects.columns_of(uid).map(|columns| resource(columns, uid))?;
         let children: Vec<String> = self.objects.children(uid).map(str::to_owned).collect();
+        let before = self.objects.parse(uid);
         self.objects.remove(uid);
+        self.live.changed(&self.objects, before.as_ref(), None);
         self.dirty.remove(uid);
         self.waiting.remove(uid);
         for child in children {
@@ -108,6 +139,7 @@ impl Assessor {
             None => self.stale.remove(&key),
         };
         if before != reason {
+            self.live.set_unseen(api_version, kind, reason);
             let concerned = self.objects.iter().filter(|(_, columns)| {
                 columns.api_version.as_ref() == api_version && columns.kind.as_ref() == kind
             });
@@ -117,7 +149,7 @@ impl Assessor {
     }
 
     pub(crate) fn has_work(&self) -> bool {
-        !self.dirty.is_empty()
+        !self.dirty.is_empty() || self.live.has_work()
     }
 
     /// When the next waiting object is due.
@@ -137,11 +169,37 @@ impl Assessor {
             self.dirty.insert(uid, now);
         }
         let mut records = Vec::new();
+        for key in self.live.flush(&self.objects, NAMESPACES) {
+            match self.objects.columns_of(&key) {
+                Some(_) => {
+                    self.dirty.entry(key).or_insert(now);
+                }
+                None => records.extend(self.objectless(key, now)),
+            }
+        }
         for _ in 0..limit {
             let Some((uid, observed)) = self.dirty.pop_first() else { break };
             records.extend(self.assess(&uid, observed, now));
         }
         records
+    }
+
+    /// What is said of something that no object stands for, such as the cluster; an object that is gone has been told.
+    fn objectless(&mut self, key: String, now: Millis) -> Option<Record> {
+        let assessment = match self.live.verdict(&key) {
+            Some(verdict) if verdict.resource.uid.is_none() => {
+                let mut assessment = ObjectAssessment::of(verdict.resource.clone(), now);
+                assessment.take(verdict.findings().cloned().collect());
+                self.objectless.insert(key, verdict.resource.clone());
+                assessment
+            }
+            Some(_) => return None,
+            None => {
+                let resource = self.objectless.remove(&key)?;
+                ObjectAssessment { deleted: true, ..ObjectAssessment::of(resource, now) }
+            }
+        };
+        Some(Record::Assessment(Box::new(assessment)))
     }
 
     fn assess(&mut self, uid: &str, observed: Millis, now: Millis) -> Option<Record> {
@@ -156,7 +214,8 @@ impl Assessor {
                     return None;
                 }
             },
-            Role::Skipped | Role::Other => (false, None, false),
+            Role::Other => (self.is_spoken_of(uid), None, false),
+            Role::Skipped => (false, None, false),
         };
         let columns = self.objects.columns_of(uid)?;
         // Pods are told of although another object answers for them: alerts and images lead to them.
@@ -188,6 +247,12 @@ impl Assessor {
         Some(Record::Assessment(Box::new(assessment)))
     }
 
+    /// Whether a control has anything to say of an object that runs no pods.
+    fn is_spoken_of(&self, uid: &str) -> bool {
+        self.live.verdict(uid).is_some()
+            || self.objects.parse(uid).is_some_and(|object| self.selection.concerns(&object))
+    }
+
     fn judge(
         &self,
         uid: &str,
@@ -202,14 +267,22 @@ impl Assessor {
         };
         if let Some(reason) = self.stale.get(kind) {
             let message = format!("{} objects cannot be read any more", kind.1);
-            let findings = self.selection.undecided(&object, reason, &message);
+            let mut findings = self.selection.undecided(&object, reason, &message);
+            findings.extend(self.across(uid));
             return (findings, Vec::new(), Weight::of(&object));
         }
         let mut findings = self.selection.evaluate(&object, None).unwrap_or_default();
         if injected {
             mark_injected(&mut findings);
         }
+        findings.extend(self.across(uid));
         (findings, Vec::new(), Weight::of(&object))
+    }
+
+    /// What controls that need several objects say of one.
+    fn across(&self, uid: &str) -> Vec<ControlFinding> {
+        let verdict = self.live.verdict(uid);
+        verdict.into_iter().flat_map(|verdict| verdict.findings().cloned()).collect()
     }
 
     pub(crate) fn counts(&self) -> Counts {
@@ -244,7 +317,12 @@ fn content_hash(assessment: &ObjectAssessment) -> u64 {
     hasher.finish()
 }
 
-/// Whether an object of that kind is judged at all.
+/// Whether objects of that kind are watched beside workloads.
+pub(crate) fn is_watched(selection: &Selection, api_version: &str, kind: &str) -> bool {
+    !UNWATCHED.contains(&(api_version, kind)) && selection.looks_at(api_version, kind)
+}
+
+/// Whether an object of that kind runs pods.
 pub(crate) fn is_workload(api_version: &str, kind: &str) -> bool {
     workload::kind(api_version, kind).is_some()
 }
@@ -260,10 +338,15 @@ mod tests {
     }
 
     fn assessor() -> Assessor {
-        // Few, so that what the tests expect does not change with every control that joins.
-        let few = ["SW-C-0001", "SW-C-0002", "SW-C-0003", "SW-C-0017"].map(str::to_owned);
-        let request = seawall_posture::Request { controls: few.to_vec(), ..Default::default() };
-        Assessor::new(crate::content().unwrap().select(&request).unwrap())
+        of(&["SW-C-0001", "SW-C-0002", "SW-C-0003", "SW-C-0017"])
+    }
+
+    /// Of few controls, so that what is told does not change with every one that joins.
+    fn of(controls: &[&str]) -> Assessor {
+        let controls = controls.iter().map(ToString::to_string).collect();
+        let request = seawall_posture::Request { controls, ..Default::default() };
+        let selection = crate::content().unwrap().select(&request).unwrap();
+        Assessor::new(selection, Some("1.36".to_owned()))
     }
 
     fn workload(kind: &str, uid: &str, owner: Option<(&str, &str)>, container: Value) -> Value {
@@ -381,6 +464,26 @@ mod tests {
         assert_eq!(told(assessor.flush(10, 3)), ["web: "]);
         assessor.set_stale("apps/v1", "Deployment", None, 4);
         assert!(!assessor.has_work());
+    }
+
+    #[test]
+    fn what_others_mean_for_an_object_is_told_with_it() {
+        // A Service that selects nothing, and the cluster without a policy engine.
+        let mut assessor = of(&["SW-C-0003", "SW-C-0360", "SW-C-0409"]);
+        let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop", "uid": "s"},
+            "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}});
+        assessor.apply(&object(&service), 1);
+        let alone = told(assessor.flush(10, 1));
+        assert!(alone.contains(&"web: 0360".to_owned()), "{alone:?}");
+        let mut web = workload("Deployment", "d", None, good());
+        web["spec"]["template"]["metadata"] = json!({"labels": {"app": "web"}});
+        assessor.apply(&object(&web), 2);
+        let both = told(assessor.flush(10, 2));
+        assert_eq!(both, ["d: ", "web: "]);
+        assert_eq!(told(assessor.remove("d", 3).into_iter().collect()), ["-d"]);
+        assert_eq!(told(assessor.flush(10, 3)), ["web: 0360"]);
+        assert_eq!(told(assessor.remove("s", 4).into_iter().collect()), ["-web"]);
+        assert_eq!(told(assessor.flush(10, 4)), [""; 0]);
     }
 
     #[test]

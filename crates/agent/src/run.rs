@@ -1,5 +1,5 @@
 //! The agent's loop: events in, records out, within a quarter of a second.
-use crate::assess::{Assessor, is_workload};
+use crate::assess::{Assessor, is_watched, is_workload};
 use crate::sight::{Sight, Trouble};
 use anyhow::Context;
 use seawall_cluster::{Connection, Kind, ObjectEvent, Target, Watch, connect, watch};
@@ -7,7 +7,7 @@ use seawall_model::Problem;
 use seawall_model::record::Record;
 use seawall_model::time::{Clock, Millis};
 use seawall_posture::workload::WORKLOADS;
-use seawall_posture::{Catalogue, Request};
+use seawall_posture::{Catalogue, Request, Selection};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch as state};
@@ -110,12 +110,15 @@ impl Agent {
             url: connection.url.clone(),
             name: connection.name.clone(),
         };
+        let served = seawall_cluster::kinds(&connection.reached()).await;
+        let served = served.context("cannot learn what the cluster serves")?;
+        let kinds = kinds(&selection, served);
+        let assessor = Assessor::new(selection, seawall_posture::minor(&cluster.version));
         let (status_sender, status) = state::channel(Status::default());
         let (stop, stopped) = state::channel(false);
         let watched = connection.clone();
         let task = tokio::spawn(async move {
-            let mut runner =
-                Runner::new(config, &watched, Assessor::new(selection), sink, status_sender);
+            let mut runner = Runner::new(config, &watched, kinds, assessor, sink, status_sender);
             // An error means that the sink is gone: nobody listens any more.
             let _gone = runner.run(stopped).await;
         });
@@ -158,24 +161,35 @@ struct Runner {
 
 type Sent = Result<(), mpsc::error::SendError<Record>>;
 
-/// Workloads, and the kinds they refer to.
-fn kinds() -> Vec<Kind> {
+/// Workloads and the kinds they refer to, then what else the cluster serves and controls look at. What is not served
+/// has no objects.
+fn kinds(selection: &Selection, served: Vec<Kind>) -> Vec<Kind> {
     let workloads =
         WORKLOADS.iter().map(|kind| Kind::new(kind.api_version, kind.kind, kind.plural));
     let others =
         [("Namespace", "namespaces"), ("Node", "nodes"), ("ServiceAccount", "serviceaccounts")];
-    workloads.chain(others.map(|(kind, plural)| Kind::new("v1", kind, plural))).collect()
+    let mut kinds: Vec<Kind> =
+        workloads.chain(others.map(|(kind, plural)| Kind::new("v1", kind, plural))).collect();
+    for kind in served {
+        let known = kinds
+            .iter()
+            .any(|known| known.api_version == kind.api_version && known.kind == kind.kind);
+        if !known && is_watched(selection, &kind.api_version, &kind.kind) {
+            kinds.push(kind);
+        }
+    }
+    kinds
 }
 
 impl Runner {
     fn new(
         config: Config,
         connection: &Connection,
+        kinds: Vec<Kind>,
         assessor: Assessor,
         sink: mpsc::Sender<Record>,
         status: state::Sender<Status>,
     ) -> Self {
-        let kinds = kinds();
         let started = config.clock.now();
         let watch = watch(connection, &kinds);
         let sight = Sight::new(kinds.len());

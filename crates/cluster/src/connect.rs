@@ -31,6 +31,18 @@ pub struct Connection {
     pub name: Option<String>,
 }
 
+impl Connection {
+    /// For what asks for less than a connection has.
+    pub fn reached(&self) -> Reached {
+        Reached {
+            client: self.client.clone(),
+            url: self.url.clone(),
+            version: self.version.clone(),
+            name: self.name.clone(),
+        }
+    }
+}
+
 /// A cluster that answered and was not asked who it is, which needs more than the right to list.
 #[derive(Clone)]
 pub struct Reached {

@@ -120,6 +120,14 @@ impl Framework {
     }
 }
 
+/// `1.36` of `v1.36.3` or `1.36+`: the version of Kubernetes that frameworks go by.
+pub fn minor(version: &str) -> Option<String> {
+    let mut parts = version.trim_start_matches('v').split('.');
+    let (major, minor) = (parts.next()?, parts.next()?);
+    let minor: String = minor.chars().take_while(char::is_ascii_digit).collect();
+    (!minor.is_empty()).then(|| format!("{major}.{minor}"))
+}
+
 /// Orders dotted numbers; words are equal to themselves and ordered with nothing.
 fn compare(a: &str, b: &str) -> Option<Ordering> {
     let numbers = |text: &str| {
@@ -152,4 +160,16 @@ fn versions_are_ranges() {
     assert_eq!(framework.newest(), "1.37");
     let error = load("frameworks/y.yaml", text).unwrap_err();
     assert_eq!((error.line, error.column), (Some(1), Some(7)));
+}
+
+#[test]
+fn versions_are_cut_to_their_minor() {
+    for (version, expected) in [
+        ("v1.36.3", Some("1.36")),
+        ("v1.29.3-gke.100", Some("1.29")),
+        ("1.30+", Some("1.30")),
+        ("x", None),
+    ] {
+        assert_eq!(minor(version).as_deref(), expected);
+    }
 }

@@ -47,5 +47,5 @@ pub use catalogue::{Catalogue, Request, Selection};
 pub use cel::types::{Known, kinds};
 pub use control::{Constraints, Control, Facts, Lifecycle, Matches, Membership, ResourceRule};
 pub use evaluate::Judgement;
-pub use framework::Framework;
+pub use framework::{Framework, minor};
 pub use suite::{Case, CaseResult, cases, groups, test};

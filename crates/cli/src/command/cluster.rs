@@ -124,7 +124,7 @@ impl Args {
         }
         let target = Target {
             name,
-            kubernetes: minor(version),
+            kubernetes: seawall_posture::minor(version),
             namespaces: &self.namespace,
             cluster: Some(facts.cluster(unseen, true)),
         };
@@ -170,24 +170,4 @@ fn is_wanted(kind: &Kind, prepared: &Prepared) -> bool {
 fn is_system_namespace(object: &Value) -> bool {
     object.get("kind").and_then(Value::as_str) == Some("Namespace")
         && object.pointer("/metadata/name").and_then(Value::as_str) == Some("kube-system")
-}
-
-/// `1.36` of `v1.36.3`.
-fn minor(version: &str) -> Option<String> {
-    let mut parts = version.trim_start_matches('v').split('.');
-    let (major, minor) = (parts.next()?, parts.next()?);
-    let minor: String = minor.chars().take_while(char::is_ascii_digit).collect();
-    (!minor.is_empty()).then(|| format!("{major}.{minor}"))
-}
-
-#[test]
-fn versions_are_cut_to_their_minor() {
-    for (version, expected) in [
-        ("v1.36.3", Some("1.36")),
-        ("v1.29.3-gke.100", Some("1.29")),
-        ("1.30+", Some("1.30")),
-        ("x", None),
-    ] {
-        assert_eq!(minor(version).as_deref(), expected);
-    }
 }

@@ -21,7 +21,7 @@ use crate::world::{Index, Object, Rights, Subject, World};
 use open::{Again, Open};
 use seawall_model::finding::{ControlFinding, State};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use verdicts::Verdicts;
 
 const RBAC: &str = "rbac.authorization.k8s.io";
@@ -41,6 +41,8 @@ pub struct Live {
     unseen: BTreeMap<(String, String), String>,
     open: Open,
     verdicts: Verdicts,
+    /// Controls by the (group, kind) that they look at, as far as such objects came.
+    concerned: HashMap<(String, String), Vec<usize>>,
 }
 
 impl Live {
@@ -60,13 +62,8 @@ impl Live {
             unseen: BTreeMap::new(),
             open,
             verdicts: Verdicts::default(),
+            concerned: HashMap::new(),
         }
-    }
-
-    /// Whether a change of objects of that kind may matter.
-    pub fn looks_at(&self, api_version: &str, kind: &str) -> bool {
-        let group = group_version(api_version).0;
-        self.controls.iter().any(|own| own.control.looks_at(group, kind))
     }
 
     /// An object came, changed or went; `objects` are as they are after it.
@@ -78,7 +75,7 @@ impl Live {
             if columns.is_some_and(|columns| represented(objects, columns)) {
                 continue;
             }
-            for index in 0..self.controls.len() {
+            for index in self.concerned(object.group(), object.kind()) {
                 self.mark(index, object);
             }
         }
@@ -136,6 +133,17 @@ impl Live {
             self.judge_scopes(objects, scoped, &mut told);
         }
         told
+    }
+
+    /// The controls that look at a kind; learnt once for each.
+    fn concerned(&mut self, group: &str, kind: &str) -> Vec<usize> {
+        let key = (group.to_owned(), kind.to_owned());
+        let controls = &self.controls;
+        let looking = || {
+            let looks = |index: &usize| controls[*index].control.looks_at(group, kind);
+            (0..controls.len()).filter(looks).collect()
+        };
+        self.concerned.entry(key).or_insert_with(looking).clone()
     }
 
     fn keep_rights(&mut self, before: Option<&Value>, after: Option<&Value>) {
