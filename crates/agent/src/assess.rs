@@ -8,7 +8,7 @@ use seawall_posture::objects::{Columns, Objects};
 use seawall_posture::owners::{Role, mark_injected, role};
 use seawall_posture::score::Weight;
 use seawall_posture::{Selection, workload};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// How long a pod waits for its controller to be seen before it answers for itself.
@@ -34,6 +34,8 @@ pub(crate) struct Assessor {
     objects: Objects,
     /// What controls that need several objects say.
     live: Live,
+    /// Kinds whose objects have never all come.
+    unlisted: HashSet<(String, String)>,
     /// What no object stands for and has been spoken of.
     objectless: HashMap<String, Resource>,
     /// Objects to look at again, with the time of the change.
@@ -67,6 +69,7 @@ impl Assessor {
             selection,
             objects: Objects::default(),
             live,
+            unlisted: HashSet::new(),
             objectless: HashMap::new(),
             dirty: BTreeMap::new(),
             waiting: HashMap::new(),
@@ -74,6 +77,27 @@ impl Assessor {
             stale: HashMap::new(),
             problems: Vec::new(),
             refused: 0,
+        }
+    }
+
+    /// A kind is watched: until all of its objects have come, nothing is said as if there were none.
+    pub(crate) fn expect(&mut self, api_version: &str, kind: &str) {
+        self.unlisted.insert((api_version.to_owned(), kind.to_owned()));
+        self.live.set_unseen(api_version, kind, Some("not-collected"));
+    }
+
+    /// All objects of a kind have come.
+    pub(crate) fn listed(&mut self, api_version: &str, kind: &str) {
+        let key = (api_version.to_owned(), kind.to_owned());
+        if self.unlisted.remove(&key) && !self.stale.contains_key(&key) {
+            self.live.set_unseen(api_version, kind, None);
+        }
+    }
+
+    /// A kind may not be read; what came before is good for a while.
+    pub(crate) fn forbidden(&mut self, api_version: &str, kind: &str) {
+        if self.unlisted.contains(&(api_version.to_owned(), kind.to_owned())) {
+            self.live.set_unseen(api_version, kind, Some("forbidden"));
         }
     }
 
@@ -484,6 +508,29 @@ mod tests {
         assert_eq!(told(assessor.flush(10, 3)), ["web: 0360"]);
         assert_eq!(told(assessor.remove("s", 4).into_iter().collect()), ["-web"]);
         assert_eq!(told(assessor.flush(10, 4)), [""; 0]);
+    }
+
+    #[test]
+    fn nothing_is_said_as_if_there_were_none_before_all_have_come() {
+        let mut assessor = of(&["SW-C-0360"]);
+        for (api_version, kind) in [("v1", "Service"), ("apps/v1", "Deployment")] {
+            assessor.expect(api_version, kind);
+        }
+        let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop", "uid": "s"},
+            "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}});
+        assessor.apply(&object(&service), 1);
+        let reason = |assessor: &mut Assessor| {
+            let Some(Record::Assessment(assessment)) = assessor.flush(10, 1).pop() else {
+                panic!("no record")
+            };
+            assessment.findings[0].reason.clone()
+        };
+        assert_eq!(reason(&mut assessor).as_deref(), Some("not-collected"));
+        assessor.listed("v1", "Service");
+        assessor.forbidden("apps/v1", "Deployment");
+        assert_eq!(reason(&mut assessor).as_deref(), Some("forbidden"));
+        assessor.listed("apps/v1", "Deployment");
+        assert_eq!(told(assessor.flush(10, 2)), ["web: 0360"]);
     }
 
     #[test]

@@ -113,7 +113,8 @@ impl Agent {
         let served = seawall_cluster::kinds(&connection.reached()).await;
         let served = served.context("cannot learn what the cluster serves")?;
         let kinds = kinds(&selection, served);
-        let assessor = Assessor::new(selection, seawall_posture::minor(&cluster.version));
+        let mut assessor = Assessor::new(selection, seawall_posture::minor(&cluster.version));
+        kinds.iter().for_each(|kind| assessor.expect(&kind.api_version, &kind.kind));
         let (status_sender, status) = state::channel(Status::default());
         let (stop, stopped) = state::channel(false);
         let watched = connection.clone();
@@ -239,10 +240,14 @@ impl Runner {
             }
             ObjectEvent::Synced { kind } => {
                 self.sight.listed(kind);
+                let listed = &self.kinds[kind];
+                self.assessor.listed(&listed.api_version, &listed.kind);
                 self.readable(kind, now);
             }
             ObjectEvent::Restored { kind } => self.readable(kind, now),
             ObjectEvent::Forbidden { kind, message } => {
+                let forbidden = &self.kinds[kind];
+                self.assessor.forbidden(&forbidden.api_version, &forbidden.kind);
                 self.sight.lost(kind, Trouble::Forbidden, message, Instant::now());
             }
             ObjectEvent::Broken { kind, message } => {

@@ -261,9 +261,13 @@ impl<'w> World<'w> {
         self.whole
     }
 
-    /// Why objects of that kind cannot be read, if they cannot.
+    /// Why objects of that kind cannot be read, if they cannot; of any kind of the group for `*`.
     pub fn unseen(&self, group: &str, kind: &str) -> Option<&str> {
-        self.unseen.get(&(group.to_owned(), kind.to_owned())).map(String::as_str)
+        let known = match kind {
+            "*" => self.unseen.iter().find(|((of, _), _)| of == group).map(|(_, reason)| reason),
+            kind => self.unseen.get(&(group.to_owned(), kind.to_owned())),
+        };
+        known.map(String::as_str)
     }
 
     /// Every object, in the order given.

@@ -389,8 +389,16 @@ fn signal(pid: u32, signal: &str) -> Result<()> {
 /// By the API server's own audit log: what the chart grants the agent is what the agent asks for, and it asks for
 /// nothing else. A right fewer is thus one of these requests refused, which the agent tells of its kind.
 fn rights_are_used(rig: &Rig) -> Result<()> {
+    // Rights to kinds that this cluster does not have cannot be used.
+    let served = rig.kubectl(&["api-resources", "--output=name"])?;
+    let served: BTreeSet<&str> = served.lines().collect();
+    let is_served = |right: &Right| {
+        let name = format!("{}.{}", right.resource, right.group);
+        served.contains(name.trim_end_matches('.'))
+    };
     let granted: BTreeSet<_> = rights_of("ClusterRole/seawall-agent")?
         .into_iter()
+        .filter(is_served)
         .map(|right| (right.group, right.resource, right.verb))
         .collect();
     let mut used = BTreeSet::new();
