@@ -4,6 +4,7 @@ use seawall_e2e::server::Server;
 use seawall_model::finding::{ObjectAssessment, State};
 use seawall_model::record::Record;
 use seawall_model::time::SystemClock;
+use seawall_posture::Request;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -81,9 +82,17 @@ fn is(
     move |assessment| assessment.resource.name == name && state(assessment, control) == Some(wanted)
 }
 
-async fn agent(server: &Server, user: &str, stale_after: Duration) -> (Agent, Listener) {
+/// `controls`: every stable one where there are none.
+async fn agent(
+    server: &Server,
+    user: &str,
+    stale_after: Duration,
+    controls: &[&str],
+) -> (Agent, Listener) {
     let target = Target { kubeconfig: Some(server.kubeconfig(user)), context: None };
-    let config = Config { stale_after, ..Config::new(target, Arc::new(SystemClock)) };
+    let controls = controls.iter().map(ToString::to_string).collect();
+    let request = Request { controls, ..Request::default() };
+    let config = Config { stale_after, request, ..Config::new(target, Arc::new(SystemClock)) };
     let (sink, records) = mpsc::channel(64);
     let agent = Agent::start(config, sink).await.unwrap();
     (agent, Listener { records, heard: Vec::new(), synced: false })
@@ -134,7 +143,7 @@ const SECOND: Duration = Duration::from_secs(1);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flawed_deployment_appears_and_heals_within_a_second() {
     let Some(mut server) = Server::start() else { return };
-    let (agent, mut listener) = agent(&server, "admin", 3 * SECOND).await;
+    let (agent, mut listener) = agent(&server, "admin", 3 * SECOND, &[]).await;
     assert_eq!(agent.cluster.uid.len(), 36);
     assert!(agent.cluster.version.starts_with("v1."), "{}", agent.cluster.version);
     listener.until_synced().await;
@@ -160,7 +169,20 @@ async fn a_flawed_deployment_appears_and_heals_within_a_second() {
     }
     assert!(all(&told, State::Healthy));
 
-    // Its pods are told of, judged with their owner; no other object has findings.
+    // What another object means for one is told as soon.
+    let service = |app: &str| {
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "door"},
+        "spec": {"selector": {"app": app}, "ports": [{"port": 80}]}})
+    };
+    server.kubectl_file(&["apply"], &service("nothing").to_string());
+    let lost = is("door", "SW-C-0360", State::Unhealthy);
+    listener.hear("a Service that selects nothing", SECOND, lost).await;
+    server.kubectl_file(&["apply"], &service("web").to_string());
+    let (_, took) =
+        listener.hear("it selects", SECOND, is("door", "SW-C-0360", State::Healthy)).await;
+    println!("a Service is healthy after {took:?}");
+
+    // Its pods are told of, judged with their owner.
     let pod = |assessment: &ObjectAssessment| {
         assessment.resource.kind == "Pod" && assessment.owner.as_deref() == Some("Deployment/web")
     };
@@ -173,7 +195,8 @@ async fn a_flawed_deployment_appears_and_heals_within_a_second() {
         .filter(|heard| !heard.findings.is_empty())
         .map(|heard| heard.resource.kind.as_str())
         .collect();
-    assert!(with_findings.iter().all(|kind| *kind == "Deployment"), "{with_findings:?}");
+    let owned = ["Pod", "ReplicaSet"];
+    assert!(!with_findings.iter().any(|kind| owned.contains(kind)), "{with_findings:?}");
 
     // The API server dies: what was known becomes unknown, and the next change is seen after it is back.
     server.kill();
@@ -214,7 +237,7 @@ async fn every_kind_is_judged_and_its_patches_are_accepted() {
         "Job",
         "CronJob",
     ];
-    let (agent, mut listener) = agent(&server, "admin", 300 * SECOND).await;
+    let (agent, mut listener) = agent(&server, "admin", 300 * SECOND, &[]).await;
     listener.until_synced().await;
     let selection = seawall_agent::content().unwrap().select(&Default::default()).unwrap();
     for kind in kinds {
@@ -264,7 +287,7 @@ async fn a_kind_that_may_not_be_read_is_reported() {
     ]});
     server.kubectl_file(&["apply"], &role.to_string());
     server.kubectl_file(&["apply"], &object("Deployment", "web", flawed_spec()).to_string());
-    let (agent, mut listener) = agent(&server, "limited", 300 * SECOND).await;
+    let (agent, mut listener) = agent(&server, "limited", 300 * SECOND, &FLAWS).await;
     listener.hear("web", 10 * SECOND, is("web", "SW-C-0001", State::Unhealthy)).await;
     let mut status = agent.status();
     let status = status.wait_for(|status| status.synced).await.unwrap().clone();
