@@ -451,13 +451,13 @@ impl Chosen {
     fn finding<'v>(&'v self, view: &View<'v>, source: Option<&Source>) -> ControlFinding {
         let judged = self.control.judge(view, &self.params);
         let mut message = judged.message;
-        let fix = match fix::build(&self.control, view, &self.params, &judged.failures) {
-            Ok(operations) if judged.state == State::Unhealthy => operations,
-            Ok(_) => Vec::new(),
-            Err(reason) => {
-                message = message.map(|message| format!("{message} (no patch: {reason})"));
-                Vec::new()
-            }
+        let fix = match judged.state {
+            State::Unhealthy => fix::build(&self.control, view, &self.params, &judged.failures)
+                .unwrap_or_else(|reason| {
+                    message = message.take().map(|told| format!("{told} (no patch: {reason})"));
+                    Vec::new()
+                }),
+            _ => Vec::new(),
         };
         ControlFinding {
             state: judged.state,
@@ -466,7 +466,7 @@ impl Chosen {
             evidence: judged.evidence,
             fix,
             source: source.cloned(),
-            ..self.empty(workload::resource(view.object()))
+            ..self.empty(view.resource().clone())
         }
     }
 }

@@ -320,6 +320,9 @@ impl<'a, 'v> Asked<'a, 'v> {
 
 /// The malformed fields that the expression reads.
 fn malformed<'v>(expression: &Expression, view: &'v View<'_>) -> Vec<&'v Mismatch> {
+    if view.mismatches().is_empty() {
+        return Vec::new();
+    }
     let reads = |mismatch: &&Mismatch| {
         let owner =
             if mismatch.owner == "EphemeralContainer" { "Container" } else { mismatch.owner };

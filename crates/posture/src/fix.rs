@@ -1,9 +1,10 @@
 //! From a failing element to a JSON Patch that heals it, or to the reason why none is offered.
 use crate::control::{Control, FixOp, Validation};
 use crate::evaluate::Failing;
+use crate::patch::{self, Undo};
+use crate::pointer;
 use crate::refused::refused;
 use crate::workload::View;
-use crate::{patch, pointer};
 use seawall_model::finding::State;
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
@@ -30,8 +31,23 @@ pub(crate) fn build(
     if control.fix.is_empty() {
         return Ok(Vec::new());
     }
+    let mut healed = view.scratch();
+    let mut done = Vec::new();
+    let built = try_on(control, view, params, failures, &mut healed, &mut done);
+    done.into_iter().rev().for_each(|done| patch::undo(&mut healed, done));
+    built
+}
+
+/// The same on `healed`, a copy of the object; `done` is what has to be taken back.
+fn try_on(
+    control: &Control,
+    view: &View<'_>,
+    params: &Map<String, Value>,
+    failures: &[Failing],
+    healed: &mut Value,
+    done: &mut Vec<Undo>,
+) -> Result<Vec<Value>, Withheld> {
     let validations = control.rules().map_or(&[][..], |rules| rules.validations.as_slice());
-    let mut healed = view.object().clone();
     let mut operations = Vec::new();
     let mut named: HashSet<&str> = HashSet::new();
     let mut failures: Vec<&Failing> = failures.iter().collect();
@@ -48,25 +64,28 @@ pub(crate) fn build(
                 if named.insert(element) {
                     // The index alone would hit another element once someone reorders the list.
                     let path = pointer::join(element, ["name"]);
-                    if let Some(name) = healed.pointer(&path) {
+                    if let Some(name) = pointer::get(healed, &path) {
                         operations.push(json!({"op": "test", "path": path, "value": name}));
                     }
                 }
             }
             let base = elements.last().map_or(failing.root, String::as_str);
-            for place in places(op, depth, base, &healed) {
-                for operation in expand(op, &place, &healed).map_err(Withheld::Useless)? {
-                    patch::apply_one(&mut healed, &operation).map_err(Withheld::Useless)?;
+            for place in places(op, depth, base, healed) {
+                for operation in expand(op, &place, healed).map_err(Withheld::Useless)? {
+                    let undo =
+                        patch::apply_undoable(healed, &operation).map_err(Withheld::Useless)?;
+                    done.push(undo);
                     operations.push(operation);
                 }
             }
         }
     }
-    let healed_view = View::new(&healed);
+    // Fixes write what the API has.
+    let healed_view = View::healed(healed, view);
     if control.judge(&healed_view, params).state == State::Unhealthy {
         return Err(Withheld::Useless("it does not heal".to_owned()));
     }
-    let before: HashSet<String> = refused(view).into_iter().collect();
+    let before = view.refused();
     if let Some(reason) = refused(&healed_view).into_iter().find(|reason| !before.contains(reason))
     {
         return Err(Withheld::Refused(reason));
@@ -95,7 +114,7 @@ fn places(op: &FixOp, depth: usize, base: &str, object: &Value) -> Vec<String> {
             .iter()
             .map(|place| pointer::join(place, op.path.list(deeper).iter().map(String::as_str)));
         let elements = lists.flat_map(|list| {
-            let length = object.pointer(&list).and_then(Value::as_array).map_or(0, Vec::len);
+            let length = pointer::get(object, &list).and_then(Value::as_array).map_or(0, Vec::len);
             (0..length).rev().map(move |index| format!("{list}/{index}"))
         });
         places = elements.collect();
@@ -106,7 +125,7 @@ fn places(op: &FixOp, depth: usize, base: &str, object: &Value) -> Vec<String> {
 /// The operations that make one change at `base`: tests of what is replaced, missing parents created.
 fn expand(op: &FixOp, base: &str, object: &Value) -> Result<Vec<Value>, String> {
     let target = pointer::join(base, op.path.tail().iter().map(String::as_str));
-    let present = object.pointer(&target);
+    let present = pointer::get(object, &target);
     let test = |present: &Value| json!({"op": "test", "path": target, "value": present});
     match (&op.value, present) {
         (None, None) => Ok(Vec::new()),
@@ -119,12 +138,12 @@ fn expand(op: &FixOp, base: &str, object: &Value) -> Result<Vec<Value>, String> 
             let mut at = base.to_owned();
             let mut fields = op.path.tail().iter();
             for field in fields.by_ref() {
-                let parent = object.pointer(&at).ok_or_else(|| format!("nothing at {at}"))?;
+                let parent = pointer::get(object, &at).ok_or_else(|| format!("nothing at {at}"))?;
                 if !parent.is_object() {
                     return Err(format!("{at} is no object"));
                 }
                 pointer::push(&mut at, field);
-                if object.pointer(&at).is_none() {
+                if pointer::get(object, &at).is_none() {
                     break;
                 }
             }

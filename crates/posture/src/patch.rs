@@ -54,6 +54,47 @@ pub(crate) fn apply_one(document: &mut Value, operation: &Value) -> Result<(), S
     }
 }
 
+/// What takes one operation back.
+pub(crate) struct Undo {
+    path: String,
+    how: How,
+}
+
+enum How {
+    Remove,
+    Put(Value),
+    Insert(Value),
+    Nothing,
+}
+
+/// Applies one operation so that it can be taken back: for a copy that serves many times.
+pub(crate) fn apply_undoable(document: &mut Value, operation: &Value) -> Result<Undo, String> {
+    let text = |key: &str| operation.get(key).and_then(Value::as_str).unwrap_or_default();
+    let path = text("path").to_owned();
+    let before = pointer::get(document, &path);
+    let how = match (text("op"), before) {
+        ("test", _) => How::Nothing,
+        ("remove", Some(before)) => How::Insert(before.clone()),
+        ("add", None) => How::Remove,
+        ("add" | "replace", Some(before)) => How::Put(before.clone()),
+        _ => return Err("an operation that cannot be taken back".to_owned()),
+    };
+    apply_one(document, operation)?;
+    Ok(Undo { path, how })
+}
+
+/// Takes back what was done last.
+pub(crate) fn undo(document: &mut Value, undo: Undo) {
+    let Undo { path, how } = undo;
+    // What was there a moment ago can be put there again.
+    let _done = match how {
+        How::Nothing => Ok(()),
+        How::Remove => remove(document, &path).map(drop),
+        How::Put(value) => at(document, &path).map(|place| *place = value),
+        How::Insert(value) => add(document, &path, value),
+    };
+}
+
 fn at<'a>(document: &'a mut Value, path: &str) -> Result<&'a mut Value, String> {
     document.pointer_mut(path).ok_or_else(|| format!("nothing at `{path}`"))
 }
@@ -114,6 +155,31 @@ mod tests {
         let result = apply(&mut patched, patch.as_array().unwrap());
         assert_eq!(result.is_ok(), expected.is_some(), "{patch}: {result:?}");
         assert_eq!(patched, expected.unwrap_or(document), "{patch}");
+    }
+
+    #[test]
+    fn what_is_done_can_be_taken_back() {
+        let document = json!({"a": {"b": 1}, "l": [1, 2, 3]});
+        let operations = [
+            json!({"op": "test", "path": "/a/b", "value": 1}),
+            json!({"op": "replace", "path": "/a/b", "value": {"c": 2}}),
+            json!({"op": "add", "path": "/a/b/d", "value": 3}),
+            json!({"op": "add", "path": "/a/b", "value": 4}),
+            json!({"op": "remove", "path": "/l/1"}),
+            json!({"op": "remove", "path": "/l/0"}),
+            json!({"op": "remove", "path": "/a"}),
+        ];
+        let mut changed = document.clone();
+        let done: Vec<Undo> = operations
+            .iter()
+            .map(|operation| apply_undoable(&mut changed, operation).unwrap())
+            .collect();
+        assert_eq!(changed, json!({"l": [3]}));
+        done.into_iter().rev().for_each(|done| undo(&mut changed, done));
+        assert_eq!(changed, document);
+        let broken = json!({"op": "replace", "path": "/x", "value": 1});
+        assert!(apply_undoable(&mut changed, &broken).is_err());
+        assert_eq!(changed, document);
     }
 
     #[test]

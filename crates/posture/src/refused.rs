@@ -3,6 +3,7 @@
 //! Source: kubernetes `pkg/apis/core/validation`: ValidateSecurityContext, ValidateContainerResourceRequirements,
 //! validatePodResources, validateMountPropagation, validateEphemeralContainers, validateWindows,
 //! ValidateWindowsSecurityContextOptions, validateHostUsers.
+use crate::pointer;
 use crate::quantity::amount;
 use crate::workload::View;
 use serde_json::{Value, json};
@@ -37,7 +38,7 @@ const LINUX_ONLY_POD: [&str; 10] = [
 pub(crate) fn refused(view: &View<'_>) -> Vec<String> {
     let Some(spec) = view.pod_spec() else { return Vec::new() };
     let mut reasons = Vec::new();
-    let windows = spec.pointer("/os/name") == Some(&json!("windows"));
+    let windows = pointer::get(spec, "/os/name") == Some(&json!("windows"));
     if windows {
         for field in set(spec.get("securityContext"), &LINUX_ONLY_POD) {
             reasons.push(format!("pods of Windows may not set securityContext.{field}"));
@@ -51,7 +52,7 @@ pub(crate) fn refused(view: &View<'_>) -> Vec<String> {
             security_context(container, &mut told);
             resources(container, spec, &mut told);
             let unmasked =
-                container.pointer("/securityContext/procMount") == Some(&json!("Unmasked"));
+                pointer::get(container, "/securityContext/procMount") == Some(&json!("Unmasked"));
             if unmasked && spec.get("hostUsers") != Some(&Value::Bool(false)) {
                 told.push("has an unmasked /proc, which needs hostUsers false".to_owned());
             }
@@ -74,13 +75,13 @@ pub(crate) fn refused(view: &View<'_>) -> Vec<String> {
 /// Containers of Windows with the rights of their node stand in pods of nothing else, on its network.
 fn host_process(spec: &Value, reasons: &mut Vec<String>) {
     let pointer = "/securityContext/windowsOptions/hostProcess";
-    let whole = spec.pointer(pointer);
+    let whole = pointer::get(spec, pointer);
     let containers = ["containers", "initContainers", "ephemeralContainers"]
         .into_iter()
         .filter_map(|list| spec.get(list)?.as_array())
         .flatten();
     let rights: Vec<bool> = containers
-        .map(|container| container.pointer(pointer).or(whole) == Some(&Value::Bool(true)))
+        .map(|container| pointer::get(container, pointer).or(whole) == Some(&Value::Bool(true)))
         .collect();
     if !rights.contains(&true) {
         return;
@@ -100,7 +101,7 @@ fn set<'f>(context: Option<&Value>, fields: &'f [&'f str]) -> impl Iterator<Item
 }
 
 fn security_context(container: &Value, told: &mut Vec<String>) {
-    let at = |pointer: &str| container.pointer(pointer);
+    let at = |pointer: &str| pointer::get(container, pointer);
     let privileged = at("/securityContext/privileged") == Some(&Value::Bool(true));
     let admin = at("/securityContext/capabilities/add")
         .and_then(Value::as_array)
@@ -118,19 +119,20 @@ fn security_context(container: &Value, told: &mut Vec<String>) {
 }
 
 fn resources(container: &Value, spec: &Value, told: &mut Vec<String>) {
-    let limits = container.pointer("/resources/limits").and_then(Value::as_object);
+    let limits = pointer::get(container, "/resources/limits").and_then(Value::as_object);
     let exceeds = |a: Option<&Value>, b: Option<&Value>| {
         let (a, b) = (a.and_then(amount), b.and_then(amount));
         a.zip(b).is_some_and(|(a, b)| a > b)
     };
     for (resource, limit) in limits.into_iter().flatten() {
-        let request = container.pointer("/resources/requests").and_then(|own| own.get(resource));
+        let request =
+            pointer::get(container, "/resources/requests").and_then(|own| own.get(resource));
         if exceeds(request, Some(limit)) {
             told.push(format!(
                 "requests more {resource} than the suggested limit: choose one yourself"
             ));
         }
-        let whole = spec.pointer("/resources/limits").and_then(|limits| limits.get(resource));
+        let whole = pointer::get(spec, "/resources/limits").and_then(|limits| limits.get(resource));
         if exceeds(Some(limit), whole) {
             told.push(format!("would have more {resource} than the limit of its pod: mend that"));
         }

@@ -1,10 +1,12 @@
 //! The eight kinds that run pods, and one object seen through the prelude's variables.
 use crate::cel::types::{self, Mismatch};
+use crate::control::plural;
 use crate::pointer;
+use crate::refused::refused;
 use seawall_cel::{List, Value as CelValue};
 use seawall_model::finding::Resource;
 use serde_json::Value;
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell, RefMut};
 use std::rc::Rc;
 use std::sync::LazyLock;
 
@@ -63,7 +65,8 @@ pub fn kind(api_version: &str, kind: &str) -> Option<&'static Kind> {
 
 /// Name, namespace and UID as findings carry them; missing parts are empty.
 pub fn resource(object: &Value) -> Resource {
-    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let text =
+        |pointer: &str| pointer::get(object, pointer).and_then(Value::as_str).map(str::to_owned);
     Resource {
         api_version: text("/apiVersion").unwrap_or_default(),
         kind: text("/kind").unwrap_or_default(),
@@ -98,6 +101,12 @@ impl<'a> Element<'a> {
 pub struct View<'a> {
     object: &'a Value,
     kind: Option<&'static Kind>,
+    pod_spec: Option<&'a Value>,
+    pod_meta: &'a Value,
+    resource: OnceCell<Resource>,
+    plural: OnceCell<String>,
+    refused: OnceCell<Vec<String>>,
+    scratch: RefCell<Option<Value>>,
     mismatches: OnceCell<Vec<Mismatch>>,
     lists: [OnceCell<Vec<Element<'a>>>; LISTS.len()],
     values: [OnceCell<CelValue<'a>>; LISTS.len()],
@@ -121,8 +130,52 @@ impl<'a> View<'a> {
     pub fn new(object: &'a Value) -> Self {
         let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
         let kind = kind(text("apiVersion"), text("kind"));
+        let (resource, plural, refused, scratch) = Default::default();
         let (mismatches, lists, values) = Default::default();
-        Self { object, kind, mismatches, lists, values }
+        Self {
+            object,
+            kind,
+            pod_spec: kind.and_then(|kind| pointer::get(object, kind.pod_spec)),
+            pod_meta: kind.and_then(|kind| pointer::get(object, kind.pod_meta)).unwrap_or(&NOTHING),
+            resource,
+            plural,
+            refused,
+            scratch,
+            mismatches,
+            lists,
+            values,
+        }
+    }
+
+    /// Of a copy of `other`'s object with fixes in it, which make nothing malformed.
+    pub(crate) fn healed(object: &'a Value, other: &View<'_>) -> Self {
+        let view = Self::new(object);
+        if other.mismatches().is_empty() {
+            view.mismatches.get_or_init(Vec::new);
+        }
+        view
+    }
+
+    /// A copy of the object, made once, for trying fixes on; who changes it leaves it as it was.
+    pub(crate) fn scratch(&self) -> RefMut<'_, Value> {
+        RefMut::map(self.scratch.borrow_mut(), |scratch| {
+            scratch.get_or_insert_with(|| self.object.clone())
+        })
+    }
+
+    /// The object's names.
+    pub(crate) fn resource(&self) -> &Resource {
+        self.resource.get_or_init(|| resource(self.object))
+    }
+
+    /// Why the API server would refuse it as it is.
+    pub(crate) fn refused(&self) -> &[String] {
+        self.refused.get_or_init(|| refused(self))
+    }
+
+    /// The name of its kind in URLs.
+    pub(crate) fn plural(&self) -> &str {
+        self.plural.get_or_init(|| plural(&self.resource().kind))
     }
 
     pub fn object(&self) -> &'a Value {
@@ -140,14 +193,14 @@ impl<'a> View<'a> {
     }
 
     pub fn pod_spec(&self) -> Option<&'a Value> {
-        self.object.pointer(self.kind?.pod_spec)
+        self.pod_spec
     }
 
     /// Where the object is not as the API has it.
     pub(crate) fn mismatches(&self) -> &[Mismatch] {
         self.mismatches.get_or_init(|| {
-            let text = |key: &str| self.object.get(key).and_then(Value::as_str).unwrap_or_default();
-            let known = types::kind(text("apiVersion"), text("kind"));
+            let Resource { api_version, kind, .. } = self.resource();
+            let known = types::kind(api_version, kind);
             known.map(|known| types::mismatches(self.object, known.name, "")).unwrap_or_default()
         })
     }
@@ -177,12 +230,11 @@ impl<'a> View<'a> {
 
     /// A prelude variable. Absent metadata is an empty map, so that controls read absence the same everywhere.
     pub(crate) fn variable(&self, name: &str) -> Option<CelValue<'a>> {
-        let part = |pointer: &str| self.object.pointer(pointer).unwrap_or(&NOTHING);
         Some(match name {
-            "podSpec" => CelValue::json(part(self.kind?.pod_spec)),
-            "podMeta" => CelValue::json(part(self.kind?.pod_meta)),
+            "podSpec" => CelValue::json(self.pod_spec.unwrap_or(&NOTHING)),
+            "podMeta" => CelValue::json(self.pod_meta),
             "isWindows" => {
-                let os = self.pod_spec().and_then(|spec| spec.pointer("/os/name"));
+                let os = self.pod_spec().and_then(|spec| pointer::get(spec, "/os/name"));
                 CelValue::Bool(os.and_then(Value::as_str) == Some("windows"))
             }
             list => {

@@ -247,7 +247,7 @@ impl<'m, 'a> Machine<'m, 'a> {
         let pattern = pattern.as_str().ok_or_else(EvalError::no_overload)?;
         let found = match compiled {
             Some(compiled) => compiled.is_match(text),
-            None => Regex::new(pattern).map_err(EvalError::Error)?.is_match(text),
+            None => Regex::computed(pattern).map_err(EvalError::Error)?.is_match(text),
         };
         Ok(Value::Bool(found))
     }

@@ -109,11 +109,28 @@ const MAX_MISMATCHES: usize = 64;
 /// Where `value`, which stands at `pointer`, is not the struct `name`. Fields the table does not know are left alone.
 pub(crate) fn mismatches(value: &Value, name: &str, pointer: &str) -> Vec<Mismatch> {
     let mut found = Vec::new();
-    walk_struct(value, name, pointer, &mut found);
+    walk_struct(value, name, &At::Root(pointer), &mut found);
     found
 }
 
-fn walk_struct(value: &Value, name: &str, pointer: &str, found: &mut Vec<Mismatch>) {
+/// A place on the way down; its pointer is written only where something is wrong.
+enum At<'p> {
+    Root(&'p str),
+    Key(&'p At<'p>, &'p str),
+    Index(&'p At<'p>, usize),
+}
+
+impl At<'_> {
+    fn pointer(&self) -> String {
+        match self {
+            Self::Root(pointer) => (*pointer).to_owned(),
+            Self::Key(parent, key) => crate::pointer::join(&parent.pointer(), [*key]),
+            Self::Index(parent, index) => format!("{}/{index}", parent.pointer()),
+        }
+    }
+}
+
+fn walk_struct(value: &Value, name: &str, at: &At<'_>, found: &mut Vec<Mismatch>) {
     let (Some(members), Some((name, fields))) =
         (value.as_object(), TABLE.structs.get_key_value(name))
     else {
@@ -123,8 +140,7 @@ fn walk_struct(value: &Value, name: &str, pointer: &str, found: &mut Vec<Mismatc
         if let Some((field, expected)) = fields.get_key_value(key.as_str())
             && found.len() < MAX_MISMATCHES
         {
-            let pointer = crate::pointer::join(pointer, [key.as_str()]);
-            walk(member, expected, &pointer, (*name, *field), found);
+            walk(member, expected, &At::Key(at, key), (*name, *field), found);
         }
     }
 }
@@ -132,7 +148,7 @@ fn walk_struct(value: &Value, name: &str, pointer: &str, found: &mut Vec<Mismatc
 fn walk(
     value: &Value,
     expected: &Type,
-    pointer: &str,
+    at: &At<'_>,
     of: (&'static str, &'static str),
     found: &mut Vec<Mismatch>,
 ) {
@@ -143,19 +159,19 @@ fn walk(
         | (Type::String, Value::String(_)) => {}
         (Type::Double, Value::Number(_)) => {}
         (Type::Int, Value::Number(number)) if number.is_i64() || number.is_u64() => {}
-        (Type::Struct(name), Value::Object(_)) => walk_struct(value, name, pointer, found),
+        (Type::Struct(name), Value::Object(_)) => walk_struct(value, name, at, found),
         (Type::List(item), Value::Array(items)) => {
             for (index, value) in items.iter().enumerate() {
-                walk(value, item, &format!("{pointer}/{index}"), of, found);
+                walk(value, item, &At::Index(at, index), of, found);
             }
         }
         (Type::Map(_, item), Value::Object(members)) => {
             for (key, value) in members {
-                walk(value, item, &crate::pointer::join(pointer, [key.as_str()]), of, found);
+                walk(value, item, &At::Key(at, key), of, found);
             }
         }
         _ => found.push(Mismatch {
-            pointer: pointer.to_owned(),
+            pointer: at.pointer(),
             owner: of.0,
             field: of.1,
             expected: expected.to_string(),

@@ -1,5 +1,6 @@
 //! What a control is about: workloads, kinds of the API, facts, or several objects at once.
 use crate::cel::types;
+use crate::workload::View;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -69,11 +70,13 @@ pub struct ResourceRule {
 impl Constraints {
     /// Whether `object` is of a kind they are about.
     pub fn fit(&self, object: &Value) -> bool {
-        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or("");
-        let (group, version) = group_version(text("/apiVersion"));
-        let plural = plural(text("/kind"));
-        let name = text("/metadata/name");
-        let fits = |rule: &ResourceRule| rule.fits(group, version, &plural, name);
+        self.fit_view(&View::new(object))
+    }
+
+    pub(crate) fn fit_view(&self, view: &View<'_>) -> bool {
+        let resource = view.resource();
+        let (group, version) = group_version(&resource.api_version);
+        let fits = |rule: &ResourceRule| rule.fits(group, version, view.plural(), &resource.name);
         self.resource_rules.iter().any(fits) && !self.exclude_resource_rules.iter().any(fits)
     }
 

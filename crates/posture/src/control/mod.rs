@@ -141,7 +141,7 @@ impl Control {
     pub(crate) fn concerns(&self, view: &View<'_>) -> bool {
         match &self.matches {
             Matches::Workloads => view.kind().is_some(),
-            Matches::Resources(constraints) => constraints.fit(view.object()),
+            Matches::Resources(constraints) => constraints.fit_view(view),
             Matches::Facts(_) | Matches::World => false,
         }
     }

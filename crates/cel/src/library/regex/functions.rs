@@ -5,6 +5,7 @@ use crate::functions::{Function, Library, Overload};
 use crate::library::arguments::{Outcome, int, strings, text};
 use crate::library::cost;
 use crate::value::Value;
+use std::rc::Rc;
 
 pub(crate) static LIBRARY: Library = Library {
     since: 0,
@@ -17,7 +18,7 @@ pub(crate) static LIBRARY: Library = Library {
                 "string_find_string",
                 &["string", "string"],
                 "string",
-                |arguments| find(&regex(arguments)?, arguments),
+                |arguments| find(&*regex(arguments)?, arguments),
             )],
             cost::searching,
         )
@@ -29,13 +30,13 @@ pub(crate) static LIBRARY: Library = Library {
                     "string_find_all_string",
                     &["string", "string"],
                     "list(string)",
-                    |arguments| find_all(&regex(arguments)?, arguments),
+                    |arguments| find_all(&*regex(arguments)?, arguments),
                 ),
                 Overload::member(
                     "string_find_all_string_int",
                     &["string", "string", "int"],
                     "list(string)",
-                    |arguments| find_all(&regex(arguments)?, arguments),
+                    |arguments| find_all(&*regex(arguments)?, arguments),
                 ),
             ],
             cost::searching,
@@ -54,7 +55,7 @@ fn find_all<'a>(regex: &Regex, arguments: &[Value<'a>]) -> Outcome<'a> {
     Ok(strings(regex.find_all(text(arguments, 0)?, count)))
 }
 
-fn regex(arguments: &[Value<'_>]) -> Result<Regex, EvalError> {
+fn regex(arguments: &[Value<'_>]) -> Result<Rc<Regex>, EvalError> {
     let pattern = text(arguments, 1)?;
-    Regex::new(pattern).map_err(|error| EvalError::Error(format!("Illegal regex: {error}")))
+    Regex::computed(pattern).map_err(|error| EvalError::Error(format!("Illegal regex: {error}")))
 }

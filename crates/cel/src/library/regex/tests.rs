@@ -45,3 +45,15 @@ fn limits_are_told() {
     let deep = format!("{}{}", "(".repeat(300), ")".repeat(300));
     assert!(Regex::new(&deep).unwrap_err().contains("is not supported here"));
 }
+
+#[test]
+fn computed_expressions_are_remembered_and_the_same() {
+    for round in 0..3 {
+        for number in 0..200 {
+            let regex = Regex::computed(&format!("^a{number}$")).unwrap();
+            assert!(regex.is_match(&format!("a{number}")) && !regex.is_match("b"), "{round}");
+        }
+    }
+    assert!(Regex::computed(r"\pL{60}").unwrap().is_match(&"x".repeat(60)));
+    assert_eq!(Regex::computed("(").unwrap_err(), Regex::new("(").unwrap_err());
+}
