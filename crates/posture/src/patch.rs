@@ -96,7 +96,7 @@ pub(crate) fn undo(document: &mut Value, undo: Undo) {
 }
 
 fn at<'a>(document: &'a mut Value, path: &str) -> Result<&'a mut Value, String> {
-    document.pointer_mut(path).ok_or_else(|| format!("nothing at `{path}`"))
+    pointer::get_mut(document, path).ok_or_else(|| format!("nothing at `{path}`"))
 }
 
 fn add(document: &mut Value, path: &str, value: Value) -> Result<(), String> {

@@ -50,6 +50,20 @@ pub(crate) fn get<'v>(document: &'v Value, pointer: &str) -> Option<&'v Value> {
     })
 }
 
+/// The same, to change it.
+pub(crate) fn get_mut<'v>(document: &'v mut Value, pointer: &str) -> Option<&'v mut Value> {
+    if !(pointer.is_empty() || pointer.starts_with('/')) {
+        return None;
+    }
+    tokens(pointer).try_fold(document, |at, token| match at {
+        Value::Object(members) => members.get_mut(token.as_ref()),
+        Value::Array(items) if !token.starts_with(['+', '0']) || token == "0" => {
+            items.get_mut(token.parse::<usize>().ok()?)
+        }
+        _ => None,
+    })
+}
+
 /// The value there, null where nothing is.
 pub fn value_at(document: &Value, pointer: &str) -> Value {
     get(document, pointer).cloned().unwrap_or(Value::Null)
@@ -76,5 +90,7 @@ fn the_value_is_that_of_serde() {
         "/a/x",
     ] {
         assert_eq!(get(&document, pointer), document.pointer(pointer), "{pointer}");
+        let mut changed = document.clone();
+        assert_eq!(get_mut(&mut changed, pointer).map(|value| &*value), document.pointer(pointer));
     }
 }
