@@ -40,6 +40,7 @@ pub use eval::{size, traversal};
 pub use library::authz::{self, Authorizer, ResourceCheck};
 pub use library::regex::Regex;
 pub use node::{Comprehension, Element, Entry, Kind, Literal, Loop, Node};
+pub use parser::is_identifier;
 pub use program::{Activation, Budget, Program};
 pub use question::{Answer, Question, Subject};
 pub use time::{Civil, Duration, Timestamp};

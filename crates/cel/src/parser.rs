@@ -37,6 +37,16 @@ const RESERVED: [&str; 17] = [
     "while",
 ];
 
+/// Whether `name` may name a variable: letters, digits and `_`, no digit first, no word of the grammar.
+pub fn is_identifier(name: &str) -> bool {
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let literal = matches!(name, "true" | "false" | "null" | "in");
+    name.bytes().all(word)
+        && name.bytes().next().is_some_and(|first| !first.is_ascii_digit())
+        && !literal
+        && !RESERVED.contains(&name)
+}
+
 /// What the environment's version adds to the grammar.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Syntax {

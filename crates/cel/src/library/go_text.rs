@@ -6,22 +6,30 @@ pub(crate) fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for letter in text.chars() {
-        match letter {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\x07' => quoted.push_str("\\a"),
-            '\x08' => quoted.push_str("\\b"),
-            '\x0c' => quoted.push_str("\\f"),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            '\x0b' => quoted.push_str("\\v"),
-            _ if printable(letter) => quoted.push(letter),
-            _ => escape(letter, &mut quoted),
+        match named_escape(letter) {
+            Some(escape) => quoted.push_str(escape),
+            None if printable(letter) => quoted.push(letter),
+            None => escape(letter, &mut quoted),
         }
     }
     quoted.push('"');
     quoted
+}
+
+/// The escape of quotes, backslashes and the control characters that have a letter.
+pub(crate) fn named_escape(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        '"' => "\\\"",
+        '\\' => "\\\\",
+        '\x07' => "\\a",
+        '\x08' => "\\b",
+        '\x0c' => "\\f",
+        '\n' => "\\n",
+        '\r' => "\\r",
+        '\t' => "\\t",
+        '\x0b' => "\\v",
+        _ => return None,
+    })
 }
 
 /// `%q` of bytes: what is no UTF-8 becomes `\x..`.

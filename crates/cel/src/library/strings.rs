@@ -6,6 +6,8 @@ pub(super) mod functions;
 pub(crate) mod printf;
 mod render;
 
+use super::go_text::named_escape;
+
 fn out_of_range(index: i64) -> String {
     format!("index out of range: {index}")
 }
@@ -100,17 +102,9 @@ pub(crate) fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for letter in text.chars() {
-        match letter {
-            '\x07' => quoted.push_str("\\a"),
-            '\x08' => quoted.push_str("\\b"),
-            '\x0c' => quoted.push_str("\\f"),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            '\x0b' => quoted.push_str("\\v"),
-            '\\' => quoted.push_str("\\\\"),
-            '"' => quoted.push_str("\\\""),
-            _ => quoted.push(letter),
+        match named_escape(letter) {
+            Some(escape) => quoted.push_str(escape),
+            None => quoted.push(letter),
         }
     }
     quoted.push('"');

@@ -2,6 +2,7 @@
 //! `pkg/apis/admissionregistration/validation`, 1.36.
 use super::selector::LabelSelector;
 use super::spec::{Action, BindingSpec, MatchResources, ParamRef, PolicySpec, Rule};
+use seawall_cel::is_identifier;
 use std::collections::BTreeSet;
 
 /// A field and what is wrong with it.
@@ -218,39 +219,6 @@ fn rule_faults(rule: &Rule) -> Vec<(&'static str, String)> {
         faults.push(("resources", told.to_owned()));
     }
     faults
-}
-
-/// Words of CEL's grammar.
-const RESERVED: [&str; 21] = [
-    "true",
-    "false",
-    "null",
-    "in",
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "package",
-    "namespace",
-    "return",
-    "var",
-    "void",
-    "while",
-];
-
-fn is_identifier(name: &str) -> bool {
-    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    !name.is_empty()
-        && name.bytes().all(word)
-        && !name.as_bytes()[0].is_ascii_digit()
-        && !RESERVED.contains(&name)
 }
 
 /// The name part of a qualified name.

@@ -41,23 +41,20 @@ pub(super) static WORKLOADS: [Input; 8] = [
 ];
 
 /// Policies, namespaces whose labels they select, workloads they are about, and what tells the network plugin.
-pub(super) static POLICIES: [Input; 15] = [
-    near("networking.k8s.io", "NetworkPolicy"),
-    near("cilium.io", "CiliumNetworkPolicy"),
-    every("cilium.io", "CiliumClusterwideNetworkPolicy"),
-    near("crd.projectcalico.org", "NetworkPolicy"),
-    every("crd.projectcalico.org", "GlobalNetworkPolicy"),
-    near("projectcalico.org", "NetworkPolicy"),
-    every("projectcalico.org", "GlobalNetworkPolicy"),
-    near("", "Namespace"),
-    near("", "Pod"),
-    near("apps", "Deployment"),
-    near("apps", "StatefulSet"),
-    every("apps", "DaemonSet"),
-    near("apps", "ReplicaSet"),
-    near("batch", "Job"),
-    near("batch", "CronJob"),
-];
+pub(super) static POLICIES: [Input; 17] = joined(
+    &[
+        near("networking.k8s.io", "NetworkPolicy"),
+        near("cilium.io", "CiliumNetworkPolicy"),
+        every("cilium.io", "CiliumClusterwideNetworkPolicy"),
+        near("crd.projectcalico.org", "NetworkPolicy"),
+        every("crd.projectcalico.org", "GlobalNetworkPolicy"),
+        near("projectcalico.org", "NetworkPolicy"),
+        every("projectcalico.org", "GlobalNetworkPolicy"),
+        near("", "Namespace"),
+        every("apps", "DaemonSet"),
+    ],
+    &WORKLOADS,
+);
 
 /// What leads from outside to a workload.
 pub(super) static ROUTES: [Input; 13] = [
@@ -94,17 +91,7 @@ pub(super) static SECRETS: [Input; 14] = joined(
 );
 
 /// Service accounts and workloads of the subject's namespace.
-pub(super) static ACCOUNTS: [Input; 9] = [
-    near("", "ServiceAccount"),
-    near("", "Pod"),
-    near("", "ReplicationController"),
-    near("apps", "Deployment"),
-    near("apps", "StatefulSet"),
-    near("apps", "DaemonSet"),
-    near("apps", "ReplicaSet"),
-    near("batch", "Job"),
-    near("batch", "CronJob"),
-];
+pub(super) static ACCOUNTS: [Input; 9] = joined(&[near("", "ServiceAccount")], &WORKLOADS);
 
 /// Services of the subject's namespace.
 pub(super) static SERVICES: [Input; 1] = [near("", "Service")];
