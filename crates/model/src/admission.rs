@@ -5,6 +5,7 @@
 //! ```
 use crate::finding::Resource;
 use crate::ids::Id;
+use crate::policy_set::DesiredSet;
 use crate::scope::ScopePath;
 use crate::severity::Severity;
 use crate::time::Millis;
@@ -178,6 +179,8 @@ pub struct Policy {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Desired {
     pub policies: Vec<Policy>,
+    #[serde(default)]
+    pub sets: Vec<DesiredSet>,
 }
 
 /// The answer to a request that failed a control. Requests that pass are counted, not recorded.
@@ -212,10 +215,12 @@ pub enum Verdict {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct DecidedControl {
+    /// Id of a control; of a user's own policy its kind and name, with a slash.
     pub control: String,
     pub title: String,
     pub severity: Severity,
     pub action: PolicyAction,
+    /// Whose word it is: an assignment, or the policy set of a user's own policy.
     pub assignment: Id,
     pub message: String,
     /// JSON Pointers into the object.

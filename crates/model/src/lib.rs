@@ -23,6 +23,7 @@ pub mod finding;
 pub mod ids;
 pub mod image;
 pub mod package;
+pub mod policy_set;
 pub mod problem;
 pub mod recommendation;
 pub mod record;

@@ -5,6 +5,7 @@ use crate::asset::{AgentRole, Capability, RunningContainer};
 use crate::facts::NodeFacts;
 use crate::finding::ObjectAssessment;
 use crate::package::Inventory;
+use crate::policy_set::Trial;
 use crate::time::Millis;
 
 /// One record of a batch.
@@ -34,6 +35,8 @@ pub enum Record {
     Decision(Box<Decision>),
     /// Requests passed unjudged.
     Gap(Gap),
+    /// What a policy set would do in the cluster; replaces what was told of it before.
+    Trial(Box<Trial>),
     /// Audit events reached the agent: when the newest was made, and how many since the last such record.
     AuditSeen {
         last: Millis,
@@ -62,6 +65,7 @@ impl Record {
             | Self::Sync { .. }
             | Self::Decision(_)
             | Self::Gap(_)
+            | Self::Trial(_)
             | Self::AuditSeen { .. } => false,
         };
         sensor == (role == AgentRole::Sensor)

@@ -174,6 +174,8 @@ impl Writer<'_> {
                 Record::Sync { since } => assessments::sync(self, since).await?,
                 Record::Decision(decision) => decisions.push(*decision),
                 Record::Gap(gap) => admission::store_gap(self, gap).await?,
+                // Kept once the hub has policy sets.
+                Record::Trial(_) => {}
                 Record::AuditSeen { last, events } => {
                     let last = admission::bounded(last, self.tx.now);
                     let seen = self.audit.get_or_insert((last, 0));

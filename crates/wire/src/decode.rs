@@ -8,6 +8,7 @@ use seawall_model::facts::{MAX_FACTS_BYTES, NodeFacts};
 use seawall_model::finding::{ControlFinding, Evidence, ObjectAssessment, Resource};
 use seawall_model::image::{ImageRef, Layer};
 use seawall_model::package::{Distro, Inventory, Package, SourcePackage, Target};
+use seawall_model::policy_set::{MAX_SAMPLES, Trial};
 use seawall_model::record::Record;
 use serde::de::DeserializeOwned;
 
@@ -77,12 +78,24 @@ impl TryFrom<v1::Record> for Record {
             Body::Sync(sync) => Self::Sync { since: sync.since },
             Body::Decision(decision) => Self::Decision(Box::new(decision.try_into()?)),
             Body::Gap(gap) => Self::Gap(gap.into()),
+            Body::Trial(trial) => Self::Trial(Box::new(read_trial(&trial.trial_json)?)),
             Body::NodeFacts(facts) => {
                 Self::Node { facts: Box::new(node_facts(facts)?), assessment: None }
             }
             Body::AuditSeen(seen) => Self::AuditSeen { last: seen.last, events: seen.events },
         })
     }
+}
+
+/// Samples beyond the bound are an agent's defect, not a reason to lose its counts.
+fn read_trial(bytes: &[u8]) -> Result<Trial, Unreadable> {
+    let unreadable = |error: serde_json::Error| Unreadable {
+        field: "trial.trial_json",
+        reason: error.to_string(),
+    };
+    let mut trial: Trial = serde_json::from_slice(bytes).map_err(unreadable)?;
+    trial.samples.truncate(MAX_SAMPLES);
+    Ok(trial)
 }
 
 fn node_facts(facts: v1::NodeFacts) -> Result<NodeFacts, Unreadable> {

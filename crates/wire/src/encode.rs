@@ -46,6 +46,9 @@ impl From<Record> for v1::Record {
             Record::Sync { since } => Body::Sync(v1::Sync { since }),
             Record::Decision(decision) => Body::Decision((*decision).into()),
             Record::Gap(gap) => Body::Gap(gap.into()),
+            Record::Trial(trial) => Body::Trial(v1::Trial {
+                trial_json: serde_json::to_vec(&trial).expect("trials are texts and numbers"),
+            }),
             Record::Node { facts, assessment: _ } => Body::NodeFacts(v1::NodeFacts {
                 facts_json: serde_json::to_vec(&*facts).expect("facts are maps, lists and texts"),
                 node: facts.node,

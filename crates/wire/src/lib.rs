@@ -29,9 +29,11 @@ pub const MAX_RECORD_BYTES: usize = 3 << 20;
 /// Records in one batch.
 pub const MAX_BATCH_RECORDS: usize = 500;
 
-/// `config_json` of one `Desired` has at most so many bytes: a quarter of the frame that a gRPC client takes by
-/// default.
-pub const MAX_DESIRED_BYTES: usize = 1 << 20;
+/// `config_json` of one `Desired` has at most so many bytes: half of the frame that agents take.
+pub const MAX_DESIRED_BYTES: usize = 2 << 20;
+
+/// Texts of all policy sets of one `Desired`, before JSON quotes them.
+pub const MAX_DESIRED_SET_BYTES: usize = 1 << 20;
 
 /// Policies of one `Desired`: an agent holds every request against all that fit.
 pub const MAX_DESIRED_POLICIES: usize = 2_000;
@@ -122,6 +124,14 @@ mod tests {
                 "assignment": "01920000-0000-7000-8000-000000000000", "message": "m", "paths": ["/spec"],
                 "fix": [{"op": "remove", "path": "/spec"}], "already_failing": false}]
         })))));
+        check(Record::Trial(value(json!({
+            "set": "01890a5d-ac96-774b-bcce-b302099a8057", "version": 2, "time": 5, "took": 7,
+            "objects": {"judged": 9, "refused": 1, "warned": 0, "undecided": 1},
+            "requests": {"judged": 0, "refused": 0, "warned": 0, "undecided": 0},
+            "samples": [{"policy": "K8sRequiredLabels/owner", "outcome": "refused", "message": "no owner", "user": null,
+                "resource": {"apiVersion": "v1", "kind": "Pod", "namespace": "shop", "name": "web"}}],
+            "problems": ["error[policy]: K8sGone x: missing ConstraintTemplate"],
+        }))));
         check(Record::Gap(value(
             json!({"from": 1, "to": 2, "requests": null, "reason": "restart"}),
         )));

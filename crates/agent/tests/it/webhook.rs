@@ -129,7 +129,7 @@ fn desired(policies: &[(&str, PolicyAction)]) -> Desired {
         action: *action,
         params: serde_json::Map::new(),
     };
-    Desired { policies: policies.iter().map(policy).collect() }
+    Desired { policies: policies.iter().map(policy).collect(), sets: Vec::new() }
 }
 
 /// A webhook that listens, its records, and the audit events that came.

@@ -25,7 +25,7 @@ pub(super) async fn desired(app: &App, scope: &ScopePath) -> seawall_store::Resu
         }
     }
     policies.sort_by(|a, b| (&a.control, a.assignment).cmp(&(&b.control, b.assignment)));
-    Ok(Desired { policies })
+    Ok(Desired { policies, sets: Vec::new() })
 }
 
 /// Those that the control has: a framework's assignment names parameters of several controls, and an agent takes no
@@ -56,7 +56,7 @@ fn what_is_too_large_is_not_told() {
             action: Default::default(),
             params: [("p".to_owned(), "x".repeat(params).into())].into_iter().collect(),
         };
-        let desired = Desired { policies: vec![policy; policies] };
+        let desired = Desired { policies: vec![policy; policies], sets: Vec::new() };
         assert_eq!(encoded(&desired).is_some(), expected, "{policies} of {params}");
     };
     check(0, 0, true);
