@@ -116,10 +116,10 @@ async fn ask(native: &Native, case: &Case, question: &Question) -> seawall_cel::
     let (user, groups) = match (&question.service_account, &case.user) {
         (Some((namespace, name)), _) => (
             format!("system:serviceaccount:{namespace}:{name}"),
+            // As k8s.io/apiserver's `serviceaccount.UserInfo`: nobody signed in, so `system:authenticated` is none of them.
             vec![
                 "system:serviceaccounts".to_owned(),
                 format!("system:serviceaccounts:{namespace}"),
-                "system:authenticated".to_owned(),
             ],
         ),
         (None, Some((user, groups))) => (user.clone(), groups.clone()),
