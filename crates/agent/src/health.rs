@@ -26,8 +26,8 @@ const HEADER_DEADLINE: Duration = Duration::from_secs(10);
 pub struct Probes {
     /// `Err` says what is wrong: the process should be started anew.
     pub live: Box<dyn Fn() -> Result<(), String> + Send + Sync>,
-    /// `Err` says what is missing: no reviews should come yet.
-    pub ready: Box<dyn Fn() -> Result<(), String> + Send + Sync>,
+    /// `Err` says what is missing: no reviews should come yet. `Ok` has lines for whoever looks.
+    pub ready: Box<dyn Fn() -> Result<Vec<String>, String> + Send + Sync>,
     /// Prometheus' exposition format 0.0.4.
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
 }
@@ -78,8 +78,8 @@ async fn accept(listener: TcpListener, probes: Arc<Probes>) {
 }
 
 fn answer(request: &Request<Incoming>, probes: &Probes) -> Response<Full<Bytes>> {
-    let probed = |probe: &(dyn Fn() -> Result<(), String> + Send + Sync)| match probe() {
-        Ok(()) => (StatusCode::OK, "ok".to_owned()),
+    let probed = |probe: Result<Vec<String>, String>| match probe {
+        Ok(lines) => (StatusCode::OK, [vec!["ok".to_owned()], lines].concat().join("\n")),
         Err(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
     };
     let (status, text) = match (request.uri().path(), request.method()) {
@@ -88,8 +88,8 @@ fn answer(request: &Request<Incoming>, probes: &Probes) -> Response<Full<Bytes>>
         {
             (StatusCode::METHOD_NOT_ALLOWED, "no such method here".to_owned())
         }
-        ("/livez", _) => probed(&probes.live),
-        ("/readyz", _) => probed(&probes.ready),
+        ("/livez", _) => probed((probes.live)().map(|()| Vec::new())),
+        ("/readyz", _) => probed((probes.ready)()),
         ("/metrics", _) => (StatusCode::OK, (probes.metrics)()),
         _ => (StatusCode::NOT_FOUND, "no such path".to_owned()),
     };

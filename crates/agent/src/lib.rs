@@ -3,6 +3,7 @@
 //! ```text
 //! cluster ─ObjectEvent─► Assessor (store, owners, controls) ─Record─► sink, at most 250 ms later
 //! API server ─review─► Webhook ─Record─► sink, before the answer
+//! hub ─Desired─► NativePolicies ─► policies that the API server judges by itself
 //! ```
 //!
 //! Invariant: an object is told again only when its verdict changed, and after the first full listing a
@@ -10,9 +11,12 @@
 //! record is sent, since what is not seen is not gone.
 mod assess;
 pub mod health;
+mod native;
+mod replicas;
 mod run;
 mod sight;
 pub mod webhook;
 
+pub use native::{NativePolicies, NativeStatus};
 pub use run::{Agent, ClusterInfo, Config, Status, content};
 pub use seawall_cluster::{Connection, Issuer, IssuerError, Target, issuer};

@@ -1,8 +1,9 @@
 //! The agent's loop: events in, records out, within a quarter of a second.
 use crate::assess::{Assessor, is_watched, is_workload};
+use crate::replicas::Agents;
 use crate::sight::{Sight, Trouble};
 use anyhow::Context;
-use seawall_cluster::{Connection, Kind, ObjectEvent, Target, Watch, connect, watch};
+use seawall_cluster::{Connection, Kind, ObjectEvent, Replicas, Target, Watch, connect, watch};
 use seawall_model::Problem;
 use seawall_model::record::Record;
 use seawall_model::time::{Clock, Millis};
@@ -28,6 +29,8 @@ pub struct Config {
     pub coalesce: Duration,
     /// A kind that could not be read for this long makes its objects unknown.
     pub stale_after: Duration,
+    /// Where this agent and those beside it run, whose ready pods are counted; none outside a cluster.
+    pub namespace: Option<String>,
 }
 
 impl Config {
@@ -39,6 +42,7 @@ impl Config {
             clock,
             coalesce: Duration::from_millis(100),
             stale_after: Duration::from_secs(300),
+            namespace: None,
         }
     }
 }
@@ -81,6 +85,7 @@ pub struct Agent {
     /// For what else the agent does with its cluster.
     pub connection: Connection,
     status: state::Receiver<Status>,
+    replicas: state::Receiver<Option<Replicas>>,
     stop: state::Sender<bool>,
     task: JoinHandle<()>,
 }
@@ -116,19 +121,26 @@ impl Agent {
         let mut assessor = Assessor::new(selection, seawall_posture::minor(&cluster.version));
         kinds.iter().for_each(|kind| assessor.expect(&kind.api_version, &kind.kind));
         let (status_sender, status) = state::channel(Status::default());
+        let (replicas_sender, replicas) = state::channel(None);
         let (stop, stopped) = state::channel(false);
         let watched = connection.clone();
         let task = tokio::spawn(async move {
             let mut runner = Runner::new(config, &watched, kinds, assessor, sink, status_sender);
+            runner.replicas = replicas_sender;
             // An error means that the sink is gone: nobody listens any more.
             let _gone = runner.run(stopped).await;
         });
-        Ok(Self { cluster, connection, status, stop, task })
+        Ok(Self { cluster, connection, status, replicas, stop, task })
     }
 
     /// Follows the status.
     pub fn status(&self) -> state::Receiver<Status> {
         self.status.clone()
+    }
+
+    /// Ready agents of this cluster; none while it is not known, and where the agent runs in no namespace.
+    pub fn replicas(&self) -> state::Receiver<Option<Replicas>> {
+        self.replicas.clone()
     }
 
     /// Stops watching and waits until the last record in hand is given to the sink.
@@ -153,6 +165,9 @@ struct Runner {
     assessor: Assessor,
     sink: mpsc::Sender<Record>,
     status: state::Sender<Status>,
+    /// The agents among the pods; none where they are not counted.
+    agents: Option<Agents>,
+    replicas: state::Sender<Option<Replicas>>,
     sight: Sight,
     started: Millis,
     /// The first listing has been told whole.
@@ -194,6 +209,7 @@ impl Runner {
         let started = config.clock.now();
         let watch = watch(connection, &kinds);
         let sight = Sight::new(kinds.len());
+        let agents = config.namespace.clone().map(Agents::new);
         Self {
             config,
             kinds,
@@ -201,6 +217,8 @@ impl Runner {
             assessor,
             sink,
             status,
+            agents,
+            replicas: state::Sender::new(None),
             sight,
             started,
             synced: false,
@@ -231,6 +249,7 @@ impl Runner {
 
     async fn event(&mut self, event: ObjectEvent) -> Sent {
         let now = self.config.clock.now();
+        self.count(&event);
         match event {
             ObjectEvent::Applied { bytes, .. } => self.assessor.apply(&bytes, now),
             ObjectEvent::Deleted { uid, .. } => {
@@ -258,6 +277,28 @@ impl Runner {
             self.deadline = Some(Instant::now() + self.config.coalesce);
         }
         Ok(())
+    }
+
+    /// Follows the agents among the pods, whatever else they are judged for.
+    fn count(&mut self, event: &ObjectEvent) {
+        let is_pods =
+            |kind: usize| self.kinds[kind].kind == "Pod" && self.kinds[kind].api_version == "v1";
+        let Some(agents) = &mut self.agents else { return };
+        match event {
+            ObjectEvent::Applied { kind, bytes } if is_pods(*kind) => agents.apply(bytes),
+            ObjectEvent::Deleted { kind, uid } if is_pods(*kind) => agents.remove(uid),
+            ObjectEvent::Synced { kind } | ObjectEvent::Restored { kind } if is_pods(*kind) => {
+                agents.set_known(true);
+            }
+            ObjectEvent::Forbidden { kind, .. } | ObjectEvent::Broken { kind, .. }
+                if is_pods(*kind) =>
+            {
+                agents.set_known(false);
+            }
+            _ => return,
+        }
+        let replicas = agents.replicas();
+        self.replicas.send_if_modified(|current| std::mem::replace(current, replicas) != replicas);
     }
 
     fn readable(&mut self, kind: usize, now: Millis) {

@@ -3,15 +3,18 @@
 //! ```text
 //! kubeconfig ─connect─► Connection ─watch─► ObjectEvent (bounded channel) ─► agent
 //!                      ─reach─► Reached ─list─► Listing (a scan, with the right to list alone)
-//!                                  ─register─► the CA in our webhook's entry
+//!                      ─keep_registered─► CA, rules and failurePolicy in our webhook's entries
+//!                      ─review─► the authorizer's word    ─apply─► policies that run natively
 //! API server ─webhook─► reviews, audit events ─► agent's Handler
 //! ```
 //!
 //! Invariant: Secrets are never asked for. A kind that may not be read, or a watch that breaks, is an event, never
 //! silence.
+pub mod access;
 mod connect;
 mod issuer;
 mod list;
+pub mod native;
 mod registration;
 mod watch;
 pub mod webhook;
@@ -20,6 +23,7 @@ pub use connect::{ConnectError, Connection, Reached, Target, connect, reach};
 pub use issuer::{Issuer, IssuerError, issuer};
 pub use list::{DiscoverError, Listing, Refused, kinds, list};
 pub use registration::{
-    Registered, RegistrationError, RegistrationEvent, keep_registered, register,
+    CALM, FailurePolicy, Guard, Hindrance, POLICIES, Registered, RegistrationError,
+    RegistrationEvent, Replicas, Rule, Scope, Standing, Wanted, keep_registered, register,
 };
 pub use watch::{Kind, ObjectEvent, Watch, watch};

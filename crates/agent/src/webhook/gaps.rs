@@ -8,6 +8,7 @@
 //!
 //! Source: k8s.io/apiserver `admission/plugin/webhook/validating/dispatcher.go`, 1.36: the annotation
 //! `failed-open.validating.webhook.admission.k8s.io/round_0_index_N` has the webhook's name as its value.
+use seawall_cluster::POLICIES;
 use seawall_model::Millis;
 use seawall_model::admission::Gap;
 use serde::{Deserialize, Serialize};
@@ -82,6 +83,9 @@ pub(super) struct Gaps {
     pending: Vec<Pending>,
     /// When the newest audit event of any kind was made.
     newest_audit: Option<Millis>,
+    /// The end of the newest time in which somebody was not answered, whether the request passed or was refused.
+    #[serde(default)]
+    last_failure: Option<Millis>,
     #[serde(skip)]
     seen: Seen,
 }
@@ -96,11 +100,12 @@ struct FailedOpen {
 
 impl Gaps {
     pub(super) fn new() -> Self {
-        Self { pending: Vec::new(), newest_audit: None, seen: Seen::default() }
+        Self { pending: Vec::new(), newest_audit: None, last_failure: None, seen: Seen::default() }
     }
 
     /// Nobody answered from `from` until `to`, as the agent itself knows.
     pub(super) fn outage(&mut self, from: Millis, to: Millis, reason: Reason) {
+        self.last_failure = self.last_failure.max(Some(to));
         let mut outage = Pending { from, to, requests: 0, reason, outage: true };
         // What audit events told before is part of it; another outage stays one of its own.
         self.pending.retain(|pending| {
@@ -121,11 +126,15 @@ impl Gaps {
             return;
         };
         self.newest_audit = self.newest_audit.max(Some(time));
+        if is_refused_unjudged(event, webhook) {
+            self.last_failure = self.last_failure.max(Some(time));
+        }
         let Some(failed) = FailedOpen::read(event, webhook) else { return };
         if !self.seen.is_new(&failed.audit_id) {
             return;
         }
         let (from, to) = (failed.received, failed.answered);
+        self.last_failure = self.last_failure.max(Some(to));
         let near = self.pending.iter_mut().filter(|pending| pending.distance(from, to) <= JOIN);
         match near.min_by_key(|pending| (pending.distance(from, to), !pending.outage)) {
             Some(pending) => {
@@ -138,6 +147,10 @@ impl Gaps {
                 self.pending.push(Pending { from, to, requests: 1, reason, outage: false });
             }
         }
+    }
+
+    pub(super) fn last_failure(&self) -> Option<Millis> {
+        self.last_failure
     }
 
     /// Gaps that nothing is added to any more, oldest first. They are forgotten here.
@@ -171,7 +184,8 @@ impl FailedOpen {
     fn read(event: &Value, webhook: &str) -> Option<Self> {
         let annotations = event.get("annotations")?.as_object()?;
         let ours = |(key, value): (&String, &Value)| {
-            key.starts_with(FAILED_OPEN) && value.as_str() == Some(webhook)
+            key.starts_with(FAILED_OPEN)
+                && value.as_str().is_some_and(|name| name == webhook || name == POLICIES)
         };
         let ended = event.get("stage").and_then(Value::as_str) == Some("ResponseComplete");
         let status = event.pointer("/responseStatus/code").and_then(Value::as_u64);
@@ -186,6 +200,18 @@ impl FailedOpen {
             answered: time(event, "stageTimestamp").unwrap_or(received).max(received),
         })
     }
+}
+
+/// Whether the API server refused the request because nobody answered: with `Fail` nothing passes, so there is no gap.
+/// Source: k8s.io/apiserver `admission/plugin/webhook/errors.go` and `validating/dispatcher.go`, 1.36: an internal error
+/// with these words.
+fn is_refused_unjudged(event: &Value, webhook: &str) -> bool {
+    let status = &event["responseStatus"];
+    let told = status["message"].as_str().unwrap_or_default();
+    status["code"] == 500
+        && [webhook, POLICIES]
+            .iter()
+            .any(|name| told.contains(&format!("failed calling webhook \"{name}\"")))
 }
 
 /// RFC 3339 with microseconds, as Kubernetes' `MicroTime`.
@@ -352,6 +378,32 @@ mod tests {
             assert!(seen.is_new(&index.to_string()));
         }
         assert_eq!((seen.order.len(), seen.ids.len()), (MAX_SEEN, MAX_SEEN));
+    }
+
+    #[test]
+    fn the_last_failure_is_known_whether_requests_passed_or_not() {
+        #[track_caller]
+        fn check(event: Value, expected: Option<Millis>) {
+            let mut gaps = Gaps::new();
+            gaps.audit(&event, NAME, TIMEOUT);
+            assert_eq!(gaps.last_failure().map(|time| time - START), expected);
+        }
+        let refused = |name: &str, code: u16| {
+            let mut event = event("a", 10, 5, "other", code);
+            let words = format!("Internal error occurred: failed calling webhook \"{name}\": x");
+            event["responseStatus"]["message"] = words.into();
+            event
+        };
+        check(failed("a", 10), Some(10_010));
+        check(event("a", 10, 5, "other", 201), None);
+        check(refused(NAME, 500), Some(10_005));
+        check(refused(POLICIES, 500), Some(10_005));
+        check(refused("other", 500), None);
+        check(refused(NAME, 403), None);
+        let mut gaps = Gaps::new();
+        gaps.outage(START, START + 7, Reason::Restart);
+        gaps.outage(START, START + 3, Reason::Restart);
+        assert_eq!(gaps.last_failure(), Some(START + 7));
     }
 
     #[test]

@@ -77,6 +77,11 @@ impl Lifeline {
         self.lock().kept.gaps.audit(event, &self.webhook, self.timeout);
     }
 
+    /// Until when nobody answered last, as outages and audit events tell; none where neither tells of such a time.
+    pub fn last_failure(&self) -> Option<Millis> {
+        self.lock().kept.gaps.last_failure()
+    }
+
     /// Beats every second until the future is dropped; gaps go to `sink`. `blocked` says why the webhook cannot answer
     /// now: not yet ready after the start is [`Reason::Restart`].
     pub async fn beat(

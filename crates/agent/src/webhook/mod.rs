@@ -8,8 +8,10 @@
 //!
 //! Invariant: a decision is handed on before the answer goes out; one that nobody takes in time is counted, and the
 //! request is answered all the same.
+mod adopt;
 mod audit;
 mod counters;
+mod entry;
 mod gaps;
 mod keep;
 mod life;
@@ -21,6 +23,7 @@ pub use gaps::Reason;
 pub use life::Lifeline;
 pub use run::{Config, Files, Running, WebhookHealth, service_names};
 pub use seawall_cluster::webhook::{AuditOutcome, AuditTrust, Server, Tls, TlsError};
+pub use seawall_cluster::{CALM, FailurePolicy};
 pub use seawall_rules::firing::Detections;
 
 use bytes::Bytes;

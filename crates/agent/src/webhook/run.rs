@@ -1,13 +1,14 @@
 //! The webhook as it runs beside a hub: certificate signed and renewed, policies followed, our entry in the API server
 //! kept, the moments without an answer recorded.
 use super::Detections;
+use super::adopt::{Adopting, follow};
 use super::audit::audit_sink;
+use super::entry::{Entry, follow_errors};
 use super::keep::Keep;
-use super::tampered;
 use super::{AuditTrust, Lifeline, Reason, Server, Settings, Tls, TlsError, Webhook};
-use seawall_cluster::{Connection, RegistrationEvent, keep_registered};
+use seawall_cluster::{Connection, FailurePolicy, Guard, RegistrationEvent, Replicas, Standing};
 use seawall_model::Millis;
-use seawall_model::admission::{Desired, audit_client_name};
+use seawall_model::admission::audit_client_name;
 use seawall_model::record::Record;
 use seawall_model::time::Clock;
 use seawall_posture::Catalogue;
@@ -28,6 +29,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Waits between attempts to have it signed.
 const SHORTEST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(60);
+/// How long the end waits for the API server to take `Fail` back.
+const LET_GO: Duration = Duration::from_secs(5);
 /// Answers go on for this long after the stop began, until the Service leads elsewhere.
 const LEAVE: Duration = Duration::from_secs(2);
 
@@ -40,8 +43,14 @@ pub struct Config {
     pub listen: SocketAddr,
     /// `NAMESPACE/NAME` of the Service that leads here.
     pub service: String,
-    /// The ValidatingWebhookConfiguration to keep the CA in; none where its owner does.
+    /// The ValidatingWebhookConfiguration to keep our values in; none where its owner does.
     pub configuration: Option<String>,
+    /// What is to become of requests that nobody judges; `Fail` stands only while it stops no cluster.
+    pub failure_policy: FailurePolicy,
+    /// How long there must have been no error for that; [`seawall_cluster::CALM`] but in tests.
+    pub calm: Duration,
+    /// Agents of this cluster that are ready.
+    pub replicas: watch::Receiver<Option<Replicas>>,
     /// Our webhook's name in it, by which audit events tell of requests that passed unjudged.
     pub webhook: String,
     /// What the API server gives us for an answer.
@@ -77,6 +86,10 @@ pub(super) struct State {
     pub keeps_entry: bool,
     /// What is known of it.
     pub entry: Option<RegistrationEvent>,
+    /// What becomes of requests that nobody judges.
+    pub standing: Option<Standing>,
+    /// Which requests that policies are about are never asked about.
+    pub unjudged: Vec<String>,
 }
 
 /// A running webhook; dropping it cuts it off, [`Running::stop`] lets answers finish.
@@ -134,6 +147,8 @@ impl Running {
         let keeps_entry = config.configuration.is_some();
         let (state_sender, state) = watch::channel(State { keeps_entry, ..State::default() });
         let (ca, ca_pem) = watch::channel(String::new());
+        let (rules_sender, rules) = watch::channel(Vec::new());
+        let (leaving, left) = watch::channel(false);
         let server = Arc::new(Mutex::new(None));
         let config = Arc::new(config);
 
@@ -149,29 +164,38 @@ impl Running {
         };
         let mut tasks = JoinSet::new();
         tasks.spawn(certificates.run());
-        tasks.spawn({
-            let (lifeline, clock, state) = (lifeline.clone(), clock.clone(), state.clone());
-            let records = records.clone();
-            async move {
-                let now = clock.clone();
-                let blocked = move || blocked(&state.borrow(), now.now());
-                lifeline.beat(clock, records, blocked).await;
-            }
-        });
+        tasks.spawn(beat(lifeline.clone(), clock.clone(), records.clone(), state.clone()));
         if let Some(name) = config.configuration.clone() {
+            let (errors, last_error) = watch::channel(lifeline.last_failure());
+            let state = state.clone();
+            tasks.spawn(follow_errors(webhook.clone(), lifeline, state, clock.clone(), errors));
+            let guard = Guard {
+                clock: clock.clone(),
+                replicas: config.replicas.clone(),
+                last_error,
+                calm: config.calm,
+                leaving: left.clone(),
+            };
             let entry = Entry {
                 name,
                 cluster: config.cluster_name.clone(),
-                clock: clock.clone(),
-                records: records.clone(),
+                records,
                 state: state_sender.clone(),
+                failure_policy: config.failure_policy,
+                guard,
+                ca_pem: config.files.is_none().then_some(ca_pem),
+                rules,
             };
-            tasks.spawn(entry.keep(connection.clone(), ca_pem));
+            tasks.spawn(entry.keep(connection.clone()));
         }
-        let (leaving, left) = watch::channel(false);
         tasks.spawn(readiness(state.clone(), left, webhook.clone()));
-        let catalogue = Arc::new(catalogue);
-        tasks.spawn(follow(uplink.desired(), webhook.clone(), catalogue, keep, state_sender));
+        let adopting = Adopting {
+            webhook: webhook.clone(),
+            catalogue,
+            rules: rules_sender,
+            state: state_sender,
+        };
+        tasks.spawn(follow(uplink.desired(), adopting, keep));
         let health = WebhookHealth { webhook: Arc::downgrade(&webhook), state, clock };
         Self { health, webhook, server, leaving, tasks }
     }
@@ -181,6 +205,13 @@ impl Running {
         self.leaving.send_replace(true);
         self.webhook.set_ready(false);
         tokio::time::sleep(LEAVE).await;
+        let refuses = |state: &State| {
+            state.standing.is_some_and(|standing| standing.policy == FailurePolicy::Fail)
+        };
+        let let_go = self.health.state.wait_for(|state| !refuses(state));
+        if tokio::time::timeout(LET_GO, let_go).await.is_err() {
+            tracing::warn!("requests that nobody judges are refused: Fail could not be taken back");
+        }
         let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(server) = server {
             server.stop().await;
@@ -195,7 +226,15 @@ impl WebhookHealth {
     pub fn metrics(&self) -> String {
         let expires = self.state.borrow().certificate_expires;
         let webhook = self.webhook.upgrade();
-        webhook.map(|webhook| webhook.prometheus(expires.unwrap_or_default())).unwrap_or_default()
+        let counted = webhook.map(|webhook| webhook.prometheus(expires.unwrap_or_default()));
+        counted.unwrap_or_default() + &failure_policy_gauge(self.state.borrow().standing)
+    }
+
+    /// What stands and is worth knowing: the failure policy and why it is not `Fail`, and what is never judged.
+    pub fn told(&self) -> Vec<String> {
+        let state = self.state.borrow();
+        let standing = state.standing.map(|standing| standing.to_string());
+        standing.into_iter().chain(state.unjudged.iter().cloned()).collect()
     }
 
     /// What is missing for reviews to be answered as they should be.
@@ -218,8 +257,28 @@ impl WebhookHealth {
     }
 }
 
+async fn beat(
+    lifeline: Lifeline,
+    clock: Arc<dyn Clock>,
+    records: mpsc::Sender<Record>,
+    state: watch::Receiver<State>,
+) {
+    let now = clock.clone();
+    let blocked = move || blocked(&state.borrow(), now.now());
+    lifeline.beat(clock, records, blocked).await;
+}
+
+fn failure_policy_gauge(standing: Option<Standing>) -> String {
+    let Some(standing) = standing else { return String::new() };
+    let name = "seawall_agent_failure_policy_fail";
+    let value = u8::from(standing.policy == FailurePolicy::Fail);
+    format!(
+        "# HELP {name} 1 where requests that nobody judges are refused.\n# TYPE {name} gauge\n{name} {value}\n"
+    )
+}
+
 /// Why no review is answered now.
-fn blocked(state: &State, now: Millis) -> Option<Reason> {
+pub(super) fn blocked(state: &State, now: Millis) -> Option<Reason> {
     if state.certificate_expires.is_some_and(|ends| ends <= now) {
         return Some(Reason::Expired);
     }
@@ -247,80 +306,6 @@ async fn readiness(
             changed = state.changed() => if changed.is_err() { return },
             _ = leaving.changed() => return,
         }
-    }
-}
-
-/// Policies of the hub, or those kept from before the restart until it speaks.
-async fn follow(
-    mut desired: watch::Receiver<Option<Arc<Desired>>>,
-    webhook: Arc<Webhook>,
-    catalogue: Arc<Catalogue>,
-    keep: Arc<Mutex<Keep>>,
-    state: watch::Sender<State>,
-) {
-    let adopt = |desired: &Desired| {
-        for problem in webhook.set_desired(desired, &catalogue) {
-            tracing::warn!(%problem, "policy does not count");
-        }
-        state.send_modify(|state| state.has_policies = true);
-    };
-    if let Some(kept) = keep.lock().unwrap_or_else(PoisonError::into_inner).desired() {
-        adopt(&kept);
-    }
-    loop {
-        let wanted = desired.borrow_and_update().clone();
-        if let Some(wanted) = wanted {
-            adopt(&wanted);
-            keep.lock().unwrap_or_else(PoisonError::into_inner).set_desired(&wanted);
-        }
-        if desired.changed().await.is_err() {
-            // The uplink is gone; what it said last goes on.
-            return;
-        }
-    }
-}
-
-/// Our entry in the API server.
-struct Entry {
-    name: String,
-    cluster: String,
-    clock: Arc<dyn Clock>,
-    records: mpsc::Sender<Record>,
-    state: watch::Sender<State>,
-}
-
-impl Entry {
-    /// Keeps it, once there is a CA to put there.
-    async fn keep(self, connection: Connection, mut ca_pem: watch::Receiver<String>) {
-        if ca_pem.wait_for(|pem| !pem.is_empty()).await.is_err() {
-            return;
-        }
-        let (events, mut heard) = mpsc::channel(8);
-        let keeping = keep_registered(connection, self.name.clone(), ca_pem, events);
-        let hearing = async {
-            while let Some(event) = heard.recv().await {
-                self.hear(event).await;
-            }
-        };
-        tokio::join!(keeping, hearing);
-    }
-
-    async fn hear(&self, event: RegistrationEvent) {
-        let name = &self.name;
-        if let Some(firing) = tampered::firing(&event, name, &self.cluster, self.clock.now()) {
-            tracing::error!("{}", firing.output);
-            // Nobody listens any more only at the end.
-            let _gone = self.records.send(Record::Firing(Box::new(firing))).await;
-        }
-        match &event {
-            RegistrationEvent::Restored | RegistrationEvent::Altered => return,
-            RegistrationEvent::Registered => tracing::info!(name, "webhook is registered"),
-            RegistrationEvent::Failed(reason) => {
-                tracing::warn!(name, reason, "webhook configuration not kept");
-            }
-            RegistrationEvent::Missing => {}
-        }
-        self.state.send_modify(|state| state.entry = Some(event));
     }
 }
 

@@ -19,10 +19,15 @@ pub(super) fn firing(
     let (verb, what) = match event {
         RegistrationEvent::Missing => ("delete", "is gone: no request is judged"),
         RegistrationEvent::Altered => {
-            ("update", "has other rules, selectors or policy than it had when the agent started")
+            ("update", "has other rules, selectors or bounds than it had when the agent started")
         }
-        RegistrationEvent::Restored => ("update", "had another CA, which was put back"),
-        RegistrationEvent::Registered | RegistrationEvent::Failed(_) => return None,
+        RegistrationEvent::Restored => {
+            ("update", "had another CA, failure policy or rules of ours, which were put back")
+        }
+        RegistrationEvent::Registered
+        | RegistrationEvent::Failed(_)
+        | RegistrationEvent::FailurePolicy(_)
+        | RegistrationEvent::Unjudged(_) => return None,
     };
     Some(Firing {
         detection: DETECTION.to_owned(),

@@ -9,7 +9,8 @@ use seawall_agent::webhook::{
 };
 use seawall_agent::{Target, content, health};
 use seawall_cluster::{
-    Connection, Registered, RegistrationEvent, connect, keep_registered, register,
+    CALM, Connection, Guard, Registered, RegistrationEvent, Wanted, connect, keep_registered,
+    register,
 };
 use seawall_e2e::server::Server;
 use seawall_model::Id;
@@ -374,13 +375,23 @@ async fn passes_while_nobody_answers(world: &mut World, server: &Server, reason:
 
 /// What somebody does to the entry is mended or told.
 async fn kept_in_place(world: &World, server: &Server, connection: Connection) {
-    let (ca, newest) = watch::channel(world.certificates.ca.clone());
+    let ca_pem = Some(world.certificates.ca.clone());
+    let (wanted, newest) = watch::channel(Wanted { ca_pem, ..Wanted::default() });
+    let guard = Guard {
+        clock: Arc::new(SystemClock),
+        replicas: watch::channel(None).1,
+        last_error: watch::channel(None).1,
+        calm: CALM,
+        leaving: watch::channel(false).1,
+    };
     let (sink, mut events) = mpsc::channel(8);
-    let keeping = tokio::spawn(keep_registered(connection, "seawall".to_owned(), newest, sink));
+    let name = "seawall".to_owned();
+    let keeping = tokio::spawn(keep_registered(connection, name, newest, guard, sink));
     let mut told = async || {
         tokio::time::timeout(Duration::from_secs(15), events.recv()).await.unwrap().unwrap()
     };
     assert_eq!(told().await, RegistrationEvent::Registered);
+    assert!(matches!(told().await, RegistrationEvent::FailurePolicy(_)));
     let strange = json!([
         {"op": "remove", "path": "/webhooks/0/clientConfig/caBundle"},
         {"op": "replace", "path": "/webhooks/0/timeoutSeconds", "value": 1},
@@ -391,7 +402,7 @@ async fn kept_in_place(world: &World, server: &Server, connection: Connection) {
     let deleted = server.kubectl(&["delete", "validatingwebhookconfiguration", "seawall"]);
     assert!(deleted.status.success());
     assert_eq!(told().await, RegistrationEvent::Missing);
-    drop(ca);
+    drop(wanted);
     keeping.await.unwrap();
 }
 

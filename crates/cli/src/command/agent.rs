@@ -11,8 +11,8 @@ use anyhow::{Context, anyhow};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use seawall_agent::health::{Health, Probes};
-use seawall_agent::webhook::{self, Files, Running, WebhookHealth};
-use seawall_agent::{Agent, Status, Target};
+use seawall_agent::webhook::{self, CALM, FailurePolicy, Files, Running, WebhookHealth};
+use seawall_agent::{Agent, NativePolicies, NativeStatus, Status, Target};
 use seawall_model::asset::{AgentRole, Cluster, ClusterKind};
 use seawall_model::time::SystemClock;
 use seawall_uplink::Uplink;
@@ -59,12 +59,22 @@ pub(crate) struct Args {
     /// The Service that leads to --webhook
     #[arg(long, env = "SEAWALL_WEBHOOK_SERVICE", value_name = "NAMESPACE/NAME", value_parser = service)]
     webhook_service: Option<String>,
-    /// The ValidatingWebhookConfiguration to keep our CA in [default: none, its owner does]
+    /// The ValidatingWebhookConfiguration to keep our values in [default: none, its owner does]
     #[arg(long, value_name = "NAME")]
     webhook_configuration: Option<String>,
+    /// What is to become of requests that nobody judges; Fail only with two ready agents on two nodes and a day without
+    /// errors
+    #[arg(long, default_value = "Ignore", value_name = "Ignore|Fail", requires = "webhook_configuration", value_parser = failure_policy)]
+    failure_policy: FailurePolicy,
     /// Seconds that the API server waits for an answer, as that configuration says
     #[arg(long, default_value = "5", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=30))]
     webhook_timeout: u64,
+    /// Let the API server judge assigned controls by itself where it can, as ValidatingAdmissionPolicies
+    #[arg(long)]
+    native_policies: bool,
+    /// A namespace that --native-policies leaves alone, besides this agent's and those of the system; repeatable
+    #[arg(long = "native-excluded-namespace", requires = "native_policies", value_name = "NAME")]
+    native_excluded_namespaces: Vec<String>,
     /// Certificate chain (PEM) of the webhook, instead of one that the hub signs
     #[arg(long, requires = "tls_key", value_name = "FILE")]
     tls_cert: Option<PathBuf>,
@@ -153,7 +163,8 @@ impl Args {
         })?;
         let target = Target { kubeconfig: self.kubeconfig.clone(), context: None };
         let (records, received) = mpsc::channel(RECORDS);
-        let config = seawall_agent::Config::new(target, Arc::new(SystemClock));
+        let mut config = seawall_agent::Config::new(target, Arc::new(SystemClock));
+        config.namespace = self.namespace();
         let agent = Agent::start(config, records.clone()).await.map_err(|error| {
             Failure::could_not_run(error).with_help(
                 "--kubeconfig names a file whose current context reaches the API server; a pod needs its service account",
@@ -180,7 +191,7 @@ impl Args {
         let forward = link::forward(received, uplink.clone());
         let webhook = match self.webhook {
             Some(listen) => {
-                let config = self.webhook(listen, name, &cluster);
+                let config = self.webhook(listen, name, &agent, &cluster);
                 let catalogue = seawall_agent::content().map_err(Failure::could_not_run)?;
                 let clock = Arc::new(SystemClock);
                 let connection = &agent.connection;
@@ -188,7 +199,19 @@ impl Args {
             }
             None => None,
         };
-        Ok(Watching { agent, webhook, uplink, forward, trusting })
+        let native = self.native(&agent, &uplink)?;
+        Ok(Watching { agent, webhook, native, uplink, forward, trusting })
+    }
+
+    /// Follows the hub's wishes, where that is wanted.
+    fn native(&self, agent: &Agent, uplink: &Uplink) -> Result<Option<NativePolicies>, Failure> {
+        if !self.native_policies {
+            return Ok(None);
+        }
+        let catalogue = seawall_agent::content().map_err(Failure::could_not_run)?;
+        let spared = self.native_excluded_namespaces.iter().cloned().chain(self.namespace());
+        let (connection, desired) = (agent.connection.clone(), uplink.desired());
+        Ok(Some(NativePolicies::start(connection, desired, Arc::new(catalogue), spared)))
     }
 
     fn cluster(&self, agent: &Agent) -> Cluster {
@@ -199,9 +222,10 @@ impl Args {
         link::cluster(info.uid.clone(), name, ClusterKind::Kubernetes, version)
     }
 
-    /// Where Seawall itself runs, which the webhook never judges.
+    /// Where Seawall itself runs, which is never judged.
     fn namespace(&self) -> Option<String> {
-        let (namespace, _) = self.webhook_service.as_deref()?.split_once('/')?;
+        let own = self.webhook_service.clone().or_else(|| self.own_service_account())?;
+        let (namespace, _) = own.split_once('/')?;
         Some(namespace.to_owned())
     }
 
@@ -252,14 +276,23 @@ impl Args {
         Some(subject.replace(':', "/"))
     }
 
-    fn webhook(&self, listen: SocketAddr, agent: String, cluster: &Cluster) -> webhook::Config {
+    fn webhook(
+        &self,
+        listen: SocketAddr,
+        name: String,
+        agent: &Agent,
+        cluster: &Cluster,
+    ) -> webhook::Config {
         let files = self.tls_cert.clone().zip(self.tls_key.clone());
         webhook::Config {
-            agent,
+            agent: name,
             namespace: self.namespace(),
             listen,
             service: self.webhook_service.clone().unwrap_or_default(),
             configuration: self.webhook_configuration.clone(),
+            failure_policy: self.failure_policy,
+            calm: CALM,
+            replicas: agent.replicas(),
             webhook: WEBHOOK_NAME.to_owned(),
             timeout: Duration::from_secs(self.webhook_timeout),
             files: files.map(|(certificate, key)| Files { certificate, key }),
@@ -279,10 +312,19 @@ fn service(text: &str) -> Result<String, String> {
     }
 }
 
+fn failure_policy(text: &str) -> Result<FailurePolicy, String> {
+    match text {
+        "Ignore" => Ok(FailurePolicy::Ignore),
+        "Fail" => Ok(FailurePolicy::Fail),
+        _ => Err("expected Ignore or Fail".to_owned()),
+    }
+}
+
 /// The agent at work.
 struct Watching {
     agent: Agent,
     webhook: Option<Running>,
+    native: Option<NativePolicies>,
     uplink: Uplink,
     forward: JoinHandle<()>,
     trusting: JoinHandle<()>,
@@ -292,6 +334,7 @@ struct Watching {
 struct AgentHealth {
     status: watch::Receiver<Status>,
     webhook: Option<WebhookHealth>,
+    native: Option<watch::Receiver<NativeStatus>>,
     uplink: Uplink,
 }
 
@@ -306,12 +349,21 @@ impl AgentHealth {
         }
         self.webhook.as_ref().and_then(WebhookHealth::missing)
     }
+
+    fn told(&self) -> Vec<String> {
+        let mut lines = self.webhook.as_ref().map(WebhookHealth::told).unwrap_or_default();
+        if let Some(native) = &self.native {
+            lines.extend(native.borrow().told());
+        }
+        lines
+    }
 }
 
 impl Watching {
     fn health(&self) -> AgentHealth {
         let webhook = self.webhook.as_ref().map(|webhook| webhook.health.clone());
-        AgentHealth { status: self.agent.status(), webhook, uplink: self.uplink.clone() }
+        let native = self.native.as_ref().map(NativePolicies::status);
+        AgentHealth { status: self.agent.status(), webhook, native, uplink: self.uplink.clone() }
     }
 
     async fn stop(self) {
@@ -349,12 +401,18 @@ async fn serve_health(
         ready: Box::new(move || match (waiting.reason(), health.get()) {
             (Some(reason), _) => Err(reason),
             (None, None) => Err("starting".to_owned()),
-            (None, Some(health)) => health.missing().map_or(Ok(()), Err),
+            (None, Some(health)) => match health.missing() {
+                Some(missing) => Err(missing),
+                None => Ok(health.told()),
+            },
         }),
         metrics: Box::new(move || {
             let Some(health) = counted.get() else { return String::new() };
             let webhook = health.webhook.as_ref().map(WebhookHealth::metrics);
-            webhook.unwrap_or_default() + &link::metrics(&health.uplink.status())
+            let native = health.native.as_ref().map(|native| native.borrow().metrics());
+            webhook.unwrap_or_default()
+                + &native.unwrap_or_default()
+                + &link::metrics(&health.uplink.status())
         }),
     };
     let bound = Health::bind(address, probes).await;

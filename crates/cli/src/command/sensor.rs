@@ -174,7 +174,7 @@ async fn health(
             (None, Some(uplink)) if !uplink.status().was_connected => {
                 Err("the hub has not been reached yet".to_owned())
             }
-            (None, Some(_)) => Ok(()),
+            (None, Some(_)) => Ok(Vec::new()),
         }),
         metrics: Box::new(move || {
             counted.get().map(|uplink| link::metrics(&uplink.status())).unwrap_or_default()

@@ -1,0 +1,109 @@
+//! What the hub wants, taken on: policies to judge by, and the requests that they are about.
+use super::Webhook;
+use super::keep::Keep;
+use super::run::State;
+use seawall_cluster::Rule;
+use seawall_model::admission::{Desired, PolicyAction};
+use seawall_posture::{Catalogue, Matches};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::watch;
+
+/// Where policies go.
+pub(super) struct Adopting {
+    pub(super) webhook: Arc<Webhook>,
+    pub(super) catalogue: Catalogue,
+    /// The requests that they are about.
+    pub(super) rules: watch::Sender<Vec<Rule>>,
+    pub(super) state: watch::Sender<State>,
+}
+
+impl Adopting {
+    fn adopt(&self, desired: &Desired) {
+        for problem in self.webhook.set_desired(desired, &self.catalogue) {
+            tracing::warn!(%problem, "policy does not count");
+        }
+        let now = in_use(desired, &self.catalogue);
+        self.rules.send_if_modified(|rules| {
+            let changed = *rules != now;
+            *rules = now;
+            changed
+        });
+        self.state.send_modify(|state| state.has_policies = true);
+    }
+}
+
+/// Policies of the hub, or those kept from before the restart until it speaks.
+pub(super) async fn follow(
+    mut desired: watch::Receiver<Option<Arc<Desired>>>,
+    adopting: Adopting,
+    keep: Arc<Mutex<Keep>>,
+) {
+    if let Some(kept) = keep.lock().unwrap_or_else(PoisonError::into_inner).desired() {
+        adopting.adopt(&kept);
+    }
+    loop {
+        let wanted = desired.borrow_and_update().clone();
+        if let Some(wanted) = wanted {
+            adopting.adopt(&wanted);
+            keep.lock().unwrap_or_else(PoisonError::into_inner).set_desired(&wanted);
+        }
+        if desired.changed().await.is_err() {
+            // The uplink is gone; what it said last goes on.
+            return;
+        }
+    }
+}
+
+/// The requests that assigned controls are about, besides those of workloads, which the chart's entry brings.
+fn in_use(desired: &Desired, catalogue: &Catalogue) -> Vec<Rule> {
+    let assigned = desired.policies.iter().filter(|policy| policy.action != PolicyAction::Off);
+    let controls: BTreeSet<&str> = assigned.map(|policy| policy.control.as_str()).collect();
+    let mut rules = BTreeSet::new();
+    for control in controls.into_iter().filter_map(|id| catalogue.control(id)) {
+        let Matches::Resources(constraints) = &control.matches else { continue };
+        rules.extend(constraints.resource_rules.iter().map(|rule| Rule {
+            groups: rule.api_groups.clone(),
+            versions: rule.api_versions.clone(),
+            resources: rule.resources.clone(),
+            operations: rule.operations.clone(),
+            ..Rule::default()
+        }));
+    }
+    rules.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use seawall_model::Id;
+    use seawall_model::admission::{Narrowing, Policy};
+
+    #[test]
+    fn rules_are_those_of_assigned_controls() {
+        let catalogue = crate::content().unwrap();
+        let policy = |control: &str, action| Policy {
+            assignment: Id::new(0, [1; 10]),
+            control: control.to_owned(),
+            depth: 1,
+            narrowing: Narrowing::default(),
+            action,
+            params: serde_json::Map::new(),
+        };
+        let check = |policies: &[(&str, PolicyAction)], expected: &[&str]| {
+            let policies =
+                policies.iter().map(|(control, action)| policy(control, *action)).collect();
+            let desired = Desired { policies, sets: Vec::new() };
+            let rules = in_use(&desired, &catalogue);
+            let resources: Vec<&str> =
+                rules.iter().flat_map(|rule| &rule.resources).map(String::as_str).collect();
+            assert_eq!(resources, expected);
+        };
+        check(&[], &[]);
+        check(&[("SW-C-0001", PolicyAction::Deny), ("SW-C-9999", PolicyAction::Deny)], &[]);
+        // Services of type NodePort.
+        let services = "SW-C-0348";
+        check(&[(services, PolicyAction::Off)], &[]);
+        check(&[(services, PolicyAction::Warn), (services, PolicyAction::Deny)], &["services"]);
+    }
+}
