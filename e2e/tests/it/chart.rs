@@ -8,7 +8,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-const CA: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+pub(crate) const CA: &str =
+    "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
 /// Name and values. Between them every branch of the templates is taken, but for `sensor.privileged`.
 const PROFILES: [(&str, &[&str]); 4] = [
@@ -53,6 +54,7 @@ const PROFILES: [(&str, &[&str]); 4] = [
             "agent.audit.enabled=true",
             "agent.audit.service.type=NodePort",
             "agent.audit.service.nodePort=30444",
+            "agent.nativePolicies.enabled=true",
             "agent.webhook.failurePolicy=Fail",
             "agent.webhook.timeoutSeconds=3",
             "agent.webhook.excludedNamespaces={legacy}",
@@ -198,6 +200,7 @@ fn wrong_values_are_refused() -> Result<()> {
             "audit events need a certificate of the hub",
         ),
         (&["agent.webhook.failurePolicy=Fail", "agent.replicas=1"], "Fail needs agent.replicas"),
+        (&["agent.nativePolicies.enabled=true"], "needs the rights of rbac.enforcement"),
     ] {
         let output = template(&helm, &[&[agent], values].concat())?;
         let errors = String::from_utf8_lossy(&output.stderr);
@@ -220,8 +223,12 @@ fn the_agent_prints_the_webhook_that_the_chart_renders() -> Result<()> {
     };
     let print = ["agent", "--print-webhook", "--webhook-service", "seawall/seawall-agent"];
     let printed = text_of(Command::new(rig::seawall()).args(print).output()?, "--print-webhook")?;
-    let rendered = render(&helm, &["hub.baseUrl=https://hub.test"])?;
-    assert_eq!(webhooks(&printed)?, webhooks(&rendered)?);
+    let hub = "hub.baseUrl=https://hub.test";
+    assert_eq!(webhooks(&printed)?, webhooks(&render(&helm, &[hub])?)?);
+    // What is wanted of requests that nobody judges goes to the agents, which guard it.
+    let fail = render(&helm, &[hub, "agent.webhook.failurePolicy=Fail"])?;
+    assert_eq!(webhooks(&printed)?, webhooks(&fail)?);
+    ensure!(fail.contains("--failure-policy=Fail"), "{fail}");
     Ok(())
 }
 
@@ -272,7 +279,12 @@ pub(crate) fn rights_of(role: &str) -> Result<Vec<Right>> {
 #[test]
 fn granted_rights_equal_the_golden_list() -> Result<()> {
     let Some(helm) = helm("granted rights equal the golden list") else { return Ok(()) };
-    let values = ["profile=both", "rbac.enforcement=true", "rbac.installer=true"];
+    let values = [
+        "profile=both",
+        "rbac.enforcement=true",
+        "rbac.installer=true",
+        "agent.nativePolicies.enabled=true",
+    ];
     let granted = rights(&render(&helm, &values)?)?;
     let golden = rights(&std::fs::read_to_string(root().join("deploy/helm/golden/rbac.yaml"))?)?;
     let names = |objects: &[Value]| objects.iter().map(name).collect::<Vec<_>>();

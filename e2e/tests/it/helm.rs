@@ -443,7 +443,9 @@ fn optional_rights_come_and_go(installed: &Installed) -> Result<()> {
             rights.extend(rights_of("Role/seawall-installer")?);
         }
         for on in [true, false] {
-            let values = [&values[..], &[format!("rbac.{switch}={on}")]].concat();
+            // Those on native policies come with their own switch beside the role's.
+            let native = format!("agent.nativePolicies.enabled={}", on && switch == "enforcement");
+            let values = [&values[..], &[format!("rbac.{switch}={on}"), native]].concat();
             helm_upgrade(rig, &values)?;
             for right in &rights {
                 let Right { verb, resource, .. } = right;

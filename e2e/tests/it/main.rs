@@ -8,6 +8,7 @@ mod api;
 mod audit;
 mod browser;
 mod chart;
+mod chart_upgrade;
 mod controls;
 mod crash;
 mod hardening;
