@@ -104,6 +104,8 @@ pub enum TrialOutcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct StoredTrial {
+    /// Stays when a newer trial of the set in the cluster takes its place.
+    pub id: Id,
     pub scope: ScopePath,
     /// Display name of the cluster.
     pub cluster: String,

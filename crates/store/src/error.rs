@@ -55,6 +55,13 @@ pub enum Error {
     /// The state machine has no such step.
     #[error("{message}")]
     Transition { message: String },
+    /// A policy set may not refuse before each connected cluster has tried it.
+    #[error("{}", untried(*.version, .missing))]
+    Untried {
+        version: u64,
+        /// Names of connected clusters without a trial of that version; empty where there is no cluster at all.
+        missing: Vec<String>,
+    },
     #[error("the last Owner of the organisation cannot be removed: make another Owner first")]
     LastOwner,
     #[error("more than {limit} objects match; narrow the filter")]
@@ -68,6 +75,19 @@ pub enum Error {
 
 fn suggestion(nearest: &Option<String>) -> String {
     nearest.as_ref().map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
+}
+
+fn untried(version: u64, missing: &[String]) -> String {
+    match missing {
+        [] => format!(
+            "no cluster has tried version {version} yet: leave the action at `audit` until an agent has reported a trial"
+        ),
+        names => format!(
+            "version {version} has not been tried in {}: leave the action at `audit` until their agents have reported a \
+             trial",
+            names.join(", ")
+        ),
+    }
 }
 
 /// A moment before which something is refused.

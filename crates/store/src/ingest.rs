@@ -4,6 +4,7 @@ mod assessments;
 pub(crate) mod firings;
 mod inventories;
 mod nodes;
+mod trials;
 
 use crate::cell::clip;
 use crate::db::Sql;
@@ -62,7 +63,7 @@ pub trait Ingest {
     /// Everything lands in the agent's own cluster, whatever the records say. Firings join the open alert of their
     /// correlation; inventories, assessments and running lists replace what was known; a full listing ends what it no
     /// longer names; watermark, counters and change feed commit with them. Records that the agent's role does not
-    /// tell are left out and counted as dropped.
+    /// tell are left out and counted as dropped, and so are trials of a policy set that no longer holds there.
     async fn ingest(&self, batch: Batch) -> Result<Ingested>;
 }
 
@@ -72,6 +73,8 @@ const MAX_CLASSES: usize = 64;
 const OTHER: &str = "other";
 /// The class of records that agents of this role do not tell.
 const NOT_OF_ROLE: &str = "hub:not-of-role";
+/// The class of trials of sets that are gone, of another scope or newer than what was tried.
+const OUTDATED_TRIAL: &str = "hub:outdated-trial";
 
 /// What the parts of one batch share.
 pub(crate) struct Writer<'a> {
@@ -82,6 +85,8 @@ pub(crate) struct Writer<'a> {
     changed: Changed,
     /// Newest audit event and number of events told in this batch.
     audit: Option<(Millis, u64)>,
+    /// Trials that were left out.
+    outdated: u64,
 }
 
 impl Ingest for Store {
@@ -105,13 +110,14 @@ impl Ingest for Store {
             cluster_uid: place.opt_text(1).unwrap_or_default(),
             sequence: batch.sequence,
             audit: None,
+            outdated: 0,
             changed: Changed { scope: Some(agent.scope.clone()), ..Changed::default() },
         };
         let role = agent.role;
         let (records, foreign): (Vec<Record>, Vec<Record>) =
             batch.records.into_iter().partition(|record| record.is_of(role));
         let capabilities = writer.records(records).await?;
-        let audit = writer.audit;
+        let (audit, outdated) = (writer.audit, writer.outdated);
         let mut changed = writer.changed;
         changed.images.sort_unstable();
         changed.images.dedup();
@@ -121,6 +127,9 @@ impl Ingest for Store {
             let count = foreign.len() as u64;
             tracing::warn!(agent = %agent.id, ?role, count, "records of another role");
             lost.push(Dropped { class: NOT_OF_ROLE.to_owned(), count });
+        }
+        if outdated > 0 {
+            lost.push(Dropped { class: OUTDATED_TRIAL.to_owned(), count: outdated });
         }
         let dropped = !lost.is_empty();
         let known = capabilities.is_some();
@@ -174,8 +183,7 @@ impl Writer<'_> {
                 Record::Sync { since } => assessments::sync(self, since).await?,
                 Record::Decision(decision) => decisions.push(*decision),
                 Record::Gap(gap) => admission::store_gap(self, gap).await?,
-                // Kept once the hub has policy sets.
-                Record::Trial(_) => {}
+                Record::Trial(trial) => trials::store(self, *trial).await?,
                 Record::AuditSeen { last, events } => {
                     let last = admission::bounded(last, self.tx.now);
                     let seen = self.audit.get_or_insert((last, 0));

@@ -27,6 +27,7 @@ pub(crate) static ALL: &[Migration] = &[
     migration!("0004_joined"),
     migration!("0005_revocations"),
     migration!("0006_verdicts"),
+    migration!("0007_policy_sets"),
 ];
 
 /// Two hubs may start together: the second waits, then finds nothing left to do.

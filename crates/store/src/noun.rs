@@ -8,6 +8,7 @@ mod alert;
 mod estate;
 mod finding;
 mod image;
+mod policy_set;
 
 pub use image::IMAGE_PACKAGES;
 
@@ -284,7 +285,7 @@ pub(crate) fn storable(value: &mut Value, depth: usize) {
 }
 
 /// Every table, for completions and tests.
-pub static TABLES: [&Table; 20] = [
+pub static TABLES: [&Table; 22] = [
     <seawall_model::scope::Scope as Noun>::TABLE,
     <seawall_model::asset::Cluster as Noun>::TABLE,
     <seawall_model::asset::Agent as Noun>::TABLE,
@@ -305,6 +306,8 @@ pub static TABLES: [&Table; 20] = [
     <seawall_model::admission::Assignment as Noun>::TABLE,
     <seawall_model::admission::StoredDecision as Noun>::TABLE,
     <seawall_model::admission::StoredGap as Noun>::TABLE,
+    <crate::PolicySetEntry as Noun>::TABLE,
+    <seawall_model::policy_set::StoredTrial as Noun>::TABLE,
 ];
 
 /// The table of a noun by its plural, as URLs name it.

@@ -3,7 +3,7 @@ use super::{Field, Kind, Narrowing, Noun, Table};
 use seawall_model::Id;
 use seawall_model::admission::{Assignment, StoredDecision, StoredGap};
 
-const ACTIONS: &[&str] = &["off", "audit", "warn", "deny"];
+pub(super) const ACTIONS: &[&str] = &["off", "audit", "warn", "deny"];
 const VERDICTS: &[&str] = &["audited", "warned", "denied"];
 
 static ASSIGNMENTS: Table = Table {

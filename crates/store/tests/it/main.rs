@@ -13,6 +13,7 @@ mod filters;
 mod hostile;
 mod ingest;
 mod lists;
+mod policy_sets;
 mod postgres;
 mod results;
 mod running;
@@ -50,6 +51,11 @@ const CASES: &[(&str, Case)] = &[
         Box::pin(admission::times_of_admission_are_bounded(bench))
     }),
     ("decisions_and_gaps_end", |bench| Box::pin(admission::decisions_and_gaps_end(bench))),
+    ("policy_sets_are_kept", |bench| Box::pin(policy_sets::policy_sets_are_kept(bench))),
+    ("trials_replace", |bench| Box::pin(policy_sets::trials_replace(bench))),
+    ("a_set_refuses_once_it_was_tried", |bench| {
+        Box::pin(policy_sets::a_set_refuses_once_it_was_tried(bench))
+    }),
     ("nodes_keep_what_was_left_out", |bench| {
         Box::pin(results::nodes_keep_what_was_left_out(bench))
     }),
