@@ -34,8 +34,10 @@ mod images;
 mod names;
 mod overview;
 mod packages;
+mod policy_sets;
 mod recommendations;
 mod roles;
+mod room;
 mod scopes;
 mod scores;
 mod search;
@@ -153,6 +155,12 @@ fn table() -> Vec<Route> {
         may(View, routes!(assignments::get)),
         may(EditPolicy, routes!(assignments::replace)),
         may(EditPolicy, routes!(assignments::delete)),
+        may(View, routes!(policy_sets::list)),
+        may(EditPolicy, routes!(policy_sets::create)),
+        may(View, routes!(policy_sets::get)),
+        may(EditPolicy, routes!(policy_sets::replace)),
+        may(EditPolicy, routes!(policy_sets::delete)),
+        may(View, routes!(policy_sets::trials)),
 
         may(View, routes!(exemptions::list)),
         may(View, routes!(exemptions::get)),

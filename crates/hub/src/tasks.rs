@@ -52,8 +52,8 @@ pub(crate) struct Wakers {
     inventories_changed: Notify,
     exemptions: Mutex<BTreeSet<ScopePath>>,
     exemptions_changed: Notify,
-    /// Counts changes of assignments; agents' streams follow it.
-    assignments: watch::Sender<u64>,
+    /// Counts changes of assignments and policy sets; agents' streams follow it.
+    desired: watch::Sender<u64>,
 }
 
 /// A panic while a hint was noted leaves a set that is still a set of hints.
@@ -96,12 +96,12 @@ impl Wakers {
     }
 
     /// Agents are told what is wanted now.
-    pub(crate) fn assignments_changed(&self) {
-        self.assignments.send_modify(|count| *count += 1);
+    pub(crate) fn desired_changed(&self) {
+        self.desired.send_modify(|count| *count += 1);
     }
 
-    pub(crate) fn assignments(&self) -> watch::Receiver<u64> {
-        self.assignments.subscribe()
+    pub(crate) fn desired(&self) -> watch::Receiver<u64> {
+        self.desired.subscribe()
     }
 
     /// An exemption at `scope` was granted or ended.

@@ -13,6 +13,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+pub use seawall_policy::gatekeeper::Expansion;
 pub use seawall_policy::vap::Document;
 
 /// Policies that loaded, each with its own bindings.

@@ -48,7 +48,7 @@ pub trait Noun: Serialize + DeserializeOwned + Send + Sync + Unpin + 'static {
 pub struct Table {
     /// Singular, as the change feed and errors name it.
     pub noun: &'static str,
-    /// Also the table's name in SQL, and the path segment in URLs.
+    /// Also the table's name in SQL, and with `-` for `_` the path segment in URLs.
     pub plural: &'static str,
     pub fields: &'static [Field],
     /// Further columns, filled by [`Noun::extras`].

@@ -479,7 +479,9 @@ export interface components {
             action: components["schemas"]["PolicyAction"];
             /** @description Only an update that adds no failing path: told, never refused. */
             already_failing: boolean;
+            /** @description Whose word it is: an assignment, or the policy set of a user's own policy. */
             assignment: components["schemas"]["Id"];
+            /** @description Id of a control; of a user's own policy its kind and name, with a slash. */
             control: string;
             /** @description A JSON Patch (RFC 6902) that heals the object; empty where none is known to. */
             fix: unknown[];
@@ -1442,6 +1444,32 @@ export interface components {
             next?: string | null;
             total: components["schemas"]["Total"];
         };
+        Page_PolicySetEntry: {
+            items: {
+                action: components["schemas"]["PolicyAction"];
+                created: components["schemas"]["Millis"];
+                id: components["schemas"]["Id"];
+                name: string;
+                /** Format: int64 */
+                revision: number;
+                scope: components["schemas"]["ScopePath"];
+                /**
+                 * Format: int64
+                 * @description Bytes of the text.
+                 */
+                size: number;
+                trials: components["schemas"]["TrialSums"];
+                updated: components["schemas"]["Millis"];
+                /**
+                 * Format: int64
+                 * @description Raised by every change of the text; trials name it.
+                 */
+                version: number;
+            }[];
+            /** @description Cursor of the next page; `None` at the end. */
+            next?: string | null;
+            total: components["schemas"]["Total"];
+        };
         Page_Recommendation: {
             items: {
                 /**
@@ -1562,6 +1590,18 @@ export interface components {
             next?: string | null;
             total: components["schemas"]["Total"];
         };
+        Page_StoredTrial: {
+            items: (components["schemas"]["Trial"] & {
+                /** @description Display name of the cluster. */
+                cluster: string;
+                /** @description Stays when a newer trial of the set in the cluster takes its place. */
+                id: components["schemas"]["Id"];
+                scope: components["schemas"]["ScopePath"];
+            })[];
+            /** @description Cursor of the next page; `None` at the end. */
+            next?: string | null;
+            total: components["schemas"]["Total"];
+        };
         Page_Token: {
             items: {
                 created: components["schemas"]["Millis"];
@@ -1611,6 +1651,65 @@ export interface components {
          * @enum {string}
          */
         PolicyAction: "off" | "audit" | "warn" | "deny";
+        /**
+         * @description ValidatingAdmissionPolicies with bindings and params, Gatekeeper's templates, constraints and expansions, in force
+         *     at a scope and below. Bindings and enforcement actions say what each policy does, `action` the most that any may do.
+         */
+        PolicySet: {
+            /** @description `audit` records what the policies would refuse, `off` leaves them out. */
+            action: components["schemas"]["PolicyAction"];
+            created: components["schemas"]["Millis"];
+            id: components["schemas"]["Id"];
+            name: string;
+            /**
+             * Format: int64
+             * @description Raised by every change; the `ETag`.
+             */
+            revision: number;
+            scope: components["schemas"]["ScopePath"];
+            /** @description YAML documents as their authors keep them, at most [`MAX_TEXT`] bytes. */
+            text: string;
+            updated: components["schemas"]["Millis"];
+            /**
+             * Format: int64
+             * @description Raised by every change of the text; trials name it.
+             */
+            version: number;
+        };
+        PolicySetBody: {
+            /** @description The most that any policy of the set may do. A new set begins at `audit` or `off`. */
+            action?: components["schemas"]["PolicyAction"];
+            /** @description One of its scope. */
+            name: string;
+            scope: components["schemas"]["ScopePath"];
+            /**
+             * @description YAML documents: ValidatingAdmissionPolicies with bindings and params, Gatekeeper's templates, constraints and
+             *     expansions; at most 512 KiB.
+             */
+            text: string;
+        };
+        /** @description A set as lists have it: without its text, with what its trials came to. */
+        PolicySetEntry: {
+            action: components["schemas"]["PolicyAction"];
+            created: components["schemas"]["Millis"];
+            id: components["schemas"]["Id"];
+            name: string;
+            /** Format: int64 */
+            revision: number;
+            scope: components["schemas"]["ScopePath"];
+            /**
+             * Format: int64
+             * @description Bytes of the text.
+             */
+            size: number;
+            trials: components["schemas"]["TrialSums"];
+            updated: components["schemas"]["Millis"];
+            /**
+             * Format: int64
+             * @description Raised by every change of the text; trials name it.
+             */
+            version: number;
+        };
         /** @description Who a role is given to. */
         Principal: {
             id: components["schemas"]["Id"];
@@ -1953,6 +2052,14 @@ export interface components {
             id: components["schemas"]["Id"];
             scope: components["schemas"]["ScopePath"];
         };
+        /** @description The last trial of a set in one cluster, as the hub stores it. */
+        StoredTrial: components["schemas"]["Trial"] & {
+            /** @description Display name of the cluster. */
+            cluster: string;
+            /** @description Stays when a newer trial of the set in the cluster takes its place. */
+            id: components["schemas"]["Id"];
+            scope: components["schemas"]["ScopePath"];
+        };
         Support: {
             /** @description The first version that has it. */
             since?: string | null;
@@ -1983,6 +2090,73 @@ export interface components {
             exact: boolean;
             /** Format: int64 */
             value: number;
+        };
+        /** @description What a set would do in one cluster: all that is there, and the requests that came lately, held against it. */
+        Trial: {
+            objects: components["schemas"]["Tried"];
+            /** @description Documents that did not load, and kinds that are not at hand, in words. */
+            problems: string[];
+            requests: components["schemas"]["Tried"];
+            /** @description At most [`MAX_SAMPLES`], refusals first. */
+            samples: components["schemas"]["TrialSample"][];
+            set: components["schemas"]["Id"];
+            /** @description When it ended. */
+            time: components["schemas"]["Millis"];
+            /** @description How long it took, in milliseconds. */
+            took: components["schemas"]["Millis"];
+            /** Format: int64 */
+            version: number;
+        };
+        /** @enum {string} */
+        TrialOutcome: "refused" | "warned" | "undecided";
+        /** @description One refusal, or one question without an answer. */
+        TrialSample: {
+            message: string;
+            outcome: components["schemas"]["TrialOutcome"];
+            /** @description `ValidatingAdmissionPolicy/NAME`, or kind and name of a constraint. */
+            policy: string;
+            resource: components["schemas"]["Resource"];
+            /** @description Who asked, where it was a request. */
+            user?: string | null;
+        };
+        /** @description What the present text would do, over all clusters that tried it and that the caller sees. */
+        TrialSums: {
+            /** Format: int64 */
+            clusters: number;
+            objects: components["schemas"]["Tried"];
+            requests: components["schemas"]["Tried"];
+        };
+        /** @description Counts of what was held against a set. */
+        Tried: {
+            /**
+             * Format: int64
+             * @description Those that a policy of the set is for.
+             */
+            judged: number;
+            /**
+             * Format: int64
+             * @description Those that would be refused.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description Those of which a policy could not tell.
+             */
+            undecided: number;
+            /**
+             * Format: int64
+             * @description Those that would pass with a warning.
+             */
+            warned: number;
+        };
+        /** @description A set with its text, and what it would do by the trials of that text. */
+        TriedSet: components["schemas"]["PolicySet"] & {
+            trials: components["schemas"]["TrialSums"];
+            /**
+             * @description Connected clusters at and below the scope that have not tried the text yet, by name, at most 50. The action is not
+             *     raised to `warn` or `deny` before none is left.
+             */
+            untried: string[];
         };
         User: {
             created: components["schemas"]["Millis"];

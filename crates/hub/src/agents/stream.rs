@@ -1,5 +1,5 @@
 //! One agent's stream: greeting, batches, heartbeats; every batch is acknowledged after its commit, never before.
-use super::desired::{desired, encoded};
+use super::desired::{encoded, wanted};
 use super::live::Connection;
 use super::unavailable;
 use crate::api::enrolments::twin;
@@ -87,7 +87,7 @@ impl Session {
         let mut stop = self.app.stop.clone();
         let mut recheck = tokio::time::interval(RECHECK_EVERY);
         let mut heard = tokio::time::Instant::now();
-        let mut assignments = self.app.wakers.assignments();
+        let mut desired = self.app.wakers.desired();
         let mut told = None;
         loop {
             let frame = tokio::select! {
@@ -101,7 +101,7 @@ impl Session {
                     continue;
                 }
                 // The sender lives as long as the hub.
-                _ = assignments.changed() => {
+                _ = desired.changed() => {
                     self.tell_desired(&agent, &mut told).await?;
                     continue;
                 }
@@ -168,18 +168,18 @@ impl Session {
         if agent.role != AgentRole::ClusterAgent {
             return Ok(());
         }
-        let wanted = desired(&self.app, &agent.scope).await.map_err(unavailable)?;
-        // No JSON is empty: that is what is too large.
-        let config_json = encoded(&wanted).unwrap_or_default();
-        if told.as_ref() == Some(&config_json) {
+        let wanted = wanted(&self.app, &agent.scope).await.map_err(unavailable)?;
+        let mark = wanted.mark();
+        if told.as_ref() == Some(&mark) {
             return Ok(());
         }
-        *told = Some(config_json.clone());
-        if config_json.is_empty() {
-            let policies = wanted.policies.len();
-            tracing::error!(agent = %agent.id, policies, "too many policies for an agent: it keeps the last it was told");
+        *told = Some(mark);
+        let desired = wanted.with_texts(&self.app).await.map_err(unavailable)?;
+        let Some(config_json) = encoded(&desired) else {
+            let (policies, sets) = (desired.policies.len(), desired.sets.len());
+            tracing::error!(agent = %agent.id, policies, sets, "too many policies for an agent: it keeps the last it was told");
             return Ok(());
-        }
+        };
         let content = env!("CARGO_PKG_VERSION").to_owned();
         self.answer(from_hub::Frame::Desired(v1::Desired { content, config_json })).await
     }

@@ -134,7 +134,7 @@ pub(crate) async fn create(
     let detail = json!({"target": new.target.to_string(), "action": new.action});
     let store = app.audited(&caller, "assignment.create", &new.scope, detail);
     let assignment = store.create_assignment(&new).await?;
-    app.wakers.assignments_changed();
+    app.wakers.desired_changed();
     let would_refuse = refusing::count(&app, &caller, &assignment).await?;
     object(StatusCode::CREATED, &Assigned { assignment, would_refuse })
 }
@@ -160,7 +160,7 @@ pub(crate) async fn replace(
     let expected = revision.required()?.expected::<Assignment>(&lookup).await?;
     match store.replace_assignment(&caller.visible_here(), *id, &new, expected).await? {
         Some(assignment) => {
-            app.wakers.assignments_changed();
+            app.wakers.desired_changed();
             let would_refuse = refusing::count(app, caller, &assignment).await?;
             object(StatusCode::OK, &Assigned { assignment, would_refuse })
         }
@@ -176,7 +176,7 @@ pub(crate) async fn delete(lookup: Lookup) -> Result<StatusCode, Refusal> {
     let store = app.audited(caller, "assignment.delete", id, json!({}));
     match store.delete_assignment(&caller.visible_here(), *id).await? {
         Some(_) => {
-            app.wakers.assignments_changed();
+            app.wakers.desired_changed();
             Ok(StatusCode::NO_CONTENT)
         }
         None => Err(lookup.absent::<Assignment>().await?),

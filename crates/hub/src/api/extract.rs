@@ -155,6 +155,7 @@ impl From<seawall_store::Error> for Refusal {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, text).code("missing")
             }
             Error::Transition { .. } => Self::conflict("transition", text),
+            Error::Untried { .. } => Self::conflict("untried", text),
             Error::LastOwner => Self::conflict("last-owner", text),
             Error::GivenUp => Self::conflict("given-up", text),
             Error::TooMany { .. } => {

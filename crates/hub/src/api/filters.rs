@@ -7,15 +7,16 @@ use seawall_model::alert::Alert;
 use seawall_model::asset::{Agent, Asset, Cluster};
 use seawall_model::exemption::Exemption;
 use seawall_model::finding::Finding;
+use seawall_model::policy_set::StoredTrial;
 use seawall_model::recommendation::{Recommendation, ScoreDelta};
 use seawall_model::scope::Scope;
 use seawall_store::{
-    AuditEntry, Enrolment, FieldInfo, IMAGE_PACKAGES, Image, Noun, PackageVersion, StoredFiring,
-    Table, Token,
+    AuditEntry, Enrolment, FieldInfo, IMAGE_PACKAGES, Image, Noun, PackageVersion, PolicySetEntry,
+    StoredFiring, Table, Token,
 };
 
 /// Every noun with a list.
-static TABLES: [&Table; 20] = [
+static TABLES: [&Table; 22] = [
     Agent::TABLE,
     Alert::TABLE,
     Asset::TABLE,
@@ -29,11 +30,13 @@ static TABLES: [&Table; 20] = [
     Image::TABLE,
     &IMAGE_PACKAGES,
     PackageVersion::TABLE,
+    PolicySetEntry::TABLE,
     Recommendation::TABLE,
     RoleAssignment::TABLE,
     Scope::TABLE,
     ScoreDelta::TABLE,
     StoredFiring::TABLE,
+    StoredTrial::TABLE,
     Token::TABLE,
     User::TABLE,
 ];
@@ -43,9 +46,10 @@ static TABLES: [&Table; 20] = [
     params(("noun" = String, Path, description = "Plural, such as `alerts`")),
     responses((status = 200, body = [FieldInfo])))]
 pub(crate) async fn get(Path(noun): Path<String>) -> Result<axum::Json<Vec<FieldInfo>>, Refusal> {
-    let mut found = TABLES.iter().filter(|table| table.plural == noun);
+    let named = |table: &Table| table.plural.replace('_', "-");
+    let mut found = TABLES.iter().filter(|table| named(table) == noun);
     let table = found.next().ok_or_else(|| {
-        let known: Vec<&str> = TABLES.iter().map(|table| table.plural).collect();
+        let known: Vec<String> = TABLES.iter().map(|table| named(table)).collect();
         Refusal::new(
             http::StatusCode::NOT_FOUND,
             format!("no noun `{noun}`; there are {}", known.join(", ")),

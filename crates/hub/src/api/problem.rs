@@ -56,6 +56,19 @@ impl Refusal {
         refusal
     }
 
+    /// 400 with several mistakes of one place: the first is told in the sentence, all of them in the list.
+    pub(crate) fn mistakes(pointer: &str, first: String, more: Vec<String>) -> Self {
+        let rest = match more.len() {
+            0 => String::new(),
+            count => format!(" (and {count} more)"),
+        };
+        let detail = format!("{pointer}: {first}{rest}");
+        let mut refusal = Self::new(StatusCode::BAD_REQUEST, detail);
+        let pointed = |detail: String| Pointed { pointer: pointer.to_owned(), detail };
+        refusal.errors = std::iter::once(first).chain(more).map(pointed).collect();
+        refusal
+    }
+
     pub(crate) fn unauthenticated() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "sign in, or send a valid token")
     }

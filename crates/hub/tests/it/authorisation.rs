@@ -2,7 +2,7 @@
 //! object's own scope, another scope} and without credentials, on existing objects.
 //!
 //! The mutation run flips each cell of the enforced table in turn and demands that this table notices.
-use crate::records::{assessment, decision, firing, gap, inventory, running};
+use crate::records::{POLICIES, assessment, decision, firing, gap, inventory, running, trial};
 use crate::world::{DAY, PASSWORD, World};
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -77,6 +77,12 @@ POST   /api/v1/assignments                      fff oon fff oon u
 GET    /api/v1/assignments/{id}                 ++n ++n ++n ++n u
 PUT    /api/v1/assignments/{id}                 fff ++n fff ++n u
 DELETE /api/v1/assignments/{id}                 fff oon fff oon u
+GET    /api/v1/policy-sets                      ++- ++- ++- ++- u
+POST   /api/v1/policy-sets                      fff oon fff oon u
+GET    /api/v1/policy-sets/{id}                 ++n ++n ++n ++n u
+PUT    /api/v1/policy-sets/{id}                 fff ++n fff ++n u
+DELETE /api/v1/policy-sets/{id}                 fff oon fff oon u
+GET    /api/v1/policy-sets/{id}/trials          ++n ++n ++n ++n u
 
 GET    /api/v1/exemptions                       ++- ++- ++- ++- u
 GET    /api/v1/exemptions/{id}                  ++n ++n ++n ++n u
@@ -156,7 +162,7 @@ const ACTIONS: [(Role, &[&str]); 4] = [
 ];
 
 /// Lists that are also exports: the same cells hold for both forms.
-const EXPORTS: [&str; 22] = [
+const EXPORTS: [&str; 24] = [
     "/scopes",
     "/clusters",
     "/agents",
@@ -172,6 +178,8 @@ const EXPORTS: [&str; 22] = [
     "/decisions",
     "/gaps",
     "/assignments",
+    "/policy-sets",
+    "/policy-sets/{id}/trials",
     "/exemptions",
     "/detections",
     "/controls",
@@ -284,10 +292,13 @@ impl Estate {
         estate.ids.insert("scores", "/org/a/".to_owned());
         let detections = estate.world.items("/detections").await;
         estate.ids.insert("detections", detections[0]["id"].as_str().unwrap().to_owned());
-        for noun in ["assignments", "exemptions", "users", "roles", "tokens", "enrolments"] {
+        for noun in
+            ["assignments", "policy-sets", "exemptions", "users", "roles", "tokens", "enrolments"]
+        {
             let id = estate.make(noun).await;
             estate.ids.insert(noun, id);
         }
+        agent.send(vec![trial(&estate.ids["policy-sets"], 1)]).await;
         estate
     }
 
@@ -347,6 +358,9 @@ impl Estate {
             ("POST" | "PUT", path) if path.starts_with("/assignments") => {
                 let target = format!("control:{}", self.ids["controls"]);
                 json!({"target": target, "scope": scope, "action": "audit"})
+            }
+            ("POST" | "PUT", path) if path.starts_with("/policy-sets") => {
+                json!({"name": format!("set{}", self.number()), "scope": scope, "text": POLICIES})
             }
             ("POST", "/enrolments") => json!({"scope": scope, "manual_accept": true}),
             ("POST", "/enrolments/redeem") => {
@@ -523,7 +537,7 @@ impl Estate {
             | "/users/{id}/reset-password" => return 'o',
             _ if row.method == Method::DELETE => return 'o',
             "/scopes" | "/users" | "/roles" | "/tokens" | "/enrolments" | "/exemptions"
-            | "/assignments"
+            | "/assignments" | "/policy-sets"
                 if row.method == Method::POST =>
             {
                 return 'o';

@@ -6,6 +6,7 @@ mod authorisation;
 mod exports;
 mod join;
 mod openapi;
+mod policy_sets;
 mod posture;
 mod records;
 mod session;

@@ -3,6 +3,7 @@ use seawall_model::admission::{Decision, Gap};
 use seawall_model::alert::Firing;
 use seawall_model::finding::{ControlFinding, ObjectAssessment};
 use seawall_model::package::Inventory;
+use seawall_model::policy_set::Trial;
 use seawall_model::record::Record;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -111,4 +112,28 @@ pub(crate) fn gap(time: i64) -> Record {
         "from": time - 60_000, "to": time, "requests": 3, "reason": "restart"
     }));
     Record::Gap(gap)
+}
+
+/// A text that loads.
+pub(crate) const POLICIES: &str = "apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: replicas}
+spec:
+  matchConstraints:
+    resourceRules: [{apiGroups: [apps], apiVersions: [v1], operations: [CREATE], resources: [deployments]}]
+  validations: [{expression: 'object.spec.replicas <= 5'}]
+";
+
+/// What the set would do: it refuses two objects and one request.
+pub(crate) fn trial(set: &str, version: u64) -> Record {
+    let trial: Trial = value(json!({
+        "set": set, "version": version, "time": 1_795_000_000_000_i64, "took": 40,
+        "objects": {"judged": 7, "refused": 2, "warned": 0, "undecided": 0},
+        "requests": {"judged": 3, "refused": 1, "warned": 0, "undecided": 1},
+        "samples": [{"policy": "ValidatingAdmissionPolicy/replicas", "outcome": "refused", "message": "too many",
+            "resource": {"apiVersion": "apps/v1", "kind": "Deployment", "namespace": "shop", "name": "web", "uid": null},
+            "user": "ana"}],
+        "problems": [],
+    }));
+    Record::Trial(Box::new(trial))
 }

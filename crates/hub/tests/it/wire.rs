@@ -190,7 +190,7 @@ async fn what_is_too_large_to_be_told_is_not_assigned() {
         world.clock.advance(1_000);
     };
     assert_eq!(refused["errors"][0]["pointer"], "/target", "{refused}");
-    assert!((20..=60).contains(&made), "{made}");
+    assert!((40..=120).contains(&made), "{made}");
     let above = world.post("/assignments", large("/org/")).await.expect(400);
     assert!(above["detail"].as_str().unwrap().contains("/org/team/"), "{above}");
     let other = world.scope("/org/", "other").await;

@@ -1,13 +1,11 @@
 //! Bounds of assignments: of one, and of all that an agent is told together.
 use super::covered;
 use crate::api::problem::Refusal;
+use crate::api::room::{self, Share, json_bytes};
 use crate::app::App;
 use crate::content::{Content, ControlEntry};
-use seawall_model::Id;
-use seawall_model::admission::{Assignment, AssignmentTarget, Narrowing, Policy, PolicyAction};
-use seawall_model::scope::ScopePath;
-use seawall_store::{Assignments, NewAdmission};
-use seawall_wire::{MAX_DESIRED_BYTES, MAX_DESIRED_POLICIES};
+use seawall_model::admission::{Assignment, AssignmentTarget};
+use seawall_store::NewAdmission;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -77,47 +75,6 @@ fn unknown_param(target: &AssignmentTarget, controls: &[&ControlEntry]) -> Strin
     }
 }
 
-/// What one assignment adds to what the agents of a cluster are told, at most: each control is told its own parameters.
-#[derive(Clone, Copy, Default)]
-struct Share {
-    policies: usize,
-    bytes: usize,
-}
-
-impl Share {
-    fn of(
-        content: &Content,
-        target: &AssignmentTarget,
-        narrowing: &Narrowing,
-        action: PolicyAction,
-        params: &Map<String, Value>,
-    ) -> Self {
-        let controls = covered(content, target);
-        let policy = Policy {
-            assignment: Id::new(0, [0; 10]),
-            control: String::new(),
-            depth: u32::MAX,
-            narrowing: narrowing.clone(),
-            action,
-            params: params.clone(),
-        };
-        // Its comma, and the control's name.
-        let alike = json_bytes(&policy) + 1;
-        let bytes = controls.iter().map(|control| alike + control.len()).sum();
-        Self { policies: controls.len(), bytes }
-    }
-
-    fn with(self, other: Self) -> Self {
-        let policies = self.policies + other.policies;
-        Self { policies, bytes: self.bytes + other.bytes }
-    }
-
-    /// Room for what is around the policies.
-    fn fits(self) -> bool {
-        self.policies <= MAX_DESIRED_POLICIES && self.bytes + 64 <= MAX_DESIRED_BYTES
-    }
-}
-
 /// Refuses what would make the policies of any place at or below `scope` more than an agent is told. `replaced` is the
 /// assignment that `new` stands in for: target and scope are that one's.
 pub(super) async fn check_room(
@@ -127,32 +84,7 @@ pub(super) async fn check_room(
 ) -> Result<(), Refusal> {
     let target = replaced.map_or(&new.target, |old| &old.target);
     let scope = replaced.map_or(&new.scope, |old| &old.scope);
-    let own = Share::of(&app.content, target, &new.narrowing, new.action, &new.params);
-    let around = app.store.assignments_around(scope).await?;
-    let others = around.iter().filter(|one| replaced.is_none_or(|old| old.id != one.id));
-    let others: Vec<(&ScopePath, Share)> = others
-        .map(|one| {
-            let Assignment { target, narrowing, action, params, .. } = one;
-            (&one.scope, Share::of(&app.content, target, narrowing, *action, params))
-        })
-        .collect();
-    // Where something is assigned most comes together: a cluster further down has no more than the place above it.
-    let below = others.iter().map(|(place, _)| *place).filter(|place| place.is_within(scope));
-    for place in below.chain([scope]) {
-        let here = others.iter().filter(|(above, _)| place.is_within(above));
-        let all = here.fold(own, |all, (_, share)| all.with(*share));
-        if !all.fits() {
-            let detail = format!(
-                "with what is assigned already, clusters at {place} would have {} policies of {} bytes; at most \
-                 {MAX_DESIRED_POLICIES} of {MAX_DESIRED_BYTES} reach an agent: assign fewer or narrow them less",
-                all.policies, all.bytes
-            );
-            return Err(Refusal::invalid("/target", detail));
-        }
-    }
-    Ok(())
-}
-
-fn json_bytes(value: &impl serde::Serialize) -> usize {
-    serde_json::to_vec(value).map_or(usize::MAX, |json| json.len())
+    let own = Share::of_assignment(&app.content, target, &new.narrowing, new.action, &new.params);
+    let others = room::around(app, scope, replaced.map(|old| old.id)).await?;
+    room::check("/target", own, scope, &others)
 }
