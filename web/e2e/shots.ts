@@ -48,6 +48,17 @@ const denyPolicy = async (page: Page) => {
   await dialog.getByText("such objects would be refused").click();
 };
 
+/** Asks for deny, up to what the dialog says of it. */
+const raiseSet = (name: string, says: string) => async (page: Page) => {
+  await openLink(name)(page);
+  await page.getByRole("button", { name: "Change action…" }).click();
+  const dialog = page.getByRole("dialog", { name: /^Change action of/ });
+  await dialog.getByRole("combobox", { name: "Action" }).click();
+  await page.getByRole("option", { name: "Deny" }).click();
+  // Gives Tab a place to go on from, see `denyPolicy`.
+  await dialog.getByText(says).click();
+};
+
 const SHOTS: readonly Shot[] = [
   { name: "overview", path: "/" },
   { name: "alerts", path: "/alerts" },
@@ -175,6 +186,42 @@ const SHOTS: readonly Shot[] = [
       await denyPolicy(page);
       await page.getByRole("button", { name: "Save policy" }).click();
       await page.getByText("Saved.").waitFor();
+    },
+  },
+  { name: "policy-sets", path: "/admission/policy-sets" },
+  { name: "policy-set", path: "/admission/policy-sets", before: openLink("ownership"), fullOnly: true },
+  {
+    name: "policy-set-text",
+    path: "/admission/policy-sets",
+    fullOnly: true,
+    before: async (page) => {
+      await openLink("ownership")(page);
+      await page.getByRole("heading", { name: "Text" }).scrollIntoViewIfNeeded();
+    },
+  },
+  { name: "policy-set-new", path: "/admission/policy-sets", before: openDialog("New policy set") },
+  {
+    name: "policy-set-refused",
+    path: "/admission/policy-sets",
+    before: async (page) => {
+      await openDialog("New policy set")(page);
+      await page.getByLabel("Name").fill("mine");
+      await page.getByLabel("Policies").last().fill("replicas: 5");
+      await page.getByRole("button", { name: "Create policy set" }).click();
+      await page.getByText("The text was not taken.").waitFor();
+    },
+  },
+  { name: "policy-set-untried", path: "/admission/policy-sets", before: raiseSet("registry rules", "Not yet."), fullOnly: true },
+  { name: "policy-set-raise", path: "/admission/policy-sets", before: raiseSet("of prod", "Would have refused"), fullOnly: true },
+  {
+    name: "policy-set-replace",
+    path: "/admission/policy-sets",
+    fullOnly: true,
+    before: async (page) => {
+      await openLink("platform limits")(page);
+      await page.getByRole("button", { name: "Replace text…" }).click();
+      await page.getByLabel("Policies").last().fill("kind: ConstraintTemplate");
+      await page.getByText("goes back from deny to audit").click();
     },
   },
   { name: "availability", path: "/availability" },

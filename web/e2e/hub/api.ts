@@ -10,6 +10,7 @@ import { agentsOf, features, freshness, statuses } from "./fleet";
 import { packagesOf } from "./images";
 import { NOUNS, type NounName } from "./nouns";
 import { ACTIONS, PASSWORD } from "./people";
+import { deleteSet, saveSet, triedSet } from "./policy-sets";
 import { uuid } from "./random";
 import { listing } from "./listing";
 import { Refusal } from "./refusal";
@@ -110,7 +111,12 @@ function read({ world, path, query }: Ask, caller: Caller): unknown {
     const image = one(world.images, id);
     return listing(world.findings.filter((finding) => finding.resource === image.name), query, NOUNS.findings.fields, "-severity");
   }
-  if (!(first in NOUNS)) throw new Refusal(404, "no such resource");
+  if (first === "policy-sets" && below === "trials") {
+    const set = one(world.policySets, id);
+    return listing(world.trials.filter((trial) => trial.set === set.id), query, NOUNS.trials.fields, "-time");
+  }
+  if (first === "policy-sets" && id !== undefined) return triedSet(world, one(world.policySets, id));
+  if (first === "trials" || !(first in NOUNS)) throw new Refusal(404, "no such resource");
   const noun = NOUNS[first as NounName];
   if (first === "audit") need(caller, "view_audit");
   if (["users", "roles", "tokens"].includes(first)) need(caller, "users");
@@ -243,6 +249,7 @@ function write(ask: Ask, caller: Caller): unknown {
     return Object.assign(one(world.agents, id), { revoked: true, connected: false });
   }
   if (noun === "assignments") return assign(ask, caller, id);
+  if (noun === "policy-sets") return keepSet(ask, caller, id);
   need(caller, noun === "enrolments" ? "enrol" : "users");
   return settings(world, { method, noun: noun ?? "", id, step: action }, body);
 }
@@ -282,6 +289,18 @@ function assign({ world, method, body, tell }: Ask, caller: Caller, id: string |
   tell("assignment", saved.id);
   const failing = world.findings.filter((finding) => saved.target === `control:${finding.rule}`);
   return { ...saved, would_refuse: failing.length } satisfies Assigned;
+}
+
+function keepSet({ world, method, body, tell }: Ask, caller: Caller, id: string | undefined): unknown {
+  need(caller, "edit_policy");
+  const before = id === undefined ? null : one(world.policySets, id);
+  if (method === "DELETE" && before) {
+    deleteSet(world, before);
+    return undefined;
+  }
+  const saved = saveSet(world, before, body);
+  tell("policy_set", saved.id);
+  return triedSet(world, saved);
 }
 
 interface Target {

@@ -1,6 +1,7 @@
 // Each noun of the mock: its rows, the fields of its filter, its default order.
 import type { FilterField, Page } from "../../src/api/types";
 import { listing } from "./listing";
+import { entryOf } from "./policy-sets";
 import type { Fields } from "./select";
 import type { World } from "./world";
 
@@ -66,6 +67,12 @@ export const NOUNS = {
     name: (decision) => decision.resource.name, user: (decision) => decision.user, operation: (decision) => decision.operation, time: (decision) => decision.time,
   }),
   gaps: noun((world) => world.gaps, "-to", { cluster: (gap) => gap.cluster, scope: (gap) => gap.scope, reason: (gap) => gap.reason, from: (gap) => gap.from, to: (gap) => gap.to }),
+  "policy-sets": noun((world) => world.policySets.map((set) => entryOf(world, set)), "name", {
+    name: (set) => set.name, action: (set) => set.action, scope: (set) => set.scope, version: (set) => set.version, updated: (set) => set.updated,
+  }),
+  trials: noun((world) => world.trials, "-time", {
+    set: (trial) => trial.set, version: (trial) => trial.version, cluster: (trial) => trial.cluster, objects_refused: (trial) => trial.objects.refused, time: (trial) => trial.time,
+  }),
   assignments: noun((world) => world.assignments, "", {}),
   scopes: noun((world) => world.scopes, "", {}),
   exemptions: noun((world) => world.exemptions, "", { state: (exemption) => exemption.state, expires: (exemption) => exemption.expires, created: (exemption) => exemption.created }),

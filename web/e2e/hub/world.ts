@@ -1,13 +1,14 @@
 // What the mock hub holds: one estate with everything the console can draw, and an empty one.
 import type {
   Agent, Alert, Asset, Assignment, AuditEntry, Cluster, Enrolment, Exemption, Finding, Image, Recommendation, RoleAssignment, Scope,
-  ScoreDelta, StoredDecision, StoredEvent, StoredGap, Token, User,
+  ScoreDelta, StoredDecision, StoredEvent, StoredGap, StoredTrial, Token, User,
 } from "../../src/api/types";
 import { assignments, decisions, gaps } from "./admission";
 import { alerts, eventsOf } from "./alerts";
 import { agents, assets, clusters, scopes } from "./estate";
 import { exemptions, findings, recommendations } from "./findings";
 import { images } from "./images";
+import { policySets, trials, type PolicySet } from "./policy-sets";
 import { auditLog, enrolments, roles, tokens, users } from "./people";
 
 export interface World {
@@ -30,11 +31,14 @@ export interface World {
   assignments: Assignment[];
   decisions: StoredDecision[];
   gaps: StoredGap[];
+  policySets: PolicySet[];
+  trials: StoredTrial[];
 }
 
 export function fullWorld(now: number): World {
   const open = alerts(now);
   const policies = assignments(now);
+  const sets = policySets(now);
   return {
     alerts: open,
     events: open.flatMap((alert) => eventsOf(alert)),
@@ -55,6 +59,8 @@ export function fullWorld(now: number): World {
     assignments: policies,
     decisions: decisions(now, policies),
     gaps: gaps(now),
+    policySets: sets,
+    trials: trials(now, sets),
   };
 }
 
@@ -63,7 +69,7 @@ export function emptyWorld(now: number): World {
     alerts: [], events: [], findings: [], recommendations: [], images: [], clusters: [], agents: [], assets: [],
     scopes: scopes(now).slice(0, 1), exemptions: [], users: users(now).slice(0, 4), roles: roles(now).slice(0, 1),
     tokens: [], enrolments: [], audit: auditLog(now).slice(0, 1), moves: [],
-    assignments: [], decisions: [], gaps: [],
+    assignments: [], decisions: [], gaps: [], policySets: [], trials: [],
   };
   return blank;
 }

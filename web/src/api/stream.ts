@@ -15,6 +15,8 @@ const SHOWN_BY: Record<string, readonly string[]> = {
   decision: ["decisions", "clusters"],
   gap: ["gaps", "clusters"],
   assignment: ["assignments", "clusters"],
+  policy_set: ["policy-sets"],
+  trial: ["policy-sets"],
   enrolment: ["enrolments"],
   exemption: ["exemptions", "recommendations", "findings", "overview"],
 };

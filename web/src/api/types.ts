@@ -133,6 +133,15 @@ export type Assignment = Omit<Whole<Schemas["Assignment"]>, "params" | "labels">
 /** The answer to a change: with what the policy would refuse now. */
 export type Assigned = Assignment & Pick<Schemas["Assigned"], "would_refuse">;
 
+export type PolicySetEntry = Whole<Schemas["PolicySetEntry"]>;
+/** A set with its text, and what it would do by the trials of that text. */
+export type TriedSet = Whole<Schemas["TriedSet"]>;
+export type TrialSums = Schemas["TrialSums"];
+export type Tried = Schemas["Tried"];
+export type TrialOutcome = Schemas["TrialOutcome"];
+export type TrialSample = Whole<Schemas["TrialSample"]>;
+export type StoredTrial = Whole<Schemas["StoredTrial"]>;
+
 export type Verdict = Schemas["Verdict"];
 export type DecidedControl = Omit<Whole<Schemas["DecidedControl"]>, "fix"> & { fix: PatchOperation[] };
 export type StoredDecision = Omit<Whole<Schemas["StoredDecision"]>, "controls"> & { controls: DecidedControl[] };

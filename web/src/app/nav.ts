@@ -50,6 +50,7 @@ export const ADMISSION: readonly Tab[] = [
   { to: "/admission/decisions", title: "Decisions" },
   { to: "/admission/gaps", title: "Gaps" },
   { to: "/admission/policies", title: "Policies" },
+  { to: "/admission/policy-sets", title: "Your policies" },
 ];
 
 export const SETTINGS: readonly Tab[] = [

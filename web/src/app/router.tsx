@@ -30,6 +30,7 @@ const routes = root.addChildren([
   page("/admission/decisions", lazyRouteComponent(() => import("../pages/admission/decisions"), "Decisions")),
   page("/admission/gaps", lazyRouteComponent(() => import("../pages/admission/gaps"), "Gaps")),
   page("/admission/policies", lazyRouteComponent(() => import("../pages/admission/policies"), "Policies")),
+  page("/admission/policy-sets", lazyRouteComponent(() => import("../pages/admission/policy-sets"), "PolicySets")),
   page("/clusters", lazyRouteComponent(() => import("../pages/clusters/clusters"), "Clusters")),
   page("/availability", lazyRouteComponent(() => import("../pages/availability/availability"), "Availability")),
   forward("/inventory", "/inventory/assets"),
