@@ -46,10 +46,11 @@ static TABLES: [&Table; 22] = [
     params(("noun" = String, Path, description = "Plural, such as `alerts`")),
     responses((status = 200, body = [FieldInfo])))]
 pub(crate) async fn get(Path(noun): Path<String>) -> Result<axum::Json<Vec<FieldInfo>>, Refusal> {
-    let named = |table: &Table| table.plural.replace('_', "-");
-    let mut found = TABLES.iter().filter(|table| named(table) == noun);
+    // Tables of SQL have `_` where paths have `-`; both are understood.
+    let word = |name: &str| name.replace('-', "_");
+    let mut found = TABLES.iter().filter(|table| word(table.plural) == word(&noun));
     let table = found.next().ok_or_else(|| {
-        let known: Vec<String> = TABLES.iter().map(|table| named(table)).collect();
+        let known: Vec<&str> = TABLES.iter().map(|table| table.plural).collect();
         Refusal::new(
             http::StatusCode::NOT_FOUND,
             format!("no noun `{noun}`; there are {}", known.join(", ")),

@@ -80,6 +80,7 @@ async fn a_set_is_tried_before_it_refuses() {
         (&trials[0]["version"], &trials[0]["samples"][0]["user"]),
         (&json!(1), &json!("ana"))
     );
+    world.get("/filters/policy-sets").await.expect(200);
     let log = world.items("/audit?filter=action:policy_set.replace").await;
     assert_eq!(log[0]["detail"]["changes_text"], false);
 }
