@@ -8,7 +8,7 @@ use seawall_model::finding::{ControlFinding, Source, State};
 use seawall_model::{Problem, Severity};
 use seawall_policy::gatekeeper::{self, Action, Namespace, Origin, Point};
 use seawall_policy::vap::{Lookup, Params, Policies, Review, Verdict};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,17 +19,19 @@ pub use seawall_policy::vap::Document;
 /// Policies that loaded, each with its own bindings.
 #[derive(Debug, Default)]
 pub struct UserPolicies {
-    vap: Vec<Vap>,
-    gatekeeper: gatekeeper::Library,
+    pub(crate) vap: Vec<Vap>,
+    pub(crate) gatekeeper: gatekeeper::Library,
 }
 
+/// One ValidatingAdmissionPolicy with its bindings.
 #[derive(Debug)]
-struct Vap {
+pub(crate) struct Vap {
     /// `ValidatingAdmissionPolicy/NAME`, as findings name their control.
-    id: String,
-    name: String,
-    severity: Severity,
-    policies: Policies,
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) severity: Severity,
+    /// Holds the one.
+    pub(crate) policies: Policies,
 }
 
 /// The objects of one scan, as policies look them up, and the interpreters that judge them one after another.
@@ -42,8 +44,8 @@ pub(crate) struct Known<'a> {
     kinds: HashMap<(&'a str, &'a str), Vec<&'a Value>>,
 }
 
-const POLICY: &str = "ValidatingAdmissionPolicy";
-const BINDING: &str = "ValidatingAdmissionPolicyBinding";
+pub(crate) const POLICY: &str = "ValidatingAdmissionPolicy";
+pub(crate) const BINDING: &str = "ValidatingAdmissionPolicyBinding";
 
 impl UserPolicies {
     /// Takes policies and bindings out of `documents` and leaves the rest. Expressions compile as Kubernetes
@@ -202,7 +204,7 @@ impl UserPolicies {
 }
 
 /// The severest first, as constraints have them.
-fn of_action(action: Option<&Action>) -> Severity {
+pub(crate) fn of_action(action: Option<&Action>) -> Severity {
     match action {
         Some(Action::Deny) => Severity::High,
         Some(Action::Warn) => Severity::Medium,
@@ -255,7 +257,7 @@ fn severity(bindings: &[&Document]) -> Severity {
 }
 
 /// The request that would create the object.
-fn review(object: &Value) -> Option<Review> {
+pub(crate) fn creation(object: &Value) -> Value {
     let (group, version) = group_version(text(object, "/apiVersion"));
     let kind = text(object, "/kind");
     let namespaced = crate::scope::is_namespaced(text(object, "/apiVersion"), kind);
@@ -265,18 +267,20 @@ fn review(object: &Value) -> Option<Review> {
         "" if namespaced => "default",
         named => named,
     };
-    let request = json!({
+    json!({
         "uid": "", "operation": "CREATE", "userInfo": {},
         "kind": {"group": group, "version": version, "kind": kind},
         "resource": {"group": group, "version": version, "resource": plural(kind)},
         "name": text(object, "/metadata/name"), "namespace": namespace, "object": object,
-    });
-    let request: &Map<String, Value> = request.as_object()?;
-    Review::of(request).ok()
+    })
+}
+
+fn review(object: &Value) -> Option<Review> {
+    Review::of(creation(object).as_object()?).ok()
 }
 
 /// A pod as the workload makes them.
-fn pod(object: &Value) -> Option<Value> {
+pub(crate) fn pod(object: &Value) -> Option<Value> {
     let kind = workload::kind(text(object, "/apiVersion"), text(object, "/kind"))?;
     if kind.kind == "Pod" {
         return None;

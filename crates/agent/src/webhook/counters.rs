@@ -185,6 +185,7 @@ fn text_for_prometheus() {
         dry_run: true,
         undecided: vec!["SW-C-0001".to_owned()],
         unfinished: vec!["SW-C-0002".to_owned(), "SW-C-0003".to_owned()],
+        ignored: Vec::new(),
         already_failing: 2,
     });
     counters.malformed();

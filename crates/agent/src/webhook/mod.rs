@@ -34,8 +34,9 @@ use seawall_model::admission::{Desired, PolicyAction};
 use seawall_model::record::Record;
 use seawall_model::time::{Clock, Millis};
 use seawall_posture::Catalogue;
-use seawall_posture::admission::{Policies, Surroundings};
+use seawall_posture::admission::{Mode, Nothing, Policies, Surroundings, Time, Worker};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -129,9 +130,18 @@ impl Handler for Webhook {
         let now = self.settings.clock.now();
         let judged = tokio::task::spawn_blocking(move || {
             let _judge = judge;
-            let surroundings =
-                Surroundings { now, agent: &agent, own_namespace: namespace.as_deref() };
-            policies.answer(&body, &surroundings, &|| Instant::now() >= deadline)
+            let begun = Instant::now();
+            let clock = Rc::new(move || begun.elapsed());
+            let time = Time::until(clock, deadline.saturating_duration_since(begun));
+            let surroundings = Surroundings {
+                now,
+                agent: &agent,
+                own_namespace: namespace.as_deref(),
+                lookup: &Nothing,
+                time: &time,
+                mode: Mode::Admission,
+            };
+            policies.answer(&body, &surroundings, &mut Worker::default())
         });
         let answer = match judged.await {
             Ok(Ok(answer)) => answer,

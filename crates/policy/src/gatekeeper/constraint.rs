@@ -3,7 +3,7 @@ use super::action::{Action, Actions, Point};
 use super::matching::Match;
 use super::template::Template;
 use super::{at, group_version, text};
-use crate::vap::LabelSelector;
+use crate::vap::{LabelSelector, RuleScope};
 use serde_json::{Map, Value};
 
 const GROUP: &str = "constraints.gatekeeper.sh";
@@ -90,6 +90,15 @@ impl Template {
 }
 
 impl Constraint {
+    /// API groups and kinds it is for, `*` for all; none: everything.
+    pub fn kinds(&self) -> Vec<(Vec<String>, Vec<String>)> {
+        self.matcher.as_ref().map(Match::kinds).unwrap_or_default()
+    }
+
+    pub fn scope(&self) -> RuleScope {
+        self.matcher.as_ref().map(Match::scope_of).unwrap_or_default()
+    }
+
     /// What its violations do at `point`; nothing if it is not judged there.
     pub fn actions(&self, point: Point) -> Vec<Action> {
         self.actions.at(point)

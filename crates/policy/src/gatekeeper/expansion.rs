@@ -93,6 +93,11 @@ impl Expansion {
         Ok(expansion)
     }
 
+    /// Groups, versions and kinds of what it applies to.
+    pub fn makers(&self) -> &[[Vec<String>; 3]] {
+        &self.apply
+    }
+
     fn applies(&self, group: &str, version: &str, kind: &str) -> bool {
         let has = |words: &[String], word: &str| words.iter().any(|one| one == word);
         self.apply.iter().any(|[groups, versions, kinds]| {

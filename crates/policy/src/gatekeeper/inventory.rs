@@ -3,6 +3,7 @@ use super::{group_version, text};
 use seawall_rego::{Data, InventoryRead};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Bytes that the objects a template reads take as values of the interpreter, about seven times their JSON.
 pub const MAX_INVENTORY: usize = 256 << 20;
@@ -12,8 +13,8 @@ pub const MAX_INVENTORY: usize = 256 << 20;
 pub struct Inventory {
     /// Namespace (empty: of the cluster), group and version, kind, name.
     objects: BTreeMap<(String, String, String, String), Value>,
-    /// Raised with each change, so that workers know theirs is old.
-    version: u64,
+    /// Another with each change, so that workers know theirs is old; copies share it as long as they are equal.
+    state: Arc<()>,
 }
 
 impl Inventory {
@@ -28,9 +29,19 @@ impl Inventory {
         if kind.is_empty() {
             return Err(format!("resource {name} has no kind"));
         }
-        self.version += 1;
+        self.state = Arc::default();
         self.objects.insert((namespace, api_version, kind, name), object);
         Ok(())
+    }
+
+    /// Takes an object out; whether it was there.
+    pub fn remove(&mut self, api_version: &str, kind: &str, namespace: &str, name: &str) -> bool {
+        let key = [namespace, api_version, kind, name].map(str::to_owned);
+        let found = self.objects.remove(&key.into()).is_some();
+        if found {
+            self.state = Arc::default();
+        }
+        found
     }
 
     pub fn is_empty(&self) -> bool {
@@ -42,15 +53,33 @@ impl Inventory {
         self.objects.get(&(String::new(), "v1".to_owned(), "Namespace".to_owned(), name.to_owned()))
     }
 
-    pub(super) fn version(&self) -> u64 {
-        self.version
+    /// Objects of a kind in the order of namespaces and names.
+    pub fn of_kind<'i, 'k>(
+        &'i self,
+        api_version: &'k str,
+        kind: &'k str,
+    ) -> impl Iterator<Item = &'i Value> + use<'i, 'k> {
+        let of = self
+            .objects
+            .iter()
+            .filter(move |((_, version, own, _), _)| version == api_version && own == kind);
+        of.map(|(_, object)| object)
     }
 
-    /// `{cluster, namespace}` with the objects that `reads` names. Error: over [`MAX_INVENTORY`].
-    pub(super) fn data(&self, reads: &BTreeSet<InventoryRead>) -> Result<Data, String> {
+    pub(super) fn state(&self) -> &Arc<()> {
+        &self.state
+    }
+
+    /// `{cluster, namespace}` with the objects of all `inventories` that `reads` names; of one name the last.
+    /// Error: over [`MAX_INVENTORY`].
+    pub(super) fn data(
+        inventories: &[&Self],
+        reads: &BTreeSet<InventoryRead>,
+    ) -> Result<Data, String> {
         let mut size = 0;
         let (mut cluster, mut inside) = (Map::new(), Map::new());
-        for ((namespace, group_version, kind, name), object) in &self.objects {
+        let objects = inventories.iter().flat_map(|inventory| &inventory.objects);
+        for ((namespace, group_version, kind, name), object) in objects {
             let outside = namespace.is_empty();
             let read = |read: &InventoryRead| {
                 read.cluster.is_none_or(|cluster| cluster == outside)

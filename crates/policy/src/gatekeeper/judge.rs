@@ -9,6 +9,7 @@ use super::template::{Engine, Template};
 use seawall_rego::{Data, EvalError, Interpreter, Limits};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A constraint that an object violates.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +37,51 @@ pub struct Undecided {
     pub actions: Vec<Action>,
 }
 
+impl Undecided {
+    fn of(
+        constraint: &Constraint,
+        point: Point,
+        reason: &'static str,
+        message: String,
+    ) -> Undecided {
+        let (kind, name) = (constraint.kind.clone(), constraint.name.clone());
+        Undecided { kind, name, reason, message, actions: constraint.actions(point) }
+    }
+}
+
+impl Library {
+    /// Whether a constraint is for the request and for `point`.
+    pub fn concerns(
+        &self,
+        constraint: &Constraint,
+        review: &Review,
+        point: Point,
+    ) -> Result<bool, Undecided> {
+        let Some(template) = self.template(constraint) else { return Ok(false) };
+        if constraint.actions(point).is_empty()
+            || (point == Point::Admission && !template.is_for(&review.operation))
+        {
+            return Ok(false);
+        }
+        let matched =
+            constraint.matcher.as_ref().map_or(Ok(true), |matcher| matcher.matches(review));
+        matched.map_err(|unmatched| {
+            let (reason, told) = match unmatched {
+                Unmatched::Namespace => (
+                    "not-collected",
+                    format!(
+                        "{}: namespace selector for namespace-scoped object but missing Namespace",
+                        review.subject()
+                    ),
+                ),
+                Unmatched::Wrong(message) => ("error", message),
+            };
+            let message = format!("unable to match constraints: {told}");
+            Undecided::of(constraint, point, reason, message)
+        })
+    }
+}
+
 /// In the order of kinds and names.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
@@ -43,21 +89,16 @@ pub struct Outcome {
     pub undecided: Vec<Undecided>,
 }
 
-/// One worker's interpreters.
+/// One worker's interpreters, of one library.
 #[derive(Default)]
 pub struct Judge {
-    /// By kind, with the version of the inventory that they hold.
-    interpreters: HashMap<String, (Interpreter, Option<u64>)>,
+    /// By kind, with the states of the inventories that they hold.
+    interpreters: HashMap<String, (Interpreter, Vec<Arc<()>>)>,
 }
 
 impl Judge {
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Forgets interpreters; to be called when the library has changed.
-    pub fn reset(&mut self) {
-        self.interpreters.clear();
     }
 
     /// Judges one request by every constraint that is for it and for `point`.
@@ -70,72 +111,56 @@ impl Judge {
         limits: &Limits,
     ) -> Outcome {
         let mut outcome = Outcome::default();
-        let mut input: Option<Data> = None;
         for constraint in library.constraints.values() {
-            let actions = constraint.actions(point);
-            let Some(template) = library.templates.get(&constraint.kind) else { continue };
-            if actions.is_empty()
-                || (point == Point::Admission && !template.is_for(&review.operation))
-            {
-                continue;
-            }
-            let undecided = |reason: &'static str, message: String| Undecided {
-                kind: constraint.kind.clone(),
-                name: constraint.name.clone(),
-                reason,
-                message,
-                actions: actions.clone(),
-            };
-            match constraint.matcher.as_ref().map_or(Ok(true), |matcher| matcher.matches(review)) {
+            match library.concerns(constraint, review, point) {
                 Ok(true) => {}
                 Ok(false) => continue,
-                Err(Unmatched::Namespace) => {
-                    let message = format!(
-                        "unable to match constraints: {}: namespace selector for namespace-scoped object but missing Namespace",
-                        review.subject()
-                    );
-                    outcome.undecided.push(undecided("not-collected", message));
-                    continue;
-                }
-                Err(Unmatched::Wrong(message)) => {
-                    let message = format!("unable to match constraints: {message}");
-                    outcome.undecided.push(undecided("error", message));
+                Err(undecided) => {
+                    outcome.undecided.push(undecided);
                     continue;
                 }
             }
-            let found = match &template.engine {
-                Engine::Native(native) => native
-                    .judge(constraint, review)
-                    .map(|messages| {
-                        messages
-                            .into_iter()
-                            .map(|message| (message, Value::Object(Map::new())))
-                            .collect()
-                    })
-                    .map_err(|message| undecided("unsupported", message)),
-                Engine::Rego(_) => {
-                    let input = input.get_or_insert_with(|| Data::from_json(&review.input()));
-                    self.rego(template, constraint, input, inventory, limits)
-                        .map_err(|(reason, message)| undecided(reason, message))
-                }
-            };
-            match found {
+            match self.evaluate(library, constraint, review, &[inventory], point, limits) {
+                Ok(found) => outcome.violations.extend(found),
                 Err(undecided) => outcome.undecided.push(undecided),
-                Ok(found) => {
-                    outcome.violations.extend(found.into_iter().map(|(message, details)| {
-                        Violation {
-                            kind: constraint.kind.clone(),
-                            name: constraint.name.clone(),
-                            message,
-                            details,
-                            actions: actions.clone(),
-                            engine: template.engine_name(),
-                        }
-                    }))
-                }
             }
         }
         outcome
+    }
+
+    /// Judges one request by one constraint that is for it. Of several inventories with an object of one name the last
+    /// counts.
+    pub fn evaluate(
+        &mut self,
+        library: &Library,
+        constraint: &Constraint,
+        review: &Review,
+        inventories: &[&Inventory],
+        point: Point,
+        limits: &Limits,
+    ) -> Result<Vec<Violation>, Undecided> {
+        let Some(template) = library.template(constraint) else { return Ok(Vec::new()) };
+        let empty = |message: String| (message, Value::Object(Map::new()));
+        let found = match &template.engine {
+            Engine::Native(native) => native
+                .judge(constraint, review)
+                .map(|messages| messages.into_iter().map(empty).collect())
+                .map_err(|message| ("unsupported", message)),
+            Engine::Rego(_) => self.rego(template, constraint, review.data(), inventories, limits),
+        };
+        let actions = constraint.actions(point);
+        let violation = |(message, details)| Violation {
+            kind: constraint.kind.clone(),
+            name: constraint.name.clone(),
+            message,
+            details,
+            actions: actions.clone(),
+            engine: template.engine_name(),
+        };
+        match found {
+            Ok(found) => Ok(found.into_iter().map(violation).collect()),
+            Err((reason, message)) => Err(Undecided::of(constraint, point, reason, message)),
+        }
     }
 
     fn rego(
@@ -143,18 +168,23 @@ impl Judge {
         template: &Template,
         constraint: &Constraint,
         review: &Data,
-        inventory: &Inventory,
+        inventories: &[&Inventory],
         limits: &Limits,
     ) -> Result<Vec<(String, Value)>, (&'static str, String)> {
         let Engine::Rego(policy) = &template.engine else { return Ok(Vec::new()) };
         let (interpreter, held) = self
             .interpreters
             .entry(template.kind.clone())
-            .or_insert_with(|| (policy.interpreter(), None));
-        if !policy.reads().is_empty() && *held != Some(inventory.version()) {
-            let data = inventory.data(policy.reads()).map_err(|message| ("limit", message))?;
+            .or_insert_with(|| (policy.interpreter(), Vec::new()));
+        let current = || inventories.iter().map(|inventory| inventory.state());
+        let holds = held.len() == inventories.len()
+            && held.iter().zip(current()).all(|(held, current)| Arc::ptr_eq(held, current));
+        if !policy.reads().is_empty() && !holds {
+            held.clear();
+            let data = Inventory::data(inventories, policy.reads());
+            let data = data.map_err(|message| ("limit", message))?;
             interpreter.set_inventory(&data).map_err(|error| ("error", error.to_string()))?;
-            *held = Some(inventory.version());
+            held.extend(current().cloned());
         }
         let parameters = Data::from_json(&constraint.parameters);
         let input = Data::object([("review", review.clone()), ("parameters", parameters)]);

@@ -64,6 +64,11 @@ impl Library {
         self.constraints.values()
     }
 
+    /// The template of a constraint.
+    pub fn template(&self, constraint: &Constraint) -> Option<&Template> {
+        self.templates.get(&constraint.kind)
+    }
+
     /// What its templates read of the inventory.
     pub fn reads(&self) -> BTreeSet<InventoryRead> {
         self.templates.values().flat_map(Template::reads).collect()

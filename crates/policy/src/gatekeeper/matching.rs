@@ -1,7 +1,7 @@
 //! `spec.match` of constraints. Source: gatekeeper `pkg/mutation/match/match.go`, `pkg/wildcard`.
 use super::review::{Namespace, Origin, Review};
 use super::{at, group_version, text};
-use crate::vap::LabelSelector;
+use crate::vap::{LabelSelector, RuleScope};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -35,6 +35,15 @@ pub(super) enum Unmatched {
 }
 
 impl Match {
+    /// Where its objects stand.
+    pub(super) fn scope_of(&self) -> RuleScope {
+        match self.scope.as_str() {
+            "Cluster" => RuleScope::Cluster,
+            "Namespaced" => RuleScope::Namespaced,
+            _ => RuleScope::All,
+        }
+    }
+
     /// Whether the object or the one before it is meant.
     pub(super) fn matches(&self, review: &Review) -> Result<bool, Unmatched> {
         let mut objects = [&review.object, &review.old_object].into_iter().flatten().peekable();
@@ -47,6 +56,15 @@ impl Match {
             }
         }
         Ok(false)
+    }
+
+    /// API groups and kinds; an empty list of either stands for all.
+    pub(super) fn kinds(&self) -> Vec<(Vec<String>, Vec<String>)> {
+        let all = |words: &[String]| match words {
+            [] => vec!["*".to_owned()],
+            words => words.to_vec(),
+        };
+        self.kinds.iter().map(|kinds| (all(&kinds.api_groups), all(&kinds.kinds))).collect()
     }
 
     fn one(&self, object: &Value, review: &Review) -> Result<bool, Unmatched> {
@@ -75,10 +93,10 @@ impl Match {
     fn scope(&self, object: &Value, review: &Review) -> bool {
         let inside = !text(object, &["metadata", "namespace"]).is_empty()
             || matches!(review.namespace, Namespace::Object(_));
-        match self.scope.as_str() {
-            "Cluster" => is_namespace(object) || !inside,
-            "Namespaced" => !is_namespace(object) && inside,
-            _ => true,
+        match self.scope_of() {
+            RuleScope::Cluster => is_namespace(object) || !inside,
+            RuleScope::Namespaced => !is_namespace(object) && inside,
+            RuleScope::All => true,
         }
     }
 

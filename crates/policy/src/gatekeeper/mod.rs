@@ -31,8 +31,8 @@ pub use library::Library;
 pub use review::{Namespace, Origin, Review};
 pub use template::Template;
 
-/// Of one evaluation of Rego.
-pub use seawall_rego::Limits;
+/// Bounds of one evaluation of Rego, and what a template reads.
+pub use seawall_rego::{Clock, DEFAULT_STEPS, InventoryRead, Limits};
 
 use serde_json::Value;
 

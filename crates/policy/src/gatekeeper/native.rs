@@ -2,7 +2,7 @@
 use super::constraint::Constraint;
 use super::review::{Namespace, Review};
 use super::text;
-use crate::vap::Embedded;
+use crate::vap::{Embedded, FailurePolicy};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -10,7 +10,10 @@ use std::sync::Arc;
 const RESERVED: &str = "gatekeeper_internal_";
 
 #[derive(Clone, Debug)]
-pub(super) struct Native(Arc<Embedded>);
+pub(super) struct Native {
+    embedded: Arc<Embedded>,
+    failure: Option<FailurePolicy>,
+}
 
 impl Native {
     /// Reads `code[].source`. Errors: reserved names, expressions that do not compile.
@@ -51,7 +54,18 @@ impl Native {
             "variables": variables,
             "validations": list("validations"),
         });
-        Embedded::compile(spec, minor).map(|embedded| Self(Arc::new(embedded)))
+        let failure = match text(source, &["failurePolicy"]) {
+            "Fail" => Some(FailurePolicy::Fail),
+            "Ignore" => Some(FailurePolicy::Ignore),
+            _ => None,
+        };
+        let embedded = Arc::new(Embedded::compile(spec, minor)?);
+        Ok(Self { embedded, failure })
+    }
+
+    /// As the source names it.
+    pub(super) fn failure_policy(&self) -> Option<FailurePolicy> {
+        self.failure
     }
 
     /// The messages of what fails. Error: it asks whether somebody may do something, and nobody is there to ask.
@@ -64,6 +78,6 @@ impl Native {
             Namespace::Object(namespace) => Some(namespace),
             Namespace::Unknown => None,
         };
-        self.0.judge(&review.request(), &constraint.document, namespace)
+        self.embedded.judge(&review.request(), &constraint.document, namespace)
     }
 }

@@ -1,6 +1,8 @@
 //! What is judged: an object as it stands, or a request about one.
 use super::{at, group_version, text};
+use seawall_rego::Data;
 use serde_json::{Map, Value, json};
+use std::cell::OnceCell;
 
 /// Who wrote the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub struct Review {
     pub namespace_name: String,
     /// The AdmissionRequest; on `DELETE` its `object` is the old one, as Gatekeeper has it.
     request: Map<String, Value>,
+    /// What Rego sees of it, made once for all policies.
+    data: OnceCell<Data>,
 }
 
 impl Review {
@@ -71,6 +75,7 @@ impl Review {
             operation: String::new(),
             namespace_name: inside.to_owned(),
             request,
+            data: OnceCell::new(),
         })
     }
 
@@ -122,11 +127,16 @@ impl Review {
             operation,
             namespace_name,
             request,
+            data: OnceCell::new(),
         })
     }
 
     /// `input.review` of Rego.
-    pub(super) fn input(&self) -> Value {
+    pub(super) fn data(&self) -> &Data {
+        self.data.get_or_init(|| Data::from_json(&self.input()))
+    }
+
+    fn input(&self) -> Value {
         let mut review = self.request.clone();
         let namespace = match &self.namespace {
             Namespace::Object(namespace) => namespace.clone(),

@@ -2,6 +2,7 @@
 use super::native::Native;
 use super::schema::Schema;
 use super::{at, group_version, text};
+use crate::vap::FailurePolicy;
 use seawall_rego::{InventoryRead, Policy, Source, Version};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -86,6 +87,19 @@ impl Template {
         match &self.engine {
             Engine::Rego(policy) => policy.reads().clone(),
             Engine::Native(_) => BTreeSet::new(),
+        }
+    }
+
+    /// Admission operations it names; empty: all that it is asked for.
+    pub fn operations(&self) -> &[String] {
+        &self.operations
+    }
+
+    /// What its source in CEL says of errors; Rego says nothing.
+    pub fn failure_policy(&self) -> Option<FailurePolicy> {
+        match &self.engine {
+            Engine::Native(native) => native.failure_policy(),
+            Engine::Rego(_) => None,
         }
     }
 

@@ -129,7 +129,7 @@ fn only_what_is_read_becomes_data() {
         let metadata = json!({"name": name, "namespace": "shop"});
         inventory.add(json!({"apiVersion": "v1", "kind": kind, "metadata": metadata})).unwrap();
     }
-    let data = inventory.data(&library.reads()).unwrap().to_json();
+    let data = Inventory::data(&[&inventory], &library.reads()).unwrap().to_json();
     assert_eq!(data["namespace"]["shop"]["v1"].as_object().unwrap().len(), 1);
     let outcome = review(&library, &inventory, Point::Audit, &Limits::default());
     assert_eq!(outcome.violations[0].message, "[\"a\", \"c\"]");

@@ -28,8 +28,8 @@ mod verdict;
 
 pub(crate) use embedded::Embedded;
 pub use params::{Lookup, Params};
-pub use policies::{Document, Policies};
+pub use policies::{Document, Facts, Policies};
 pub use review::Review;
 pub use selector::LabelSelector;
-pub use spec::{Action, FailurePolicy, NotFound};
+pub use spec::{Action, FailurePolicy, NotFound, Rule, RuleScope};
 pub use verdict::{Denial, PolicyFailure, Undecided, Verdict};

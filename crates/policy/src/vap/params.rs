@@ -16,33 +16,57 @@ pub trait Lookup {
 
 /// Objects of a kind, in the order of their namespaces and names.
 pub enum Params<'l> {
-    /// No such kind.
+    /// The API server serves no such kind.
     Unknown,
+    /// It may have objects of that kind; nobody here knows.
+    NotAtHand,
+    /// These are known, others may be there: one that is named is found among them, else it is not at hand.
+    Partial {
+        namespaced: bool,
+        objects: Vec<&'l Value>,
+    },
     Cluster(Vec<&'l Value>),
     Namespaced(Vec<&'l Value>),
 }
 
-/// The params of a binding: one evaluation each; `None` is `null`. Errors: the API server's words.
+/// Why a binding has no params.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum NoParams {
+    /// The API server's words.
+    Error(String),
+    NotAtHand(String),
+}
+
+/// The params of a binding: one evaluation each; `None` is `null`.
 pub(super) fn collect<'l>(
     kind: Option<&ParamKind>,
     reference: Option<&ParamRef>,
     namespace: &str,
     lookup: &'l dyn Lookup,
-) -> Result<Vec<Option<&'l Value>>, String> {
+) -> Result<Vec<Option<&'l Value>>, NoParams> {
     let (Some(kind), Some(reference)) = (kind, reference) else { return Ok(vec![None]) };
-    let objects = match lookup.params(&kind.api_version, &kind.kind) {
-        Params::Unknown => return Err(unknown_kind(kind)),
-        Params::Cluster(_) if !reference.namespace.is_empty() => {
+    let error = |told: &str| NoParams::Error(told.to_owned());
+    let not_at_hand =
+        || NoParams::NotAtHand(format!("{} {} is not at hand", kind.api_version, kind.kind));
+    let (namespaced, partial, objects) = match lookup.params(&kind.api_version, &kind.kind) {
+        Params::Unknown => return Err(NoParams::Error(unknown_kind(kind))),
+        Params::NotAtHand => return Err(not_at_hand()),
+        Params::Partial { namespaced, objects } => (namespaced, true, objects),
+        Params::Cluster(objects) => (false, false, objects),
+        Params::Namespaced(objects) => (true, false, objects),
+    };
+    let objects = match namespaced {
+        false if !reference.namespace.is_empty() => {
             let told = "paramRef.namespace must not be provided for a cluster-scoped `paramKind`";
-            return Err(told.to_owned());
+            return Err(error(told));
         }
-        Params::Cluster(objects) => objects,
-        Params::Namespaced(objects) => {
+        false => objects,
+        true => {
             let wanted = match (reference.namespace.as_str(), namespace) {
                 ("", "") => {
                     let told = "cannot use namespaced paramRef in policy binding that matches cluster-scoped \
                         resources";
-                    return Err(told.to_owned());
+                    return Err(error(told));
                 }
                 ("", of_request) => of_request,
                 (given, _) => given,
@@ -58,9 +82,12 @@ pub(super) fn collect<'l>(
         None => object.pointer("/metadata/name").and_then(Value::as_str) == Some(&reference.name),
     };
     let params: Vec<Option<&Value>> = objects.into_iter().filter(meant).map(Some).collect();
+    if partial && (params.is_empty() || reference.selector.is_some()) {
+        return Err(not_at_hand());
+    }
     if params.is_empty() && reference.parameter_not_found_action == Some(NotFound::Deny) {
         let told = "no params found for policy binding with `Deny` parameterNotFoundAction";
-        return Err(told.to_owned());
+        return Err(error(told));
     }
     Ok(params)
 }

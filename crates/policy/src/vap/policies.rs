@@ -2,10 +2,12 @@
 use super::compile::{self, Compiled};
 use super::judge::{self, Outcome};
 use super::matching::Match;
-use super::params::{self, Lookup, Params};
+use super::params::{self, Lookup, NoParams, Params};
 use super::review::Review;
 use super::scope::Inputs;
-use super::spec::{Action, BindingSpec, FailurePolicy, MatchResources, ParamKind, PolicySpec};
+use super::spec::{
+    Action, BindingSpec, FailurePolicy, MatchResources, ParamKind, PolicySpec, Rule,
+};
 use super::validate::{self, Fault};
 use super::verdict::{self, Denial, FAILURE, INVALID, PolicyFailure, Undecided, Verdict};
 use seawall_model::Problem;
@@ -49,6 +51,18 @@ pub struct Policies {
     bindings: Vec<Binding>,
 }
 
+/// What stands in a policy and its bindings.
+#[derive(Clone, Debug)]
+pub struct Facts<'p> {
+    pub failure: FailurePolicy,
+    /// Of all bindings.
+    pub actions: Vec<Action>,
+    /// `apiVersion` and kind of the params.
+    pub param_kind: Option<(&'p str, &'p str)>,
+    /// What it is for; bindings narrow it.
+    pub rules: &'p [Rule],
+}
+
 /// Bytes of one audit annotation; the API server's limit.
 const MAX_ANNOTATION: usize = 10 << 10;
 
@@ -87,6 +101,42 @@ impl Policies {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.policies.is_empty()
+    }
+
+    /// What stands in each policy and its bindings, in the policies' order.
+    pub fn facts(&self) -> impl Iterator<Item = Facts<'_>> {
+        self.policies.iter().map(|policy| {
+            let mut actions: Vec<Action> = self
+                .bindings_of(policy)
+                .flat_map(|binding| binding.spec.validation_actions.iter().copied())
+                .collect();
+            actions.dedup();
+            let kind = policy.param_kind.as_ref();
+            Facts {
+                failure: policy.failure,
+                actions,
+                param_kind: kind.map(|kind| (kind.api_version.as_str(), kind.kind.as_str())),
+                rules: &policy.constraints.resource_rules,
+            }
+        })
+    }
+
+    fn bindings_of<'p>(&'p self, policy: &'p Policy) -> impl Iterator<Item = &'p Binding> {
+        self.bindings.iter().filter(|binding| binding.spec.policy_name == policy.name)
+    }
+
+    /// Whether any policy is for the request by a binding, as far as rules and selectors say; where they cannot tell,
+    /// it is. No expression is run.
+    #[must_use]
+    pub fn concerns(&self, review: &Review, lookup: &dyn Lookup) -> bool {
+        let may = |matched: &MatchResources| matched.matches(review, lookup) != Match::No;
+        !review.is_excluded()
+            && self.policies.iter().any(|policy| {
+                may(&policy.constraints)
+                    && self
+                        .bindings_of(policy)
+                        .any(|binding| binding.spec.match_resources.as_ref().is_none_or(may))
+            })
     }
 
     fn add_policy(&mut self, object: &Value, minor: u32) -> Result<(), Vec<Fault>> {
@@ -204,7 +254,12 @@ impl OnePolicy<'_> {
         let reference = binding.spec.param_ref.as_ref();
         let params = match params::collect(kind, reference, &review.namespace, lookup) {
             Ok(params) => params,
-            Err(error) => return self.misconfigured(Some(&binding.name), &error),
+            Err(NoParams::Error(error)) => {
+                return self.misconfigured(Some(&binding.name), &error);
+            }
+            Err(NoParams::NotAtHand(reason)) => {
+                return self.undecided(Some(&binding.name), reason);
+            }
         };
         let of_namespace = review.kind.kind == "Namespace"
             && review.kind.version == "v1"
@@ -251,10 +306,13 @@ impl OnePolicy<'_> {
         if outcome.judged {
             self.verdict.judged.insert(policy.to_owned());
         }
-        let failures = outcome.failed.iter().map(|failed| (failed.message.clone(), failed.error));
-        let ignored = outcome.ignored.into_iter().map(|message| (message, true));
-        for (message, error) in failures.chain(ignored) {
-            let failure = PolicyFailure { policy: policy.to_owned(), message, error };
+        let does = binding.spec.validation_actions.as_slice();
+        let failures =
+            outcome.failed.iter().map(|failed| (failed.message.clone(), failed.error, does));
+        let ignored = outcome.ignored.into_iter().map(|message| (message, true, [].as_slice()));
+        for (message, error, actions) in failures.chain(ignored) {
+            let (policy, actions) = (policy.to_owned(), actions.to_vec());
+            let failure = PolicyFailure { policy, message, error, actions };
             if !self.verdict.failures.contains(&failure) {
                 self.verdict.failures.push(failure);
             }

@@ -91,25 +91,29 @@ pub(super) enum MatchPolicy {
     Equivalent,
 }
 
+/// Requests, as admission rules name them; `*` stands for all.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Rule {
+pub struct Rule {
+    /// Empty: all.
     #[serde(default)]
-    pub(super) resource_names: Vec<String>,
+    pub resource_names: Vec<String>,
     #[serde(default)]
-    pub(super) operations: Vec<String>,
+    pub operations: Vec<String>,
     #[serde(default)]
-    pub(super) api_groups: Vec<String>,
+    pub api_groups: Vec<String>,
     #[serde(default)]
-    pub(super) api_versions: Vec<String>,
+    pub api_versions: Vec<String>,
+    /// Plural, with a subresource behind a slash.
     #[serde(default)]
-    pub(super) resources: Vec<String>,
+    pub resources: Vec<String>,
     #[serde(default)]
-    pub(super) scope: RuleScope,
+    pub scope: RuleScope,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-pub(super) enum RuleScope {
+/// Where the objects stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub enum RuleScope {
     #[default]
     #[serde(rename = "*")]
     All,

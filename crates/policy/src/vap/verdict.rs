@@ -30,6 +30,8 @@ pub struct PolicyFailure {
     pub message: String,
     /// It could not be told; failurePolicy decides what an admission makes of it.
     pub error: bool,
+    /// What the binding does about it; nothing where failurePolicy passes an error over.
+    pub actions: Vec<Action>,
 }
 
 impl Verdict {
@@ -48,6 +50,8 @@ pub struct Denial {
     pub binding: Option<String>,
     /// The API server's whole sentence.
     pub message: String,
+    /// What failed, without the sentence around it.
+    pub cause: String,
     /// A metav1.StatusReason.
     pub reason: String,
     /// The HTTP status of that reason.
@@ -65,6 +69,12 @@ pub struct Undecided {
 pub(super) const INVALID: &str = "Invalid";
 
 impl Denial {
+    /// Of a policy that could not be judged, where its failurePolicy takes that for a refusal.
+    #[must_use]
+    pub fn unjudged(policy: &str, binding: Option<&str>, why: &str) -> Denial {
+        Denial::new(policy, binding, why, INVALID)
+    }
+
     pub(super) fn new(policy: &str, binding: Option<&str>, message: &str, reason: &str) -> Denial {
         let by = match binding {
             Some(binding) => format!("'{policy}' with binding '{binding}'"),
@@ -74,6 +84,7 @@ impl Denial {
             policy: policy.to_owned(),
             binding: binding.map(str::to_owned),
             message: format!("ValidatingAdmissionPolicy {by} denied request: {message}"),
+            cause: message.to_owned(),
             reason: reason.to_owned(),
             code: code(reason),
         }

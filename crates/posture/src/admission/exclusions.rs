@@ -73,19 +73,10 @@ mod tests {
     fn review(namespace: &str, resource: &str, groups: &[&str]) -> Review {
         let (group, resource) = resource.split_once(':').unwrap();
         let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
-        Review {
-            uid: "u".to_owned(),
-            operation: Operation::Update,
-            group: group.to_owned(),
-            resource: resource.to_owned(),
-            subresource: subresource.to_owned(),
-            namespace: namespace.to_owned(),
-            user: "ann".to_owned(),
-            groups: groups.iter().map(ToString::to_string).collect(),
-            dry_run: false,
-            object: json!({"metadata": {}}),
-            old_object: Value::Null,
-        }
+        let request = json!({"uid": "u", "operation": "UPDATE", "namespace": namespace, "subResource": subresource,
+            "resource": {"group": group, "resource": resource}, "object": {"metadata": {}},
+            "userInfo": {"username": "ann", "groups": groups}});
+        Review::of(request.as_object().unwrap().clone()).unwrap()
     }
 
     #[test]

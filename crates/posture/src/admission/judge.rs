@@ -1,12 +1,18 @@
 //! One review against the policies that count for its object.
+use super::answer::{Answer, Outcome};
+use super::hearing::Hearing;
+use super::lookup::Lookup;
 use super::policies::{Bound, Policies};
-use super::response::Response;
 use super::review::Review;
+use super::ruling::Ruling;
+use super::sets::Place;
+use super::time::Time;
+use super::worker::Worker;
 use super::{exclusions, words};
-use crate::workload::{self, View};
+use crate::workload::View;
 use crate::{fix, pointer};
-use seawall_model::admission::{DecidedControl, Decision, PolicyAction, Verdict};
-use seawall_model::finding::{Evidence, Resource, State};
+use seawall_model::admission::{PolicyAction, Verdict};
+use seawall_model::finding::{Evidence, State};
 use seawall_model::{Millis, Problem};
 use serde_json::Value;
 use std::cell::OnceCell;
@@ -17,73 +23,29 @@ use std::collections::BTreeSet;
 const MAX_ELEMENTS: usize = 150_000;
 /// Failing places that a patch is made for; more are mended by a command, not by hand.
 const MAX_FIXED: usize = 64;
-/// Of one control in a decision, so that a pod of a thousand containers is still one small record.
-const MAX_PATHS: usize = 64;
-/// Bytes of one control's patch in a decision.
-const MAX_FIX: usize = 16 << 10;
-/// Bytes of a name in a decision; those of Kubernetes have at most 253, of users and groups at will.
-const MAX_NAME: usize = 512;
-/// Groups of the user in a decision; directories put people into hundreds.
-const MAX_GROUPS: usize = 64;
+
+/// What an answer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The API server waits for it.
+    Admission,
+    /// Somebody holds a recorded review against policies: nothing is excluded, and what a policy cannot tell is told
+    /// and never refused.
+    Rehearsal,
+}
 
 /// What the engine cannot know from the review.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Surroundings<'a> {
     pub now: Millis,
     /// Name of the agent that answers.
     pub agent: &'a str,
     /// Where Seawall itself runs; never judged.
     pub own_namespace: Option<&'a str>,
-}
-
-/// What came of a review.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Outcome {
-    /// Passes whatever the policies say.
-    Excluded,
-    /// No object that a control is about, or no policy for it.
-    NotJudged,
-    Passed,
-    Audited,
-    Warned,
-    Denied,
-}
-
-impl Outcome {
-    /// As metrics name it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Excluded => "excluded",
-            Self::NotJudged => "not_judged",
-            Self::Passed => "passed",
-            Self::Audited => "audited",
-            Self::Warned => "warned",
-            Self::Denied => "denied",
-        }
-    }
-}
-
-/// For the counters of whoever answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Counts {
-    pub outcome: Outcome,
-    pub dry_run: bool,
-    /// Controls without an answer, by id.
-    pub undecided: Vec<String>,
-    /// Controls that time did not suffice for, by id.
-    pub unfinished: Vec<String>,
-    /// Controls that the object failed before the update.
-    pub already_failing: usize,
-}
-
-/// The answer to one review.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
-    /// An `AdmissionReview` in JSON, for HTTP 200.
-    pub response: Vec<u8>,
-    /// To be recorded; none for a dry run, for what passed, and for an update that only keeps what `audit` knows.
-    pub decision: Option<Decision>,
-    pub counts: Counts,
+    /// What users' policies look up.
+    pub lookup: &'a dyn Lookup,
+    pub time: &'a Time,
+    pub mode: Mode,
 }
 
 /// A policy's control that the object fails.
@@ -104,7 +66,7 @@ impl Failed<'_> {
     }
 
     /// What it means for the request: what failed before is told where something would have been said, never refused.
-    fn verdict(&self) -> Option<Verdict> {
+    pub(super) fn verdict(&self) -> Option<Verdict> {
         match (self.bound.action, self.already_failing) {
             (PolicyAction::Deny, false) => Some(Verdict::Denied),
             (PolicyAction::Deny | PolicyAction::Warn, _) => Some(Verdict::Warned),
@@ -115,15 +77,16 @@ impl Failed<'_> {
 }
 
 impl Policies {
-    /// Answers the bytes of a review. `out_of_time` is asked before each policy, deny first; what is then not judged
-    /// is allowed. Problems are those of [`Review::parse`].
+    /// Answers the bytes of a review. Time is looked at before each policy, those that may refuse first; a control that
+    /// is not judged by then allows, a user's policy follows its failurePolicy. Problems are those of
+    /// [`Review::parse`].
     pub fn answer(
         &self,
         bytes: &[u8],
         surroundings: &Surroundings<'_>,
-        out_of_time: &dyn Fn() -> bool,
+        worker: &mut Worker,
     ) -> Result<Answer, Box<Problem>> {
-        Ok(self.judge(&Review::parse(bytes)?, surroundings, out_of_time))
+        Ok(self.judge(&Review::parse(bytes)?, surroundings, worker))
     }
 
     /// Judges a review that has been read.
@@ -131,27 +94,34 @@ impl Policies {
         &self,
         review: &Review,
         surroundings: &Surroundings<'_>,
-        out_of_time: &dyn Fn() -> bool,
+        worker: &mut Worker,
     ) -> Answer {
-        if exclusions::excluded(review, surroundings.own_namespace).is_some() {
-            return passed(review, Outcome::Excluded);
+        let excluded = || exclusions::excluded(review, surroundings.own_namespace).is_some();
+        if surroundings.mode == Mode::Admission && excluded() {
+            return Answer::passed(review, Outcome::Excluded);
         }
         let view = View::new(&review.object);
-        let mut chosen = self.choose(review);
-        chosen.retain(|tied| tied[0].control.concerns(&view));
-        if chosen.is_empty() || !exclusions::is_judged(review) {
-            return passed(review, Outcome::NotJudged);
-        }
+        let mut controls = match exclusions::is_judged(review) {
+            true => self.choose(review),
+            false => Vec::new(),
+        };
+        controls.retain(|tied| tied[0].control.concerns(&view));
         let before = Before { old: &review.old_object, view: OnceCell::new() };
-        let mut judged = Judged::default();
-        let oversized = view.count_elements() > MAX_ELEMENTS;
-        for tied in chosen {
-            if oversized {
-                judged.undecided(tied[0], "more containers and volumes than an object can hold");
-            } else if out_of_time() {
-                judged.unfinished(tied[0]);
-            } else {
-                judged.control(&tied, &view, &before);
+        let mut hearing = Hearing::new(&self.sets, review, surroundings);
+        let mut judged = Judged { concerned: !controls.is_empty(), ..Judged::default() };
+        let (deny, others): (Vec<_>, Vec<_>) =
+            controls.into_iter().partition(|tied| tied[0].action == PolicyAction::Deny);
+        let may = |place: &&_| Place::may(place, &self.sets.sets);
+        let denying = self.sets.places.iter().take_while(|place| may(place) == PolicyAction::Deny);
+        let denying = denying.count();
+        let (first, then) = self.sets.places.split_at(denying);
+        for (controls, places) in [(deny, first), (others, then)] {
+            judged.controls(&controls, &view, &before, surroundings.time);
+            for place in places.iter().filter(|place| may(place) > PolicyAction::Off) {
+                if let Some(mut ruling) = hearing.rule(place, worker) {
+                    ruling.settle(place.own, surroundings.mode);
+                    judged.rulings.push((may(&place), ruling));
+                }
             }
         }
         judged.answer(review, surroundings)
@@ -201,18 +171,43 @@ fn identity(object: &Value, path: &str) -> String {
     identity
 }
 
+/// What controls and users' policies said.
 #[derive(Default)]
-struct Judged<'p> {
-    failed: Vec<Failed<'p>>,
-    undecided: Vec<String>,
-    unfinished: Vec<String>,
+pub(super) struct Judged<'p> {
+    /// Some control is for the object.
+    pub(super) concerned: bool,
+    pub(super) failed: Vec<Failed<'p>>,
+    /// Of users' policies, each with the most that it may do.
+    pub(super) rulings: Vec<(PolicyAction, Ruling<'p>)>,
+    /// Controls without an answer, and why.
+    pub(super) undecided: Vec<(String, String)>,
+    pub(super) unfinished: Vec<String>,
     /// Those of them whose policy would have spoken.
-    missed: Vec<String>,
+    pub(super) missed: Vec<String>,
     /// Of controls without an answer, where the policy would have spoken.
-    warnings: Vec<String>,
+    pub(super) warnings: Vec<String>,
 }
 
 impl<'p> Judged<'p> {
+    fn controls(
+        &mut self,
+        chosen: &[Vec<&'p Bound>],
+        view: &View<'p>,
+        before: &Before<'p>,
+        time: &Time,
+    ) {
+        let oversized = !chosen.is_empty() && view.count_elements() > MAX_ELEMENTS;
+        for tied in chosen {
+            if oversized {
+                self.undecided(tied[0], "more containers and volumes than an object can hold");
+            } else if time.is_over() {
+                self.unfinished(tied[0]);
+            } else {
+                self.control(tied, view, before);
+            }
+        }
+    }
+
     /// Asks one control under every set of parameters that counts; the first that fails is told.
     fn control(&mut self, tied: &[&'p Bound], view: &View<'p>, before: &Before<'p>) {
         let mut unknown = None;
@@ -249,7 +244,7 @@ impl<'p> Judged<'p> {
         if bound.action > PolicyAction::Audit {
             self.warnings.push(words::undecided(id, why));
         }
-        self.undecided.push(id.clone());
+        self.undecided.push((id.clone(), why.to_owned()));
     }
 
     fn unfinished(&mut self, bound: &Bound) {
@@ -259,106 +254,6 @@ impl<'p> Judged<'p> {
         }
         self.unfinished.push(id.clone());
     }
-
-    fn answer(self, review: &Review, surroundings: &Surroundings<'_>) -> Answer {
-        let verdict = self.failed.iter().filter_map(Failed::verdict).max();
-        let outcome = match verdict {
-            None => Outcome::Passed,
-            Some(Verdict::Audited) => Outcome::Audited,
-            Some(Verdict::Warned) => Outcome::Warned,
-            Some(Verdict::Denied) => Outcome::Denied,
-        };
-        let speaks =
-            |failed: &&Failed<'_>| !failed.denies() && failed.bound.action > PolicyAction::Audit;
-        let mut warnings: Vec<String> =
-            self.failed.iter().filter(speaks).map(words::warning).collect();
-        warnings.extend(self.warnings);
-        if !self.missed.is_empty() {
-            warnings.push(words::unfinished(&self.missed));
-        }
-        let response = Response {
-            denial: (verdict == Some(Verdict::Denied)).then(|| words::denial(&self.failed)),
-            warnings: words::warnings(warnings),
-            annotations: words::annotations(&self.failed, &self.undecided, &self.unfinished),
-        };
-        let already_failing = self.failed.iter().filter(|failed| failed.already_failing).count();
-        let recorded = verdict.filter(|_| !review.dry_run);
-        let decision = recorded.map(|verdict| decision(review, surroundings, verdict, self.failed));
-        Answer {
-            response: response.bytes(&review.uid),
-            decision,
-            counts: Counts {
-                outcome,
-                dry_run: review.dry_run,
-                undecided: self.undecided,
-                unfinished: self.unfinished,
-                already_failing,
-            },
-        }
-    }
-}
-
-fn passed(review: &Review, outcome: Outcome) -> Answer {
-    let (undecided, unfinished) = Default::default();
-    let dry_run = review.dry_run;
-    Answer {
-        response: Response::default().bytes(&review.uid),
-        decision: None,
-        counts: Counts { outcome, dry_run, undecided, unfinished, already_failing: 0 },
-    }
-}
-
-fn decision(
-    review: &Review,
-    surroundings: &Surroundings<'_>,
-    verdict: Verdict,
-    failed: Vec<Failed<'_>>,
-) -> Decision {
-    let name = |text: &str| words::cut(text, MAX_NAME);
-    let found = workload::resource(&review.object);
-    let resource = Resource {
-        namespace: (!review.namespace.is_empty()).then(|| name(&review.namespace)),
-        name: name(&found.name),
-        uid: found.uid.as_deref().map(name),
-        ..found
-    };
-    let controls = failed.into_iter().map(|mut failed| {
-        failed.paths.truncate(MAX_PATHS);
-        // Half a patch heals nothing.
-        let bytes: usize = failed.fix.iter().map(|operation| operation.to_string().len()).sum();
-        let fix = if bytes > MAX_FIX { Vec::new() } else { failed.fix };
-        DecidedControl {
-            control: failed.bound.control.id.clone(),
-            title: failed.bound.control.title.clone(),
-            severity: failed.bound.control.severity,
-            action: failed.bound.action,
-            assignment: failed.bound.assignment,
-            message: failed.message,
-            paths: failed.paths,
-            fix,
-            already_failing: failed.already_failing,
-        }
-    });
-    Decision {
-        time: surroundings.now,
-        verdict,
-        operation: review.operation.as_str().to_owned(),
-        resource,
-        owner: owner(&review.object).as_deref().map(name),
-        user: name(&review.user),
-        groups: review.groups.iter().take(MAX_GROUPS).map(|group| name(group)).collect(),
-        controls: controls.collect(),
-        agent: surroundings.agent.to_owned(),
-    }
-}
-
-/// The controller in the object's own words; who holds the cluster's objects may know one further up.
-fn owner(object: &Value) -> Option<String> {
-    let references = object.pointer("/metadata/ownerReferences")?.as_array()?;
-    let controls = |reference: &&Value| reference.get("controller") == Some(&Value::Bool(true));
-    let controller = references.iter().find(controls)?;
-    let text = |key: &str| controller.get(key).and_then(Value::as_str);
-    Some(format!("{}/{}", text("kind")?, text("name")?))
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! Policies bound to their controls, and which of them count for one object.
+//! Policies bound to their controls, and which of them count for one object; the sets of users' own beside them.
 use super::narrowing;
 use super::review::Review;
+use super::sets::Sets;
 use crate::catalogue::Catalogue;
 use crate::control::Control;
 use seawall_model::admission::{Narrowing, Policy, PolicyAction};
@@ -24,11 +25,12 @@ pub(super) struct Bound {
     narrowing: Narrowing,
 }
 
-/// Compiled policies. The default holds none and so allows everything.
+/// Compiled policies and sets. The default holds none and so allows everything.
 #[derive(Debug, Default)]
 pub struct Policies {
     by_control: BTreeMap<String, Vec<Bound>>,
     count: usize,
+    pub(super) sets: Sets,
 }
 
 impl Policies {
@@ -53,7 +55,17 @@ impl Policies {
         (compiled, problems)
     }
 
-    /// Policies whose action is `action`.
+    /// Judges by these sets too.
+    pub fn with_sets(self, sets: Sets) -> Self {
+        Self { sets, ..self }
+    }
+
+    /// The sets that count.
+    pub fn sets(&self) -> &Sets {
+        &self.sets
+    }
+
+    /// Policies of controls whose action is `action`.
     pub fn count(&self, action: PolicyAction) -> usize {
         self.by_control.values().flatten().filter(|bound| bound.action == action).count()
     }

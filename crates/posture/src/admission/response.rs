@@ -6,9 +6,18 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Default)]
 pub(super) struct Response {
     /// Why not; none allows.
-    pub(super) denial: Option<String>,
+    pub(super) denial: Option<Denied>,
     pub(super) warnings: Vec<String>,
-    pub(super) annotations: Vec<(&'static str, String)>,
+    pub(super) annotations: Vec<(String, String)>,
+}
+
+/// Why a request is refused.
+#[derive(Debug)]
+pub(super) struct Denied {
+    pub(super) message: String,
+    /// HTTP status and metav1.StatusReason of the first refusal.
+    pub(super) code: u16,
+    pub(super) reason: String,
 }
 
 impl Response {
@@ -17,9 +26,10 @@ impl Response {
         let mut response = Map::new();
         response.insert("uid".to_owned(), uid.into());
         response.insert("allowed".to_owned(), self.denial.is_none().into());
-        if let Some(message) = self.denial {
-            // 403 makes `kubectl` say "Forbidden", and controllers try again later instead of giving up.
-            let status = json!({"status": "Failure", "code": 403, "reason": "Forbidden", "message": message});
+        if let Some(denied) = self.denial {
+            let Denied { message, code, reason } = denied;
+            let status =
+                json!({"status": "Failure", "code": code, "reason": reason, "message": message});
             response.insert("status".to_owned(), status);
         }
         if !self.warnings.is_empty() {
@@ -27,7 +37,7 @@ impl Response {
         }
         if !self.annotations.is_empty() {
             let annotations = self.annotations.into_iter();
-            let annotations = annotations.map(|(key, value)| (key.to_owned(), Value::from(value)));
+            let annotations = annotations.map(|(key, value)| (key, Value::from(value)));
             response.insert("auditAnnotations".to_owned(), Value::Object(annotations.collect()));
         }
         let review =

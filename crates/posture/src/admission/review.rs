@@ -2,7 +2,7 @@
 use crate::manifests::remove_nulls;
 use seawall_model::Problem;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Bytes of one review: an object and its old self, each at most the 1.5 MiB that etcd takes, with room for growth.
 pub const MAX_REVIEW: usize = 8 << 20;
@@ -50,6 +50,10 @@ pub struct Review {
     /// Without null members; null where there is none.
     pub(super) object: Value,
     pub(super) old_object: Value,
+    /// Both as they were sent, where that makes a difference.
+    sent: Option<Box<[Value; 2]>>,
+    /// The rest of the request as it was sent.
+    pub(super) request: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -57,7 +61,7 @@ pub struct Review {
 struct ReviewFile {
     api_version: String,
     kind: String,
-    request: RequestFile,
+    request: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -72,10 +76,6 @@ struct RequestFile {
     operation: Operation,
     #[serde(default)]
     user_info: UserFile,
-    #[serde(default)]
-    object: Value,
-    #[serde(default)]
-    old_object: Value,
     dry_run: Option<bool>,
 }
 
@@ -109,12 +109,23 @@ impl Review {
             let given = format!("{} {}", file.api_version, file.kind);
             return Err(refused(format!("expected {API_VERSION} AdmissionReview, not {given}")));
         }
-        let mut request = file.request;
-        if request.uid.is_empty() {
+        let told = |message: String| refused(format!("this is no AdmissionReview: {message}"));
+        let review = Self::of(file.request).map_err(told)?;
+        if review.uid.is_empty() {
             return Err(refused("the request has no UID".to_owned()));
         }
-        remove_nulls(&mut request.object);
-        remove_nulls(&mut request.old_object);
+        Ok(review)
+    }
+
+    /// Of the `request` of a review. Errors: what is missing or of another type.
+    pub(super) fn of(mut rest: Map<String, Value>) -> Result<Self, String> {
+        let mut object = rest.remove("object").unwrap_or_default();
+        let mut old_object = rest.remove("oldObject").unwrap_or_default();
+        let request = RequestFile::deserialize(&rest).map_err(|error| error.to_string())?;
+        let differ = has_null(&object) || has_null(&old_object);
+        let sent = differ.then(|| Box::new([object.clone(), old_object.clone()]));
+        remove_nulls(&mut object);
+        remove_nulls(&mut old_object);
         Ok(Self {
             uid: request.uid,
             operation: request.operation,
@@ -125,9 +136,30 @@ impl Review {
             user: request.user_info.username,
             groups: request.user_info.groups.unwrap_or_default(),
             dry_run: request.dry_run.unwrap_or(false),
-            object: request.object,
-            old_object: request.old_object,
+            object,
+            old_object,
+            sent,
+            request: rest,
         })
+    }
+
+    /// The object and the one before it, as they were sent.
+    pub(super) fn sent(&self) -> [&Value; 2] {
+        match &self.sent {
+            Some(sent) => sent.each_ref(),
+            None => [&self.object, &self.old_object],
+        }
+    }
+}
+
+/// Whether a member is null; null itself has none.
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => {
+            members.values().any(|member| member.is_null() || has_null(member))
+        }
+        Value::Array(items) => items.iter().any(has_null),
+        _ => false,
     }
 }
 

@@ -1,7 +1,9 @@
 //! What people read: warnings in `kubectl`, and why a request was refused with what to do about it.
-use super::judge::Failed;
+use super::answer::Counts;
+use super::judge::{Failed, Judged};
 use seawall_model::admission::PolicyAction;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Bytes of one warning and of all; beyond 256 characters each and 4,096 together the API server itself cuts.
@@ -18,8 +20,14 @@ const MAX_REMEDY: usize = 300;
 const MAX_PATCH: usize = 1_000;
 /// Failing paths named in a refusal, for each control.
 const SHOWN_PATHS: usize = 3;
+/// Bytes of one refusal of a user's policy: the longest message that an expression makes has 5 KiB.
+const MAX_LINE: usize = 6 << 10;
 /// Bytes of one audit annotation's value.
 const MAX_ANNOTATION: usize = 512;
+/// Bytes of users' audit annotations in one answer, of which each may have 10 KiB; what is over is counted.
+const MAX_ANNOTATIONS: usize = 64 << 10;
+/// Bytes of an annotation's key. Source: k8s.io/apimachinery `util/validation`, IsQualifiedName.
+const MAX_KEY: usize = 63;
 
 /// Warnings, each one line within its bytes, all of them together within theirs, then a count.
 pub(super) fn warnings(texts: Vec<String>) -> Vec<String> {
@@ -56,10 +64,20 @@ pub(super) fn unfinished(controls: &[String]) -> String {
     format!("not judged in time, so allowed: {}", controls.join(", "))
 }
 
-/// Why the request was refused: per control its id, title, message, places, and the fix.
-pub(super) fn denial(failed: &[Failed<'_>]) -> String {
+/// Why the request was refused: a line per refusal of users' policies, then per control its id, title, message, places,
+/// and the fix.
+pub(super) fn denial(lines: &[&str], failed: &[Failed<'_>]) -> String {
     let denied: Vec<&Failed<'_>> = failed.iter().filter(|failed| failed.denies()).collect();
     let mut text = String::new();
+    for (index, line) in lines.iter().enumerate() {
+        let line = cut(line, MAX_LINE);
+        if !text.is_empty() && text.len() + line.len() > MAX_DENIAL {
+            let _infallible = write!(text, "\nand {} more policies' refusals", lines.len() - index);
+            break;
+        }
+        text.push('\n');
+        text.push_str(&line);
+    }
     for (index, failed) in denied.iter().enumerate() {
         let section = section(failed);
         if !text.is_empty() && text.len() + section.len() > MAX_DENIAL {
@@ -104,32 +122,68 @@ fn patch(control: &str, more_to_fix: bool, fix: &[Value]) -> String {
 }
 
 /// What goes into the API server's audit events: (key, value); the server puts the webhook's name before the key.
+/// `users` are those of users' policies under the API server's keys.
 pub(super) fn annotations(
-    failed: &[Failed<'_>],
-    undecided: &[String],
-    unfinished: &[String],
-) -> Vec<(&'static str, String)> {
-    let with = |wanted: &dyn Fn(&Failed<'_>) -> bool| {
-        let ids = failed.iter().filter(|failed| wanted(failed));
-        ids.map(|failed| failed.bound.control.id.clone()).collect::<Vec<_>>()
-    };
+    judged: &Judged<'_>,
+    counts: &Counts,
+    users: &BTreeMap<String, String>,
+) -> Vec<(String, String)> {
     let is = |action| {
-        move |failed: &Failed<'_>| !failed.already_failing && failed.bound.action == action
+        let controls = judged
+            .failed
+            .iter()
+            .filter(move |failed| !failed.already_failing && failed.bound.action == action);
+        let controls = controls.map(|failed| failed.bound.control.id.as_str());
+        let rulings = judged.rulings.iter().map(|(_, ruling)| ruling);
+        let policies = rulings.filter(move |ruling| ruling.action() == action);
+        controls.chain(policies.map(|ruling| ruling.id.as_str())).collect::<Vec<_>>()
     };
+    let ids = |ids: &'_ [String]| ids.iter().map(String::as_str).collect::<Vec<_>>().join(",");
+    let already = judged.failed.iter().filter(|failed| failed.already_failing);
+    let already: Vec<&str> = already.map(|failed| failed.bound.control.id.as_str()).collect();
     let lists = [
-        ("denied", with(&is(PolicyAction::Deny))),
-        ("warned", with(&is(PolicyAction::Warn))),
-        ("audited", with(&is(PolicyAction::Audit))),
-        ("already-failing", with(&|failed| failed.already_failing)),
-        ("undecided", undecided.to_vec()),
-        ("unfinished", unfinished.to_vec()),
+        ("denied", is(PolicyAction::Deny).join(",")),
+        ("warned", is(PolicyAction::Warn).join(",")),
+        ("audited", is(PolicyAction::Audit).join(",")),
+        ("already-failing", already.join(",")),
+        ("undecided", ids(&counts.undecided)),
+        ("unfinished", ids(&counts.unfinished)),
+        ("ignored", ids(&counts.ignored)),
     ];
     let told = lists.into_iter().filter(|(_, ids)| !ids.is_empty());
-    told.map(|(key, ids)| (key, cut(&ids.join(","), MAX_ANNOTATION))).collect()
+    let mut told: Vec<(String, String)> =
+        told.map(|(key, ids)| (key.to_owned(), cut(&ids, MAX_ANNOTATION))).collect();
+    let (mut bytes, mut left_out) = (0, 0);
+    for (key, value) in users {
+        bytes += key.len() + value.len();
+        match bytes <= MAX_ANNOTATIONS {
+            true => told.push((annotation_key(key), value.clone())),
+            false => left_out += 1,
+        }
+    }
+    if left_out > 0 {
+        told.push(("annotations-left-out".to_owned(), left_out.to_string()));
+    }
+    told
+}
+
+/// `POLICY/KEY` as `POLICY_KEY`: the API server puts the webhook's name and a slash before it and drops what is then no
+/// qualified name. Policies' names have no `_`. One that is too long ends in its hash.
+fn annotation_key(key: &str) -> String {
+    let key = key.replace('/', "_");
+    if key.len() <= MAX_KEY {
+        return key;
+    }
+    // FNV-1a: the same on every machine and in every version.
+    let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let kept = key.floor_char_boundary(MAX_KEY - 17);
+    format!("{}-{hash:016x}", &key[..kept])
 }
 
 /// Without line breaks and control characters, which headers cannot carry.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
@@ -164,6 +218,22 @@ mod tests {
             assert!(told.iter().map(String::len).sum::<usize>() <= MAX_WARNINGS);
         }
         assert_eq!(warnings(Vec::new()), [""; 0]);
+    }
+
+    #[test]
+    fn keys_are_parts_of_qualified_names() {
+        for (key, expected) in [
+            ("limits/high-replicas", "limits_high-replicas".to_owned()),
+            (
+                "validation.policy.admission.k8s.io/validation_failure",
+                "validation.policy.admission.k8s.io_validation_failure".to_owned(),
+            ),
+            (&format!("{}/key", "p".repeat(80)), format!("{}-24e9912a1a200e75", "p".repeat(46))),
+        ] {
+            let made = annotation_key(key);
+            assert!(made.len() <= MAX_KEY && !made.contains('/'));
+            assert_eq!(made, expected);
+        }
     }
 
     #[test]

@@ -2,12 +2,15 @@
 use crate::content::catalogue;
 use seawall_model::Id;
 use seawall_model::admission::{Decision, Policy, PolicyAction, Verdict};
-use seawall_posture::admission::{Answer, Outcome, Policies, Surroundings};
+use seawall_posture::admission::{
+    Answer, Mode, Nothing, Outcome, Policies, Surroundings, Time, Worker,
+};
 use serde_json::{Value, json};
 use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
 
 const NOW: i64 = 1_795_000_000_000;
-const NEVER: &dyn Fn() -> bool = &|| false;
 
 fn policy(control: &str, action: PolicyAction, more: Value) -> Policy {
     let mut policy = json!({
@@ -64,15 +67,30 @@ fn review(object: &Value, old: Option<&Value>) -> Value {
     }})
 }
 
-fn answer_until(policies: &[Policy], review: &Value, out_of_time: &dyn Fn() -> bool) -> Answer {
+/// Time for so many policies: it passes by one whenever somebody looks.
+pub(crate) fn time_for(policies: u64) -> Time {
+    let looked = Cell::new(0);
+    let clock = move || Duration::from_secs(looked.replace(looked.get() + 1));
+    Time::until(Rc::new(clock), Duration::from_secs(policies))
+}
+
+fn answer_until(policies: &[Policy], review: &Value, time: &Time) -> Answer {
     let (policies, problems) = Policies::compile(policies, catalogue());
     assert_eq!(problems, []);
-    let surroundings = Surroundings { now: NOW, agent: "agent-1", own_namespace: Some("seawall") };
-    policies.answer(review.to_string().as_bytes(), &surroundings, out_of_time).unwrap()
+    let surroundings = Surroundings {
+        now: NOW,
+        agent: "agent-1",
+        own_namespace: Some("seawall"),
+        lookup: &Nothing,
+        time,
+        mode: Mode::Admission,
+    };
+    let bytes = review.to_string();
+    policies.answer(bytes.as_bytes(), &surroundings, &mut Worker::default()).unwrap()
 }
 
 fn answer(policies: &[Policy], review: &Value) -> Answer {
-    answer_until(policies, review, NEVER)
+    answer_until(policies, review, &Time::unlimited())
 }
 
 fn response(answer: &Answer) -> Value {
@@ -301,14 +319,9 @@ fn deny_comes_first_and_users_hear_what_they_would_have_heard_in_time() {
         deny("SW-C-0017"),
     ];
     #[track_caller]
-    fn check(policies: &[Policy], in_time: u32, expected: &str, unfinished: &[&str]) {
-        let left = Cell::new(in_time);
-        let out_of_time = || left.replace(left.get().saturating_sub(1)) == 0;
-        let answer = answer_until(
-            policies,
-            &review(&object("Pod", &[privileged("web")]), None),
-            &out_of_time,
-        );
+    fn check(policies: &[Policy], in_time: u64, expected: &str, unfinished: &[&str]) {
+        let review = review(&object("Pod", &[privileged("web")]), None);
+        let answer = answer_until(policies, &review, &time_for(in_time));
         assert_eq!(told(&answer), expected);
         assert_eq!(answer.counts.unfinished, unfinished);
     }

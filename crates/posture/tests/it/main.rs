@@ -3,6 +3,8 @@
 
 mod access;
 mod admission;
+mod admission_sets;
+mod admission_trials;
 mod content;
 mod kinds;
 mod live;
