@@ -101,6 +101,18 @@ impl Judge {
         Self::default()
     }
 
+    /// Builds every interpreter that constraints need, which is a parser's work, before somebody waits for it.
+    pub fn prepare(&mut self, library: &Library) {
+        for constraint in library.constraints.values() {
+            if let Some(Template { kind, engine: Engine::Rego(policy), .. }) =
+                library.template(constraint)
+                && !self.interpreters.contains_key(kind)
+            {
+                self.interpreters.insert(kind.clone(), (policy.interpreter(), Vec::new()));
+            }
+        }
+    }
+
     /// Judges one request by every constraint that is for it and for `point`.
     pub fn review(
         &mut self,

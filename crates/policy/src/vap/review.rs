@@ -2,9 +2,6 @@
 use seawall_model::Problem;
 use serde_json::{Map, Value, json};
 
-/// Bytes of one review: an object and its old self, each at most the 1.5 MiB that etcd takes, with room for growth.
-const MAX_REVIEW: usize = 8 << 20;
-
 /// An admission request.
 #[derive(Clone, Debug)]
 pub struct Review {
@@ -41,27 +38,6 @@ pub struct Kind {
 }
 
 impl Review {
-    /// Reads an `AdmissionReview` of `admission.k8s.io/v1`. Problems: `limit` over 8 MiB, `review` for what is none.
-    pub fn parse(bytes: &[u8]) -> Result<Review, Box<Problem>> {
-        if bytes.len() > MAX_REVIEW {
-            let message = format!("the review is over {} MiB", MAX_REVIEW >> 20);
-            return Err(Box::new(Problem::error("limit", message)));
-        }
-        let refused = |message: String| Box::new(Problem::error("review", message));
-        let review: Value = serde_json::from_slice(bytes)
-            .map_err(|error| refused(format!("this is no AdmissionReview: {error}")))?;
-        let text = |name: &str| review.get(name).and_then(Value::as_str).unwrap_or_default();
-        if text("kind") != "AdmissionReview" || text("apiVersion") != "admission.k8s.io/v1" {
-            let given = format!("{} {}", text("apiVersion"), text("kind"));
-            let message = format!("expected admission.k8s.io/v1 AdmissionReview, not {given}");
-            return Err(refused(message));
-        }
-        match review.get("request") {
-            Some(Value::Object(request)) => Review::of(request),
-            _ => Err(refused("the review has no request".to_owned())),
-        }
-    }
-
     /// Of the `request` of a review. Problems: `review` where it names no operation or resource.
     pub fn of(request: &Map<String, Value>) -> Result<Review, Box<Problem>> {
         let text = |name: &str| member(request, name);

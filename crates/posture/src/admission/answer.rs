@@ -127,33 +127,7 @@ impl Judged<'_> {
             Some(Verdict::Denied) => Outcome::Denied,
         };
         self.pass_over(surroundings.mode);
-        let already_failing = self.failed.iter().filter(|failed| failed.already_failing).count();
-        let annotations = self.annotations();
-        let (mut undecided, mut unfinished, mut ignored) =
-            (Vec::new(), self.unfinished.clone(), Vec::new());
-        undecided.extend(self.undecided.iter().map(|(id, _)| id.clone()));
-        for (_, ruling) in &self.rulings {
-            match &ruling.unjudged {
-                Some(unjudged) if unjudged.unfinished => unfinished.push(ruling.id.clone()),
-                Some(_) => undecided.push(ruling.id.clone()),
-                None if ruling.ignored => ignored.push(ruling.id.clone()),
-                None => {}
-            }
-        }
-        let counts = Counts {
-            outcome,
-            dry_run: review.dry_run,
-            undecided,
-            unfinished,
-            ignored,
-            already_failing,
-        };
-        let mut questions: Vec<Question> = Vec::new();
-        for question in self.rulings.iter().flat_map(|(_, ruling)| &ruling.questions) {
-            if !questions.contains(question) {
-                questions.push(question.clone());
-            }
-        }
+        let (annotations, counts) = (self.annotations(), self.counts(outcome, review.dry_run));
         let response = Response {
             denial: (verdict == Some(Verdict::Denied)).then(|| self.denied()),
             warnings: words::warnings(self.warnings()),
@@ -163,11 +137,43 @@ impl Judged<'_> {
         Answer {
             response: response.bytes(&review.uid),
             unjudged: self.unjudged(),
+            questions: self.questions(),
             decision: recorded.map(|verdict| self.decision(review, surroundings, verdict)),
             counts,
-            questions,
             annotations,
         }
+    }
+
+    fn counts(&self, outcome: Outcome, dry_run: bool) -> Counts {
+        let mut counts = Counts {
+            outcome,
+            dry_run,
+            undecided: self.undecided.iter().map(|(id, _)| id.clone()).collect(),
+            unfinished: self.unfinished.clone(),
+            ignored: Vec::new(),
+            already_failing: self.failed.iter().filter(|failed| failed.already_failing).count(),
+        };
+        for (_, ruling) in &self.rulings {
+            let list = match &ruling.unjudged {
+                Some(unjudged) if unjudged.unfinished => &mut counts.unfinished,
+                Some(_) => &mut counts.undecided,
+                None if ruling.ignored => &mut counts.ignored,
+                None => continue,
+            };
+            list.push(ruling.id.clone());
+        }
+        counts
+    }
+
+    /// Each once.
+    fn questions(&self) -> Vec<Question> {
+        let mut questions: Vec<Question> = Vec::new();
+        for question in self.rulings.iter().flat_map(|(_, ruling)| &ruling.questions) {
+            if !questions.contains(question) {
+                questions.push(question.clone());
+            }
+        }
+        questions
     }
 
     /// Warns of policies without an answer that allow what they could not judge.
@@ -250,7 +256,12 @@ impl Judged<'_> {
         let name = |text: &str| words::cut(text, MAX_NAME);
         // Of what is deleted only the old object is there.
         let object = if review.object.is_null() { &review.old_object } else { &review.object };
-        let found = workload::resource(object);
+        let mut found = workload::resource(object);
+        if found.name.is_empty() {
+            // What is connected to, and what `generateName` is yet to name, has its name in the request alone.
+            found.name =
+                review.request.get("name").and_then(Value::as_str).unwrap_or_default().into();
+        }
         let resource = Resource {
             namespace: (!review.namespace.is_empty()).then(|| name(&review.namespace)),
             name: name(&found.name),

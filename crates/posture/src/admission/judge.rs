@@ -111,16 +111,16 @@ impl Policies {
         let mut judged = Judged { concerned: !controls.is_empty(), ..Judged::default() };
         let (deny, others): (Vec<_>, Vec<_>) =
             controls.into_iter().partition(|tied| tied[0].action == PolicyAction::Deny);
-        let may = |place: &&_| Place::may(place, &self.sets.sets);
-        let denying = self.sets.places.iter().take_while(|place| may(place) == PolicyAction::Deny);
-        let denying = denying.count();
-        let (first, then) = self.sets.places.split_at(denying);
+        let may = |place: &Place| place.may(&self.sets.sets);
+        let places = &self.sets.places;
+        let denying = places.partition_point(|place| may(place) == PolicyAction::Deny);
+        let (first, then) = places.split_at(denying);
         for (controls, places) in [(deny, first), (others, then)] {
             judged.controls(&controls, &view, &before, surroundings.time);
             for place in places.iter().filter(|place| may(place) > PolicyAction::Off) {
                 if let Some(mut ruling) = hearing.rule(place, worker) {
                     ruling.settle(place.own, surroundings.mode);
-                    judged.rulings.push((may(&place), ruling));
+                    judged.rulings.push((may(place), ruling));
                 }
             }
         }

@@ -122,6 +122,9 @@ impl Review {
         let mut object = rest.remove("object").unwrap_or_default();
         let mut old_object = rest.remove("oldObject").unwrap_or_default();
         let request = RequestFile::deserialize(&rest).map_err(|error| error.to_string())?;
+        if request.resource.resource.is_empty() {
+            return Err("the request names no resource".to_owned());
+        }
         let differ = has_null(&object) || has_null(&old_object);
         let sent = differ.then(|| Box::new([object.clone(), old_object.clone()]));
         remove_nulls(&mut object);
@@ -206,6 +209,8 @@ mod tests {
         check(&review(empty), Err("error[review]: the request has no UID"));
         check(&review(r#"{"uid": 7, "operation": "CREATE"}"#), Err("invalid type: integer"));
         check(&review(r#"{"uid": "u", "operation": "PATCH"}"#), Err("unknown variant `PATCH`"));
+        let nothing = r#"{"uid": "u", "operation": "CREATE", "resource": {"resource": ""}}"#;
+        check(&review(nothing), Err("the request names no resource"));
         let good = r#"{"uid": "u", "operation": "CREATE", "resource": {"resource": "pods"}}"#;
         check(&review(good), Ok("u"));
         check(&review(good).replace("/v1", "/v1beta1"), Err("not admission.k8s.io/v1beta1"));

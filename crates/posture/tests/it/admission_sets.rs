@@ -304,6 +304,10 @@ fn params_are_the_sets_own_then_the_clusters() {
     ] {
         check_in(&text, Deny, &review, &cluster(maps), expected);
     }
+    // More may be selected than the set brings along.
+    let selected = own("9").replace("name: limits, parameter", "selector: {}, parameter");
+    let answer = check_in_any(&selected, &review);
+    assert_eq!(answer.counts.undecided, ["ValidatingAdmissionPolicy/p"]);
     // A kind that is not served is the API server's error, not a gap.
     let text = with_params("Fail").replace("kind: ConfigMap", "kind: Gone");
     let unserved = "denied 422 Invalid: ValidatingAdmissionPolicy 'p' denied request: failed to configure policy: failed to find resource referenced by paramKind: '/v1, Kind=Gone'";
@@ -327,6 +331,7 @@ fn constraints_see_the_inventory() {
     // A worker sees what changes between two reviews.
     let policies = Policies::default().with_sets(load(&[set(&text, Deny)]));
     let (mut worker, mut cluster) = (Worker::default(), cluster);
+    worker.prepare(policies.sets());
     let mut say = |cluster: &Cluster| {
         let time = Time::unlimited();
         let surroundings = Surroundings {

@@ -32,7 +32,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum Action {
+pub(super) enum Action {
     /// Allowed; an audit annotation says what failed
     Audit,
     /// Allowed with a warning

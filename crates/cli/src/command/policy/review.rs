@@ -1,26 +1,39 @@
-//! `seawall policy review`: users' policies on one recorded admission review, answered as the API server answers.
+//! `seawall policy review`: users' policies and controls on one recorded admission review, answered as at admission.
+use super::export::Action;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{self, Format};
-use anyhow::Context;
-use seawall_cel::authz::Answers;
+use anyhow::{Context, anyhow};
+use seawall_model::admission::{Narrowing, Policy, PolicyAction};
 use seawall_model::problem::ProblemKind;
-use seawall_policy::vap::{Document, Lookup, Params, Policies, Review, Verdict};
+use seawall_model::time::{Clock, SystemClock};
+use seawall_model::{Id, Problem};
+use seawall_posture::Catalogue;
+use seawall_posture::admission::{
+    self, Answer, Answers, Inventory, InventoryRead, Lookup, Mode, Params, Policies, Review, Sets,
+    Surroundings, Time, Worker,
+};
 use seawall_posture::manifests::{self, File};
+use seawall_posture::policies::Document;
+use seawall_posture::yaml::{self, Kind};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Policies, bindings and params: a file or a directory (repeatable)
+    /// Policies, bindings, params, templates, constraints and controls: a file or a directory (repeatable)
     #[arg(long, required = true, value_name = "FILE")]
     policy: Vec<PathBuf>,
     /// An AdmissionReview of admission.k8s.io/v1 as JSON
     #[arg(long, value_name = "REVIEW.json")]
     review: PathBuf,
-    /// Objects the policies may look at: namespaces and params (repeatable)
+    /// Objects the policies may look at: namespaces, params, what constraints read (repeatable)
     #[arg(long, value_name = "FILE")]
     object: Vec<PathBuf>,
+    /// What a failing control means; users' policies say it themselves
+    #[arg(long, value_enum, default_value = "deny")]
+    action: Action,
     /// The Kubernetes version whose functions expressions may use
     #[arg(long, default_value = "1.36", value_name = "1.N", value_parser = minor)]
     kubernetes_version: u32,
@@ -37,108 +50,180 @@ impl Args {
             .with_context(|| format!("cannot read {}", self.review.display()))
             .map_err(Failure::usage)?;
         let review = Review::parse(&bytes).map_err(|problem| {
-            Failure::usage(anyhow::anyhow!("{}: {}", self.review.display(), problem.message))
+            Failure::usage(anyhow!("{}: {}", self.review.display(), problem.message))
         })?;
-        let documents = documents(self.policy.iter().chain(&self.object))?;
-        let (policies, problems) = Policies::load(&documents, self.kubernetes_version);
-        output::print_problems(&problems, Format::Table);
-        if problems.iter().any(|problem| problem.kind == ProblemKind::Error) {
-            return Err(Failure::usage(anyhow::anyhow!("some policies did not load; see above")));
-        }
-        if policies.is_empty() {
-            return Err(Failure::usage(anyhow::anyhow!("no policy found"))
-                .with_help("name files with ValidatingAdmissionPolicies by --policy"));
-        }
-        let verdict = policies.review(&review, &Inventory { objects: &documents });
-        output::print_json(&response(&review, &verdict))?;
-        tell(&verdict);
-        Ok(match (verdict.denials.is_empty(), verdict.is_complete()) {
-            (false, _) => Exit::Findings,
-            (true, true) => Exit::Pass,
-            (true, false) => Exit::Incomplete,
+        let mut files = Files::default();
+        self.policy.iter().try_for_each(|path| files.read(path, What::Policies))?;
+        self.object.iter().try_for_each(|path| files.read(path, What::Objects))?;
+        let policies = files.policies(self.action.into(), self.kubernetes_version)?;
+        let objects = files.objects();
+        let time = Time::unlimited();
+        let surroundings = Surroundings {
+            now: SystemClock.now(),
+            agent: "",
+            own_namespace: None,
+            lookup: &objects,
+            time: &time,
+            mode: Mode::Rehearsal,
+        };
+        let answer = policies.judge(&review, &surroundings, &mut Worker::default());
+        output::print_json(&response(&answer)?)?;
+        tell(&answer);
+        let denied = answer.counts.outcome == admission::Outcome::Denied;
+        Ok(match (denied, answer.unjudged.is_empty()) {
+            (true, _) => Exit::Findings,
+            (false, true) => Exit::Pass,
+            (false, false) => Exit::Incomplete,
         })
     }
 }
 
 /// What the engine could not decide.
-fn tell(verdict: &Verdict) {
-    for undecided in &verdict.undecided {
-        let message = format!("policy {} was not judged: {}", undecided.policy, undecided.reason);
-        output::error(&message, Some("give the object by --object"));
-    }
-    for question in &verdict.questions {
-        let message = format!("an authorization check for `{}` has no answer here", question.verb);
-        output::error(&message, Some("only a cluster's authorizer can tell"));
+fn tell(answer: &Answer) {
+    let help = match answer.questions.is_empty() {
+        true => "give what it looks up by --object",
+        false => "only a cluster's authorizer can tell",
+    };
+    for (policy, why) in &answer.unjudged {
+        output::error(&format!("{policy} was not judged: {why}"), Some(help));
     }
 }
 
-/// The AdmissionReview a webhook would send: the first denial answers, further ones a line each.
-fn response(review: &Review, verdict: &Verdict) -> Value {
-    let mut response = Map::new();
-    response.insert("uid".to_owned(), json!(review.uid));
-    response.insert("allowed".to_owned(), json!(verdict.denials.is_empty()));
-    if let Some(denial) = verdict.denials.first() {
-        response.insert(
-            "status".to_owned(),
-            json!({"status": "Failure", "code": denial.code, "reason": denial.reason,
-                "message": denial.message}),
-        );
-    }
-    if !verdict.warnings.is_empty() {
-        response.insert("warnings".to_owned(), json!(verdict.warnings));
-    }
-    if !verdict.audit_annotations.is_empty() {
-        response.insert("auditAnnotations".to_owned(), json!(verdict.audit_annotations));
-    }
-    json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response})
-}
-
-/// Every object of the files, those of directories too.
-fn documents<'p>(paths: impl Iterator<Item = &'p PathBuf>) -> Result<Vec<Document>, Failure> {
-    let mut documents = Vec::new();
-    for path in paths {
-        let files = match path.is_dir() {
-            true => crate::files::below(path, &["yaml", "yml", "json"])?,
-            false => vec![path.clone()],
-        };
-        for file in files {
-            read(&file, path.is_dir(), &mut documents)?;
+/// The answer with the annotations of users' policies under the API server's own keys. Those by which a webhook tells
+/// of its controls are for audit logs.
+fn response(answer: &Answer) -> anyhow::Result<Value> {
+    let mut review: Value = serde_json::from_slice(&answer.response)?;
+    if let Some(response) = review.get_mut("response").and_then(Value::as_object_mut) {
+        response.remove("auditAnnotations");
+        if !answer.annotations.is_empty() {
+            response.insert("auditAnnotations".to_owned(), json!(answer.annotations));
         }
     }
-    Ok(documents)
+    Ok(review)
 }
 
-fn read(path: &Path, found: bool, into: &mut Vec<Document>) -> Result<(), Failure> {
-    let bytes = std::fs::read(path)
-        .with_context(|| format!("cannot read {}", path.display()))
-        .map_err(Failure::usage)?;
-    let shown = path.display().to_string();
-    let read = manifests::read([File { path: &shown, bytes: &bytes, found }]);
-    output::print_problems(&read.problems, Format::Table);
-    if !read.problems.is_empty() {
-        return Err(Failure::usage(anyhow::anyhow!("{shown} was not read whole; see above")));
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    Policies,
+    Objects,
+}
+
+/// What the files of the call hold.
+#[derive(Default)]
+struct Files {
+    policies: Vec<Document>,
+    objects: Vec<Document>,
+    /// Path and text of control files.
+    controls: Vec<(String, String)>,
+}
+
+impl Files {
+    /// A file, or all of a directory.
+    fn read(&mut self, path: &Path, what: What) -> Result<(), Failure> {
+        let files = match path.is_dir() {
+            true => crate::files::below(path, &["yaml", "yml", "json"])?,
+            false => vec![path.to_owned()],
+        };
+        files.iter().try_for_each(|file| self.file(file, path.is_dir(), what))
     }
-    into.extend(read.objects.into_iter().map(|object| Document {
-        object: object.value,
-        file: Some(object.source.file),
-        line: Some(object.source.line),
-    }));
-    Ok(())
+
+    fn file(&mut self, path: &Path, found: bool, what: What) -> Result<(), Failure> {
+        let bytes = std::fs::read(path)
+            .with_context(|| format!("cannot read {}", path.display()))
+            .map_err(Failure::usage)?;
+        let shown = path.display().to_string();
+        if what == What::Policies
+            && let Some(text) = control(&bytes)
+        {
+            self.controls.push((shown, text.to_owned()));
+            return Ok(());
+        }
+        let read = manifests::read([File { path: &shown, bytes: &bytes, found }]);
+        output::print_problems(&read.problems, Format::Table);
+        if !read.problems.is_empty() {
+            return Err(Failure::usage(anyhow!("{shown} was not read whole; see above")));
+        }
+        let documents = match what {
+            What::Policies => &mut self.policies,
+            What::Objects => &mut self.objects,
+        };
+        documents.extend(read.objects.into_iter().map(|object| Document {
+            object: object.value,
+            file: Some(object.source.file),
+            line: Some(object.source.line),
+        }));
+        Ok(())
+    }
+
+    /// What does not load is a mistake in the call: half of one's policies would pass for all of them.
+    fn policies(&self, action: PolicyAction, minor: u32) -> Result<Policies, Failure> {
+        let (sets, mut problems) = Sets::of_documents(&self.policies, minor);
+        let (controls, told) = self.compile(action);
+        problems.extend(told);
+        output::print_problems(&problems, Format::Table);
+        if problems.iter().any(|problem| problem.kind == ProblemKind::Error) {
+            return Err(Failure::usage(anyhow!("some policies did not load; see above")));
+        }
+        if sets.is_empty() && self.controls.is_empty() {
+            return Err(Failure::usage(anyhow!("no policy found"))
+                .with_help("name files with policies, constraints or controls by --policy"));
+        }
+        Ok(controls.with_sets(sets))
+    }
+
+    fn compile(&self, action: PolicyAction) -> (Policies, Vec<Problem>) {
+        if self.controls.is_empty() {
+            return Default::default();
+        }
+        let shared = seawall_content::permissions();
+        let shared = shared.iter().map(|entry| (entry.path, entry.text));
+        let own = self.controls.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+        let (catalogue, mut problems) = Catalogue::load(shared.chain(own), super::frameworks());
+        let policy = |control: &str| Policy {
+            assignment: Id::new(0, [0; 10]),
+            control: control.to_owned(),
+            depth: 0,
+            narrowing: Narrowing::default(),
+            action,
+            params: Map::new(),
+        };
+        let policies: Vec<Policy> =
+            catalogue.controls.iter().map(|control| policy(&control.id)).collect();
+        let (compiled, told) = Policies::compile(&policies, &catalogue);
+        problems.extend(told);
+        (compiled, problems)
+    }
+
+    /// What policies look up is among the files of the call, whichever names it, or is not there.
+    fn objects(&self) -> Objects {
+        let mut inventory = Inventory::default();
+        for document in self.policies.iter().chain(&self.objects) {
+            // What has no kind or version is in no inventory.
+            let _left_out = inventory.add(document.object.clone());
+        }
+        Objects(inventory)
+    }
 }
 
-/// The objects of the call: what a policy looks up is among them or not at hand.
-struct Inventory<'d> {
-    objects: &'d [Document],
+/// The text, if it is that of a control: one document without `apiVersion` that has an id.
+fn control(bytes: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let root = yaml::parse(text).ok()??;
+    let id = &root.entry("id")?.value.kind;
+    let is_id = matches!(id, Kind::Scalar(Value::String(id)) if id.starts_with("SW-C-"));
+    (is_id && root.entry("apiVersion").is_none()).then_some(text)
 }
 
-impl Lookup for Inventory<'_> {
+struct Objects(Inventory);
+
+impl Lookup for Objects {
     fn namespace(&self, name: &str) -> Option<&Value> {
-        self.of("v1", "Namespace").find(|object| object["metadata"]["name"] == *name)
+        self.0.namespace(name)
     }
 
     /// Without a single object the kind counts as served and empty, in namespaces where any object lies in one.
     fn params(&self, api_version: &str, kind: &str) -> Params<'_> {
-        let objects: Vec<&Value> = self.of(api_version, kind).collect();
+        let objects: Vec<&Value> = self.0.of_kind(api_version, kind).collect();
         let namespaced = |object: &&Value| object["metadata"]["namespace"].is_string();
         match objects.is_empty() || objects.iter().any(namespaced) {
             true => Params::Namespaced(objects),
@@ -146,16 +231,12 @@ impl Lookup for Inventory<'_> {
         }
     }
 
+    fn inventory(&self, _: &BTreeSet<InventoryRead>) -> Result<&Inventory, String> {
+        Ok(&self.0)
+    }
+
     fn answers(&self) -> Arc<Answers> {
         Arc::default()
-    }
-}
-
-impl Inventory<'_> {
-    fn of(&self, api_version: &str, kind: &str) -> impl Iterator<Item = &Value> {
-        let objects = self.objects.iter().map(|document| &document.object);
-        objects
-            .filter(move |object| object["apiVersion"] == *api_version && object["kind"] == *kind)
     }
 }
 
@@ -180,8 +261,28 @@ spec:
   paramRef: {name: limits, parameterNotFoundAction: Deny}
 ";
 
+    const CONSTRAINT: &str = "apiVersion: templates.gatekeeper.sh/v1
+kind: ConstraintTemplate
+metadata: {name: k8sno}
+spec:
+  crd: {spec: {names: {kind: K8sNo}}}
+  targets:
+    - target: admission.k8s.gatekeeper.sh
+      rego: |
+        package k8sno
+        violation[{\"msg\": \"no\"}] { true }
+---
+apiVersion: constraints.gatekeeper.sh/v1beta1
+kind: K8sNo
+metadata: {name: never}
+spec: {enforcementAction: ACTION}
+";
+
+    const CONTROL: &str =
+        include_str!("../../../../../content/controls/workload/privileged-container.yaml");
+
     #[track_caller]
-    fn check(max: &str, expected: Exit) {
+    fn check(policies: &[&str], action: Action, params: &str, expected: Exit) {
         let dir = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| {
             let path = dir.path().join(name);
@@ -191,22 +292,51 @@ spec:
         let review = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
             "request": {"uid": "u", "operation": "CREATE", "name": "web", "namespace": "shop",
                 "resource": {"group": "", "version": "v1", "resource": "pods"},
-                "object": {"metadata": {"name": "web"}, "spec": {"replicas": 3}}}});
-        let params = format!(
-            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: limits, namespace: shop}}\ndata: {{max: '{max}'}}\n"
-        );
+                "object": {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": {"replicas": 3,
+                    "containers": [{"name": "c", "securityContext": {"privileged": true}}]}}}});
         let args = Args {
-            policy: vec![write("policy.yaml", POLICY)],
+            policy: policies
+                .iter()
+                .enumerate()
+                .map(|(at, text)| write(&format!("{at}.yaml"), text))
+                .collect(),
             review: write("review.json", &review.to_string()),
-            object: vec![write("params.yaml", &params)],
+            object: vec![write("params.yaml", params)],
+            action,
             kubernetes_version: 36,
         };
         assert_eq!(args.run().unwrap(), expected);
     }
 
+    fn limits(max: &str) -> String {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: limits, namespace: shop}}\ndata: {{max: '{max}'}}\n"
+        )
+    }
+
     #[test]
     fn a_denial_is_exit_1() {
-        check("3", Exit::Pass);
-        check("2", Exit::Findings);
+        check(&[POLICY], Action::Deny, &limits("3"), Exit::Pass);
+        check(&[POLICY], Action::Deny, &limits("2"), Exit::Findings);
+        check(&[POLICY], Action::Warn, &limits("2"), Exit::Findings);
+        check(&[CONTROL], Action::Deny, &limits("3"), Exit::Findings);
+        check(&[CONTROL], Action::Warn, &limits("3"), Exit::Pass);
+        check(
+            &[&CONSTRAINT.replace("ACTION", "warn"), POLICY],
+            Action::Deny,
+            &limits("3"),
+            Exit::Pass,
+        );
+        check(&[&CONSTRAINT.replace("ACTION", "deny"), CONTROL], Action::Audit, "", Exit::Findings);
+    }
+
+    #[test]
+    fn what_nobody_can_tell_is_exit_4_unless_something_is_refused() {
+        let asks = POLICY.replace(
+            "object.spec.replicas <= int(params.data.max)",
+            "namespaceObject.metadata.name == \"shop\"",
+        );
+        check(&[&asks], Action::Deny, &limits("3"), Exit::Incomplete);
+        check(&[&asks, CONTROL], Action::Deny, &limits("3"), Exit::Findings);
     }
 }
