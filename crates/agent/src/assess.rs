@@ -8,6 +8,7 @@ use seawall_posture::objects::{Columns, Objects};
 use seawall_posture::owners::{Role, mark_injected, role};
 use seawall_posture::score::Weight;
 use seawall_posture::{Selection, workload};
+use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -101,23 +102,34 @@ impl Assessor {
         }
     }
 
-    pub(crate) fn apply(&mut self, bytes: &[u8], now: Millis) {
+    /// Takes an object; returned as it is now, unless it was refused.
+    pub(crate) fn apply(&mut self, bytes: &[u8], now: Millis) -> Option<Value> {
         match self.objects.apply(bytes) {
             Ok(applied) if applied.changed => {
                 let before = applied.before.as_deref();
                 let before = before.and_then(|bytes| serde_json::from_slice(bytes).ok());
                 self.live.changed(&self.objects, before.as_ref(), Some(&applied.object));
                 self.touch(&applied.uid, now);
+                Some(applied.object)
             }
-            Ok(_) => {}
+            Ok(applied) => Some(applied.object),
             Err(problem) => {
                 self.refused += 1;
                 tracing::warn!(code = problem.code, message = problem.message, "object refused");
                 if self.problems.len() < MAX_PROBLEMS {
                     self.problems.push(*problem);
                 }
+                None
             }
         }
+    }
+
+    pub(crate) fn objects(&self) -> &Objects {
+        &self.objects
+    }
+
+    pub(crate) fn object(&self, uid: &str) -> Option<Value> {
+        self.objects.parse(uid)
     }
 
     /// Forgets an object; a record if it had been spoken of.

@@ -11,12 +11,17 @@
 //! record is sent, since what is not seen is not gone.
 mod assess;
 pub mod health;
+mod known;
 mod native;
+mod policy_sets;
+mod recent;
 mod replicas;
 mod run;
 mod sight;
+mod trial;
 pub mod webhook;
 
 pub use native::{NativePolicies, NativeStatus};
+pub use policy_sets::PolicySets;
 pub use run::{Agent, ClusterInfo, Config, Status, content};
 pub use seawall_cluster::{Connection, Issuer, IssuerError, Target, issuer};

@@ -1,12 +1,15 @@
 //! The agent's loop: events in, records out, within a quarter of a second.
 use crate::assess::{Assessor, is_watched, is_workload};
+use crate::policy_sets::PolicySets;
 use crate::replicas::Agents;
 use crate::sight::{Sight, Trouble};
+use crate::trial::Trials;
 use anyhow::Context;
 use seawall_cluster::{Connection, Kind, ObjectEvent, Replicas, Target, Watch, connect, watch};
 use seawall_model::Problem;
 use seawall_model::record::Record;
 use seawall_model::time::{Clock, Millis};
+use seawall_posture::policies::NEWEST_MINOR;
 use seawall_posture::workload::WORKLOADS;
 use seawall_posture::{Catalogue, Request, Selection};
 use std::sync::Arc;
@@ -29,7 +32,8 @@ pub struct Config {
     pub coalesce: Duration,
     /// A kind that could not be read for this long makes its objects unknown.
     pub stale_after: Duration,
-    /// Where this agent and those beside it run, whose ready pods are counted; none outside a cluster.
+    /// Where this agent and those beside it run: their ready pods are counted, and no policy is tried there. None
+    /// outside a cluster.
     pub namespace: Option<String>,
 }
 
@@ -84,6 +88,10 @@ pub struct Agent {
     pub cluster: ClusterInfo,
     /// For what else the agent does with its cluster.
     pub connection: Connection,
+    /// Users' policies, which the loop tries and the webhook judges by.
+    pub policy_sets: Arc<PolicySets>,
+    /// Every control, as the webhook judges by them too.
+    pub catalogue: Arc<Catalogue>,
     status: state::Receiver<Status>,
     replicas: state::Receiver<Option<Replicas>>,
     stop: state::Sender<bool>,
@@ -106,8 +114,9 @@ pub fn content() -> anyhow::Result<Catalogue> {
 impl Agent {
     /// Connects, then watches in the background; `sink` gets the records and slows the agent when it is full.
     pub async fn start(config: Config, sink: mpsc::Sender<Record>) -> anyhow::Result<Self> {
-        let selection =
-            content()?.select(&config.request).map_err(|problem| anyhow::anyhow!("{problem}"))?;
+        let catalogue = Arc::new(content()?);
+        let selection = catalogue.select(&config.request);
+        let selection = selection.map_err(|problem| anyhow::anyhow!("{problem}"))?;
         let connection = connect(&config.target).await.context("cannot reach the cluster")?;
         let cluster = ClusterInfo {
             uid: connection.uid.clone(),
@@ -117,20 +126,34 @@ impl Agent {
         };
         let served = seawall_cluster::kinds(&connection.reached()).await;
         let served = served.context("cannot learn what the cluster serves")?;
+        let kubernetes = seawall_posture::minor(&cluster.version);
+        let policy_sets = PolicySets::new(minor(kubernetes.as_deref()));
+        let names = served.iter().map(|kind| (kind.api_version.clone(), kind.kind.clone()));
+        policy_sets.known.serves(names);
         let kinds = kinds(&selection, served);
-        let mut assessor = Assessor::new(selection, seawall_posture::minor(&cluster.version));
+        let mut assessor = Assessor::new(selection, kubernetes);
         kinds.iter().for_each(|kind| assessor.expect(&kind.api_version, &kind.kind));
         let (status_sender, status) = state::channel(Status::default());
         let (replicas_sender, replicas) = state::channel(None);
         let (stop, stopped) = state::channel(false);
         let watched = connection.clone();
+        let trials = Trials::new(policy_sets.clone(), config.namespace.clone());
+        let shared = policy_sets.clone();
         let task = tokio::spawn(async move {
-            let mut runner = Runner::new(config, &watched, kinds, assessor, sink, status_sender);
+            let mut runner = Runner::new(
+                config,
+                &watched,
+                kinds,
+                assessor,
+                sink,
+                status_sender,
+                (shared, trials),
+            );
             runner.replicas = replicas_sender;
             // An error means that the sink is gone: nobody listens any more.
             let _gone = runner.run(stopped).await;
         });
-        Ok(Self { cluster, connection, status, replicas, stop, task })
+        Ok(Self { cluster, connection, policy_sets, catalogue, status, replicas, stop, task })
     }
 
     /// Follows the status.
@@ -163,6 +186,8 @@ struct Runner {
     kinds: Vec<Kind>,
     watch: Watch,
     assessor: Assessor,
+    policy_sets: Arc<PolicySets>,
+    trials: Trials,
     sink: mpsc::Sender<Record>,
     status: state::Sender<Status>,
     /// The agents among the pods; none where they are not counted.
@@ -197,6 +222,12 @@ fn kinds(selection: &Selection, served: Vec<Kind>) -> Vec<Kind> {
     kinds
 }
 
+/// N of `1.N`; a server that does not say is taken for the newest that is known.
+fn minor(kubernetes: Option<&str>) -> u32 {
+    let minor = kubernetes.and_then(|version| version.strip_prefix("1."));
+    minor.and_then(|minor| minor.parse().ok()).unwrap_or(NEWEST_MINOR)
+}
+
 impl Runner {
     fn new(
         config: Config,
@@ -205,6 +236,7 @@ impl Runner {
         assessor: Assessor,
         sink: mpsc::Sender<Record>,
         status: state::Sender<Status>,
+        (policy_sets, trials): (Arc<PolicySets>, Trials),
     ) -> Self {
         let started = config.clock.now();
         let watch = watch(connection, &kinds);
@@ -215,6 +247,8 @@ impl Runner {
             kinds,
             watch,
             assessor,
+            policy_sets,
+            trials,
             sink,
             status,
             agents,
@@ -251,8 +285,15 @@ impl Runner {
         let now = self.config.clock.now();
         self.count(&event);
         match event {
-            ObjectEvent::Applied { bytes, .. } => self.assessor.apply(&bytes, now),
+            ObjectEvent::Applied { bytes, .. } => {
+                if let Some(object) = self.assessor.apply(&bytes, now) {
+                    self.policy_sets.known.apply(object, bytes.len());
+                }
+            }
             ObjectEvent::Deleted { uid, .. } => {
+                if let Some(object) = self.assessor.object(&uid) {
+                    self.policy_sets.known.remove(&object);
+                }
                 if let Some(record) = self.assessor.remove(&uid, now) {
                     self.sink.send(record).await?;
                 }
@@ -261,12 +302,14 @@ impl Runner {
                 self.sight.listed(kind);
                 let listed = &self.kinds[kind];
                 self.assessor.listed(&listed.api_version, &listed.kind);
+                self.policy_sets.known.set_listed(&listed.api_version, &listed.kind, true);
                 self.readable(kind, now);
             }
             ObjectEvent::Restored { kind } => self.readable(kind, now),
             ObjectEvent::Forbidden { kind, message } => {
                 let forbidden = &self.kinds[kind];
                 self.assessor.forbidden(&forbidden.api_version, &forbidden.kind);
+                self.policy_sets.known.set_listed(&forbidden.api_version, &forbidden.kind, false);
                 self.sight.lost(kind, Trouble::Forbidden, message, Instant::now());
             }
             ObjectEvent::Broken { kind, message } => {
@@ -305,6 +348,7 @@ impl Runner {
         if self.sight.found(kind) {
             let kind = &self.kinds[kind];
             self.assessor.set_stale(&kind.api_version, &kind.kind, None, now);
+            self.policy_sets.known.set_listed(&kind.api_version, &kind.kind, true);
         }
     }
 
@@ -314,9 +358,23 @@ impl Runner {
         for (kind, reason) in self.sight.grown_stale(Instant::now(), self.config.stale_after) {
             let kind = &self.kinds[kind];
             self.assessor.set_stale(&kind.api_version, &kind.kind, Some(reason), now);
+            self.policy_sets.known.set_listed(&kind.api_version, &kind.kind, false);
         }
         self.flush().await?;
+        self.try_sets(now).await?;
         self.publish();
+        Ok(())
+    }
+
+    /// A slice of a policy set's trial, once all is seen that can be.
+    async fn try_sets(&mut self, now: Millis) -> Sent {
+        self.policy_sets.known.fill(self.assessor.objects());
+        if self.sight.complete(Instant::now()) && self.trials.has_work() {
+            if let Some(record) = self.trials.step(self.assessor.objects(), now) {
+                self.sink.send(record).await?;
+            }
+            self.deadline = Some(Instant::now());
+        }
         Ok(())
     }
 

@@ -35,7 +35,7 @@ mod quantity;
 pub mod rbac;
 mod refused;
 pub mod report;
-mod scope;
+pub mod scope;
 pub mod score;
 pub mod selector;
 mod suite;

@@ -16,6 +16,9 @@ use std::sync::Arc;
 pub use seawall_policy::gatekeeper::Expansion;
 pub use seawall_policy::vap::Document;
 
+/// N of the newest Kubernetes `1.N`, whose functions expressions may use where nobody says which server it is.
+pub const NEWEST_MINOR: u32 = 37;
+
 /// Policies that loaded, each with its own bindings.
 #[derive(Debug, Default)]
 pub struct UserPolicies {

@@ -41,7 +41,7 @@ const CLUSTER: [(&str, &str); 34] = [
 
 /// Whether the kind has namespaces. Kinds of Kubernetes' own groups that are not known to be the cluster's have; of
 /// other groups nobody can tell without their definition, and one that names no namespace is taken for the cluster's.
-pub(crate) fn is_namespaced(api_version: &str, kind: &str) -> bool {
+pub fn is_namespaced(api_version: &str, kind: &str) -> bool {
     let group = api_version.split_once('/').map_or("", |(group, _)| group);
     let own = !group.contains('.') || group.ends_with(".k8s.io");
     own && !CLUSTER.contains(&(group, kind))

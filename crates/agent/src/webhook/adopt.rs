@@ -2,8 +2,10 @@
 use super::Webhook;
 use super::keep::Keep;
 use super::run::State;
-use seawall_cluster::Rule;
+use crate::policy_sets::PolicySets;
+use seawall_cluster::{Rule, Scope};
 use seawall_model::admission::{Desired, PolicyAction};
+use seawall_posture::admission::{self, Resources, RuleScope, Sets};
 use seawall_posture::{Catalogue, Matches};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +14,10 @@ use tokio::sync::watch;
 /// Where policies go.
 pub(super) struct Adopting {
     pub(super) webhook: Arc<Webhook>,
-    pub(super) catalogue: Catalogue,
+    pub(super) catalogue: Arc<Catalogue>,
+    pub(super) policy_sets: Arc<PolicySets>,
+    /// Controls that the API server judges by itself: nobody hears of them twice.
+    pub(super) native: watch::Receiver<BTreeSet<String>>,
     /// The requests that they are about.
     pub(super) rules: watch::Sender<Vec<Rule>>,
     pub(super) state: watch::Sender<State>,
@@ -20,10 +25,13 @@ pub(super) struct Adopting {
 
 impl Adopting {
     fn adopt(&self, desired: &Desired) {
-        for problem in self.webhook.set_desired(desired, &self.catalogue) {
+        let native = self.native.borrow().clone();
+        let mut judged = desired.clone();
+        judged.policies.retain(|policy| !native.contains(&policy.control));
+        for problem in self.webhook.set_desired(&judged, &self.catalogue) {
             tracing::warn!(%problem, "policy does not count");
         }
-        let now = in_use(desired, &self.catalogue);
+        let now = in_use(&judged, &self.catalogue, self.webhook.policies().sets());
         self.rules.send_if_modified(|rules| {
             let changed = *rules != now;
             *rules = now;
@@ -33,30 +41,40 @@ impl Adopting {
     }
 }
 
-/// Policies of the hub, or those kept from before the restart until it speaks.
+/// Policies of the hub, or those kept from before the restart until it speaks; again whenever a set has been tried, or
+/// the API server judges by other controls itself.
 pub(super) async fn follow(
     mut desired: watch::Receiver<Option<Arc<Desired>>>,
-    adopting: Adopting,
+    mut adopting: Adopting,
     keep: Arc<Mutex<Keep>>,
 ) {
-    if let Some(kept) = keep.lock().unwrap_or_else(PoisonError::into_inner).desired() {
-        adopting.adopt(&kept);
-    }
+    let kept = || keep.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut changes = adopting.policy_sets.changes();
+    adopting.policy_sets.restore(kept().tried());
+    let mut current = kept().desired().map(Arc::new);
     loop {
-        let wanted = desired.borrow_and_update().clone();
-        if let Some(wanted) = wanted {
-            adopting.adopt(&wanted);
-            keep.lock().unwrap_or_else(PoisonError::into_inner).set_desired(&wanted);
+        current = desired.borrow_and_update().clone().or(current);
+        adopting.native.mark_unchanged();
+        if let Some(current) = &current {
+            adopting.adopt(current);
+            kept().set_desired(current, adopting.policy_sets.tried());
         }
-        if desired.changed().await.is_err() {
-            // The uplink is gone; what it said last goes on.
-            return;
+        // What adopting changed has been adopted.
+        changes.mark_unchanged();
+        tokio::select! {
+            changed = desired.changed() => if changed.is_err() {
+                // The uplink is gone; what it said last goes on.
+                return;
+            },
+            _ = changes.changed() => {}
+            Ok(()) = adopting.native.changed() => {}
         }
     }
 }
 
-/// The requests that assigned controls are about, besides those of workloads, which the chart's entry brings.
-fn in_use(desired: &Desired, catalogue: &Catalogue) -> Vec<Rule> {
+/// The requests that assigned controls are about, besides those of workloads, which the chart's entry brings, and those
+/// that users' policies are about.
+fn in_use(desired: &Desired, catalogue: &Catalogue, sets: &Sets) -> Vec<Rule> {
     let assigned = desired.policies.iter().filter(|policy| policy.action != PolicyAction::Off);
     let controls: BTreeSet<&str> = assigned.map(|policy| policy.control.as_str()).collect();
     let mut rules = BTreeSet::new();
@@ -70,7 +88,22 @@ fn in_use(desired: &Desired, catalogue: &Catalogue) -> Vec<Rule> {
             ..Rule::default()
         }));
     }
+    rules.extend(sets.rules().into_iter().map(of_set));
     rules.into_iter().collect()
+}
+
+fn of_set(rule: admission::Rule) -> Rule {
+    let (resources, kinds) = match rule.resources {
+        Resources::Plural(resources) => (resources, Vec::new()),
+        Resources::Kinds(kinds) => (Vec::new(), kinds),
+    };
+    let scope = match rule.scope {
+        RuleScope::All => Scope::All,
+        RuleScope::Namespaced => Scope::Namespaced,
+        RuleScope::Cluster => Scope::Cluster,
+    };
+    let admission::Rule { groups, versions, operations, .. } = rule;
+    Rule { groups, versions, resources, kinds, operations, scope }
 }
 
 #[cfg(test)]
@@ -94,7 +127,7 @@ mod tests {
             let policies =
                 policies.iter().map(|(control, action)| policy(control, *action)).collect();
             let desired = Desired { policies, sets: Vec::new() };
-            let rules = in_use(&desired, &catalogue);
+            let rules = in_use(&desired, &catalogue, &Sets::default());
             let resources: Vec<&str> =
                 rules.iter().flat_map(|rule| &rule.resources).map(String::as_str).collect();
             assert_eq!(resources, expected);

@@ -8,7 +8,6 @@ use seawall_cluster::{
 use seawall_model::Millis;
 use seawall_model::record::Record;
 use seawall_model::time::Clock;
-
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};

@@ -1,4 +1,5 @@
 //! What a restarted agent needs while its hub is away: the policies it was given last, and its certificate.
+use crate::policy_sets::Tried;
 use seawall_model::admission::Desired;
 use seawall_uplink::Signed;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,8 @@ const FILE: &str = "admission.json";
 #[serde(default)]
 struct Kept {
     desired: Option<Desired>,
+    /// Policy sets that have been tried in this cluster.
+    tried: Tried,
     certificate: Option<Certificate>,
 }
 
@@ -48,14 +51,20 @@ impl Keep {
         self.kept.desired.clone()
     }
 
+    pub(super) fn tried(&self) -> Tried {
+        self.kept.tried.clone()
+    }
+
     pub(super) fn certificate(&self) -> Option<Signed> {
         let Certificate { certificate_pem, key_pem, ca_pem } = self.kept.certificate.clone()?;
         Some(Signed { certificate_pem, key_pem, ca_pem })
     }
 
-    pub(super) fn set_desired(&mut self, desired: &Desired) {
-        self.kept.desired = Some(desired.clone());
-        self.write();
+    pub(super) fn set_desired(&mut self, desired: &Desired, tried: Tried) {
+        if self.kept.desired.as_ref() != Some(desired) || self.kept.tried != tried {
+            (self.kept.desired, self.kept.tried) = (Some(desired.clone()), tried);
+            self.write();
+        }
     }
 
     pub(super) fn set_certificate(&mut self, signed: &Signed) {
@@ -91,7 +100,7 @@ fn what_is_kept_outlives_the_process_and_is_private() {
     let mut keep = Keep::load(dir.path());
     assert!(keep.desired().is_none() && keep.certificate().is_none());
     let pem = |name: &str| name.to_owned();
-    keep.set_desired(&Desired::default());
+    keep.set_desired(&Desired::default(), Tried::new());
     keep.set_certificate(&Signed {
         certificate_pem: pem("c"),
         key_pem: pem("k"),

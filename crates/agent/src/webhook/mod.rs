@@ -9,15 +9,18 @@
 //! Invariant: a decision is handed on before the answer goes out; one that nobody takes in time is counted, and the
 //! request is answered all the same.
 mod adopt;
+mod asking;
 mod audit;
 mod counters;
 mod entry;
 mod gaps;
+mod judging;
 mod keep;
 mod life;
 mod run;
 mod tampered;
 
+pub use asking::Authorizer;
 pub use counters::{Counters, Totals};
 pub use gaps::Reason;
 pub use life::Lifeline;
@@ -26,26 +29,24 @@ pub use seawall_cluster::webhook::{AuditOutcome, AuditTrust, Server, Tls, TlsErr
 pub use seawall_cluster::{CALM, FailurePolicy};
 pub use seawall_rules::firing::Detections;
 
+use crate::policy_sets::PolicySets;
 use bytes::Bytes;
 use counters::Text;
+use judging::Judging;
 use seawall_cluster::webhook::{Admitted, Handler, Served};
 use seawall_model::Problem;
 use seawall_model::admission::{Desired, PolicyAction};
 use seawall_model::record::Record;
 use seawall_model::time::{Clock, Millis};
 use seawall_posture::Catalogue;
-use seawall_posture::admission::{Mode, Nothing, Policies, Surroundings, Time, Worker};
+use seawall_posture::admission::{Answer, Outcome, Policies, Review};
 use std::pin::Pin;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-/// Reviews judged at a time, each on a thread of its own: more than the machine has cores, few enough that a burst
-/// waits in line instead of taking every thread.
-const JUDGES: usize = 32;
 /// How long a decision may wait for room, a fraction of the shortest timeout.
 const HAND_ON: Duration = Duration::from_millis(100);
 
@@ -62,38 +63,50 @@ pub struct Settings {
     pub clock: Arc<dyn Clock>,
     pub records: mpsc::Sender<Record>,
     pub audit: AuditSink,
+    /// Users' policies and what they look up.
+    pub policy_sets: Arc<PolicySets>,
+    /// Asked where a policy wants to know what a user may do; without one such a policy is not judged.
+    pub authorizer: Option<Authorizer>,
 }
 
 /// Answers what the [`Server`] is asked. Policies and readiness change while it runs.
 pub struct Webhook {
-    settings: Settings,
-    policies: RwLock<Arc<Policies>>,
+    judging: Arc<Judging>,
+    records: mpsc::Sender<Record>,
+    audit: AuditSink,
     ready: AtomicBool,
-    judges: Arc<Semaphore>,
     pub counters: Counters,
 }
 
 impl Webhook {
     /// Not ready, and without policies.
     pub fn new(settings: Settings) -> Arc<Self> {
+        let Settings { agent, namespace, clock, records, audit, policy_sets, authorizer } =
+            settings;
         Arc::new(Self {
-            settings,
-            policies: RwLock::default(),
+            judging: Judging::new(agent, namespace, clock, policy_sets, authorizer),
+            records,
+            audit,
             ready: AtomicBool::new(false),
-            judges: Arc::new(Semaphore::new(JUDGES)),
             counters: Counters::default(),
         })
     }
 
-    /// Judges by what the hub wants from now on. Policies that cannot count are returned as problems.
+    /// Judges by what the hub wants from now on, and by the users' policy sets as they count now. Policies that cannot
+    /// count are returned as problems.
     pub fn set_desired(&self, desired: &Desired, catalogue: &Catalogue) -> Vec<Problem> {
-        let (policies, problems) = Policies::compile(&desired.policies, catalogue);
-        *self.policies.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policies);
+        let policy_sets = &self.judging.policy_sets;
+        policy_sets.want(&desired.sets);
+        let (policies, mut problems) = Policies::compile(&desired.policies, catalogue);
+        let (sets, told) = policy_sets.load();
+        problems.extend(told);
+        self.judging.set_policies(policies.with_sets(sets));
         problems
     }
 
-    fn policies(&self) -> Arc<Policies> {
-        self.policies.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What is judged by.
+    pub(crate) fn policies(&self) -> Arc<Policies> {
+        self.judging.policies()
     }
 
     /// Whether `/readyz` says so: before the end it says no, so that the Service sends reviews elsewhere.
@@ -113,7 +126,7 @@ impl Webhook {
             text.line("policies", &labels, &policies.count(action));
         }
         text.head("certificate_expiry_seconds", "gauge", "Seconds until the certificate ends.");
-        let left = (certificate_expires - self.settings.clock.now()) / 1000;
+        let left = (certificate_expires - self.judging.clock.now()) / 1000;
         text.line("certificate_expiry_seconds", "", &left);
         text.head("ready", "gauge", "1 where reviews are answered as they should be.");
         text.line("ready", "", &u8::from(self.is_ready()));
@@ -121,30 +134,17 @@ impl Webhook {
     }
 }
 
+/// Whether a request may be kept for trials: what holds secrets is not.
+fn may_be_kept(review: &Review, answer: &Answer) -> bool {
+    let secret =
+        review.group.is_empty() && matches!(review.resource.as_str(), "secrets" | "configmaps");
+    answer.counts.outcome != Outcome::Excluded && !secret
+}
+
 impl Handler for Webhook {
     async fn admit(&self, body: Bytes, deadline: Instant) -> Admitted {
-        let judge = self.judges.clone().acquire_owned().await;
-        let judge = judge.expect("the semaphore is never closed");
-        let policies = self.policies();
-        let (agent, namespace) = (self.settings.agent.clone(), self.settings.namespace.clone());
-        let now = self.settings.clock.now();
-        let judged = tokio::task::spawn_blocking(move || {
-            let _judge = judge;
-            let begun = Instant::now();
-            let clock = Rc::new(move || begun.elapsed());
-            let time = Time::until(clock, deadline.saturating_duration_since(begun));
-            let surroundings = Surroundings {
-                now,
-                agent: &agent,
-                own_namespace: namespace.as_deref(),
-                lookup: &Nothing,
-                time: &time,
-                mode: Mode::Admission,
-            };
-            policies.answer(&body, &surroundings, &mut Worker::default())
-        });
-        let answer = match judged.await {
-            Ok(Ok(answer)) => answer,
+        let (review, answer) = match self.judging.judge(body.clone(), deadline).await {
+            Ok(Ok(judged)) => judged,
             Ok(Err(problem)) => {
                 self.counters.malformed();
                 return match problem.code.as_str() {
@@ -158,9 +158,12 @@ impl Handler for Webhook {
             }
         };
         self.counters.judged(&answer.counts);
+        if may_be_kept(&review, &answer) {
+            self.judging.policy_sets.recent.keep(body);
+        }
         if let Some(decision) = answer.decision {
             let record = Record::Decision(Box::new(decision));
-            let taken = tokio::time::timeout(HAND_ON, self.settings.records.send(record)).await;
+            let taken = tokio::time::timeout(HAND_ON, self.records.send(record)).await;
             if !matches!(taken, Ok(Ok(()))) {
                 self.counters.decision_dropped();
             }
@@ -169,7 +172,7 @@ impl Handler for Webhook {
     }
 
     async fn audit(&self, body: Bytes) -> AuditOutcome {
-        (self.settings.audit)(body).await
+        (self.audit)(body).await
     }
 
     fn is_ready(&self) -> bool {

@@ -2,18 +2,20 @@
 //! kept, the moments without an answer recorded.
 use super::Detections;
 use super::adopt::{Adopting, follow};
+use super::asking::authorizer;
 use super::audit::audit_sink;
 use super::entry::{Entry, follow_errors};
 use super::keep::Keep;
 use super::{AuditTrust, Lifeline, Reason, Server, Settings, Tls, TlsError, Webhook};
-use seawall_cluster::{Connection, FailurePolicy, Guard, RegistrationEvent, Replicas, Standing};
+use crate::run::Agent;
+use seawall_cluster::{FailurePolicy, Guard, RegistrationEvent, Replicas, Standing};
 use seawall_model::Millis;
 use seawall_model::admission::audit_client_name;
 use seawall_model::record::Record;
 use seawall_model::time::Clock;
-use seawall_posture::Catalogue;
 use seawall_uplink::{Signed, Uplink};
 use seawall_wire::v1::SignPurpose;
+use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -51,6 +53,8 @@ pub struct Config {
     pub calm: Duration,
     /// Agents of this cluster that are ready.
     pub replicas: watch::Receiver<Option<Replicas>>,
+    /// Controls that the API server judges by itself, which are left to it; none where it is asked for none.
+    pub native: Option<watch::Receiver<BTreeSet<String>>>,
     /// Our webhook's name in it, by which audit events tell of requests that passed unjudged.
     pub webhook: String,
     /// What the API server gives us for an answer.
@@ -125,9 +129,8 @@ impl Running {
         config: Config,
         clock: Arc<dyn Clock>,
         records: mpsc::Sender<Record>,
-        connection: &Connection,
+        agent: &Agent,
         uplink: &Uplink,
-        catalogue: Catalogue,
     ) -> Self {
         let keep = Arc::new(Mutex::new(Keep::load(&config.state_dir)));
         let lifeline = Lifeline::load(&config.state_dir, config.webhook.as_str(), config.timeout);
@@ -143,6 +146,8 @@ impl Running {
                 lifeline.clone(),
                 records.clone(),
             ),
+            policy_sets: agent.policy_sets.clone(),
+            authorizer: Some(authorizer(agent.connection.clone())),
         });
         let keeps_entry = config.configuration.is_some();
         let (state_sender, state) = watch::channel(State { keeps_entry, ..State::default() });
@@ -186,12 +191,14 @@ impl Running {
                 ca_pem: config.files.is_none().then_some(ca_pem),
                 rules,
             };
-            tasks.spawn(entry.keep(connection.clone()));
+            tasks.spawn(entry.keep(agent.connection.clone()));
         }
         tasks.spawn(readiness(state.clone(), left, webhook.clone()));
         let adopting = Adopting {
             webhook: webhook.clone(),
-            catalogue,
+            catalogue: agent.catalogue.clone(),
+            policy_sets: agent.policy_sets.clone(),
+            native: config.native.clone().unwrap_or_else(|| watch::channel(BTreeSet::new()).1),
             rules: rules_sender,
             state: state_sender,
         };

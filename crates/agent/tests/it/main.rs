@@ -5,4 +5,5 @@
 mod entry;
 mod live;
 mod native;
+mod policy_sets;
 mod webhook;

@@ -7,7 +7,7 @@ use rcgen::{
 use seawall_agent::webhook::{
     AuditOutcome, AuditTrust, Lifeline, Reason, Server as WebhookServer, Settings, Tls, Webhook,
 };
-use seawall_agent::{Target, content, health};
+use seawall_agent::{PolicySets, Target, content, health};
 use seawall_cluster::{
     CALM, Connection, Guard, Registered, RegistrationEvent, Wanted, connect, keep_registered,
     register,
@@ -31,15 +31,15 @@ use tokio::sync::{mpsc, watch};
 const NAME: &str = "admission.seawall.dev";
 
 /// A CA and what it signed, PEM.
-struct Certificates {
+pub(crate) struct Certificates {
     issuer: Issuer<'static, KeyPair>,
-    ca: String,
+    pub(crate) ca: String,
     server: (String, String),
     audit: (String, String),
 }
 
 impl Certificates {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -53,7 +53,7 @@ impl Certificates {
         Self { issuer, ca, server, audit }
     }
 
-    fn tls(&self) -> Tls {
+    pub(crate) fn tls(&self) -> Tls {
         self.tls_of(&self.server)
     }
 
@@ -113,7 +113,7 @@ fn configuration(address: SocketAddr) -> Value {
                 "resources": ["pods", "pods/ephemeralcontainers", "deployments", "replicasets"]}]}]})
 }
 
-fn deployment(namespace: &str, name: &str, security: Value) -> String {
+pub(crate) fn deployment(namespace: &str, name: &str, security: Value) -> String {
     json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": namespace},
         "spec": {"replicas": 0, "selector": {"matchLabels": {"app": name}}, "template": {
             "metadata": {"labels": {"app": name}},
@@ -165,6 +165,8 @@ impl World {
             clock: Arc::new(SystemClock),
             records: sink,
             audit: Box::new(hear),
+            policy_sets: PolicySets::new(36),
+            authorizer: None,
         });
         let certificates = Certificates::new();
         let server =
@@ -199,7 +201,7 @@ impl World {
 }
 
 /// Whether it went well, and what was written to standard error.
-fn apply(server: &Server, object: &str, more: &[&str]) -> (bool, String) {
+pub(crate) fn apply(server: &Server, object: &str, more: &[&str]) -> (bool, String) {
     let path = server.kubeconfig("object.json");
     std::fs::write(&path, object).unwrap();
     let arguments = [&["apply", "-f", path.to_str().unwrap()], more].concat();

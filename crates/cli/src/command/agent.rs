@@ -189,29 +189,21 @@ impl Args {
         let gone = || async { Err(Failure::could_not_run(anyhow!("the identity is gone"))) };
         let uplink = linked.connect(hub, self.hub.hub_agents.clone(), gone).await?;
         let forward = link::forward(received, uplink.clone());
-        let webhook = match self.webhook {
-            Some(listen) => {
-                let config = self.webhook(listen, name, &agent, &cluster);
-                let catalogue = seawall_agent::content().map_err(Failure::could_not_run)?;
-                let clock = Arc::new(SystemClock);
-                let connection = &agent.connection;
-                Some(Running::start(config, clock, records, connection, &uplink, catalogue))
-            }
-            None => None,
-        };
-        let native = self.native(&agent, &uplink)?;
+        let native = self.native(&agent, &uplink);
+        let webhook = self.webhook.map(|listen| {
+            let mut config = self.webhook(listen, name, &agent, &cluster);
+            config.native = native.as_ref().map(NativePolicies::in_force);
+            Running::start(config, Arc::new(SystemClock), records, &agent, &uplink)
+        });
         Ok(Watching { agent, webhook, native, uplink, forward, trusting })
     }
 
     /// Follows the hub's wishes, where that is wanted.
-    fn native(&self, agent: &Agent, uplink: &Uplink) -> Result<Option<NativePolicies>, Failure> {
-        if !self.native_policies {
-            return Ok(None);
-        }
-        let catalogue = seawall_agent::content().map_err(Failure::could_not_run)?;
+    fn native(&self, agent: &Agent, uplink: &Uplink) -> Option<NativePolicies> {
         let spared = self.native_excluded_namespaces.iter().cloned().chain(self.namespace());
-        let (connection, desired) = (agent.connection.clone(), uplink.desired());
-        Ok(Some(NativePolicies::start(connection, desired, Arc::new(catalogue), spared)))
+        let (connection, catalogue) = (agent.connection.clone(), agent.catalogue.clone());
+        self.native_policies
+            .then(|| NativePolicies::start(connection, uplink.desired(), catalogue, spared))
     }
 
     fn cluster(&self, agent: &Agent) -> Cluster {
@@ -293,6 +285,7 @@ impl Args {
             failure_policy: self.failure_policy,
             calm: CALM,
             replicas: agent.replicas(),
+            native: None,
             webhook: WEBHOOK_NAME.to_owned(),
             timeout: Duration::from_secs(self.webhook_timeout),
             files: files.map(|(certificate, key)| Files { certificate, key }),

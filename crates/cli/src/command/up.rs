@@ -141,6 +141,7 @@ impl Args {
             .connect(&hub.url(), Some(hub.agents_address().to_string()), || local_token(hub))
             .await?;
         let forward = link::forward(records, uplink.clone());
+        tokio::spawn(agent.policy_sets.clone().follow(uplink.desired()));
         Ok(Watched { agent, uplink, forward, cluster })
     }
 

@@ -95,6 +95,11 @@ struct UserFile {
 }
 
 impl Review {
+    /// `userInfo` of the request as it was sent; null where there is none.
+    pub fn user_info(&self) -> &Value {
+        self.request.get("userInfo").unwrap_or(&Value::Null)
+    }
+
     /// Reads a review. Problems: `limit` over [`MAX_REVIEW`] (HTTP 413), `review` for what is no review of a version
     /// spoken here or has no UID (HTTP 400); without a UID there is no answer that the API server would take.
     pub fn parse(bytes: &[u8]) -> Result<Self, Box<Problem>> {

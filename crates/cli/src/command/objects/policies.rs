@@ -5,11 +5,8 @@ use anyhow::anyhow;
 use seawall_model::Problem;
 use seawall_model::problem::ProblemKind;
 use seawall_posture::manifests;
-use seawall_posture::policies::{Document, UserPolicies};
+use seawall_posture::policies::{Document, NEWEST_MINOR, UserPolicies};
 use std::path::PathBuf;
-
-/// The minor version whose functions policies have where none is named: the newest that is known.
-const NEWEST: u32 = 37;
 
 /// What does not load is a mistake in the call, told whole: half of one's policies would pass for all of them.
 pub(super) fn load(
@@ -29,7 +26,7 @@ pub(super) fn load(
     };
     let documents: Vec<Document> = read.objects.iter().map(document).collect();
     let minor = kubernetes.and_then(|version| version.strip_prefix("1.")?.parse().ok());
-    let (policies, told) = UserPolicies::load(&documents, minor.unwrap_or(NEWEST));
+    let (policies, told) = UserPolicies::load(&documents, minor.unwrap_or(NEWEST_MINOR));
     problems.extend(told);
     let (notes, mistakes): (Vec<_>, Vec<_>) =
         problems.into_iter().partition(|problem| problem.kind < ProblemKind::Gap);

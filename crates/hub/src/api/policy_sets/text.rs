@@ -4,13 +4,10 @@ use seawall_model::Problem;
 use seawall_model::policy_set::MAX_TEXT;
 use seawall_model::problem::ProblemKind;
 use seawall_posture::manifests::{self, File};
-use seawall_posture::policies::{Document, Expansion, UserPolicies};
+use seawall_posture::policies::{Document, Expansion, NEWEST_MINOR, UserPolicies};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The minor version of Kubernetes whose functions policies may have: the newest that is known. A cluster that is older
-/// says so in its trial.
-const NEWEST: u32 = 37;
 /// Mistakes told beside the first: as many as one mends before the next try.
 const MAX_MISTAKES: usize = 50;
 
@@ -51,7 +48,7 @@ fn mistakes(text: &str) -> Vec<String> {
         line: Some(object.source.line),
     };
     let documents: Vec<Document> = read.objects.into_iter().map(document).collect();
-    let (policies, told) = UserPolicies::load(&documents, NEWEST);
+    let (policies, told) = UserPolicies::load(&documents, NEWEST_MINOR);
     let mut problems = read.problems;
     problems.extend(told);
     problems.extend(strays(&documents));
