@@ -321,11 +321,12 @@ async fn slow_endless_and_many_policies_stop_no_cluster() {
         world.want(std::slice::from_ref(&slow));
         world.tried(&slow).await;
         world.want(std::slice::from_ref(&slow));
-        let (passed, told) = apply(&world.server, &deployment("default", "c", json!({})), &[]);
+        let name = format!("c-{}", failure.to_lowercase());
+        let (passed, told) = apply(&world.server, &deployment("default", &name, json!({})), &[]);
         println!("{failure}: {}", told.chars().take(400).collect::<String>());
         assert_eq!(passed, passes, "{told}");
         assert!(told.contains("slow") && told.contains("judged"), "{told}");
-        assert!(apply(&world.server, &deployment("kube-system", "c", json!({})), &[]).0);
+        assert!(apply(&world.server, &deployment("kube-system", &name, json!({})), &[]).0);
     }
     world.listening.stop().await;
     world.agent.stop().await;
