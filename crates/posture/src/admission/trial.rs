@@ -6,17 +6,23 @@ use super::judge::{Mode, Surroundings};
 use super::lookup::Lookup;
 use super::review::Review;
 use super::ruling::Ruling;
-use super::sets::Sets;
+use super::sets::{Place, Sets};
 use super::time::Time;
 use super::worker::Worker;
 use super::{exclusions, words};
 use crate::policies::{creation, pod};
 use crate::workload;
+use seawall_cel::authz::Answers;
+use seawall_cel::{Answer as Authorization, Question};
 use seawall_model::admission::PolicyAction;
 use seawall_model::finding::Resource;
 use seawall_model::policy_set::{MAX_SAMPLES, TrialOutcome, TrialSample, Tried};
 use seawall_model::{Id, Millis, Problem};
+use seawall_policy::gatekeeper::{Inventory, InventoryRead};
+use seawall_policy::vap::Params;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Bytes of one sample's message.
 const MAX_MESSAGE: usize = 1 << 10;
@@ -102,50 +108,126 @@ impl Trier<'_> {
             return;
         }
         let time = Time::unlimited();
-        let surroundings = Surroundings {
+        let surroundings = self.surroundings(self.lookup, &time);
+        let mut hearing = Hearing::new(self.sets, review, &surroundings);
+        for place in &self.sets.places {
+            if self.sets.sets[place.set].id != self.set {
+                continue;
+            }
+            let Some(ruling) = hearing.rule(place, worker) else { continue };
+            let mut word = Word::of(&ruling);
+            if !ruling.questions.is_empty() {
+                word = self.whatever_is_allowed(review, place, worker).unwrap_or(word);
+            }
+            attempt.add(&ruling.id, &word, resource);
+        }
+    }
+
+    /// Nobody asks the authorizer in a trial. What a policy says where everything is allowed and where nothing is, it
+    /// says in any case; nothing where the two differ.
+    fn whatever_is_allowed(
+        &self,
+        review: &Review,
+        place: &Place,
+        worker: &mut Worker,
+    ) -> Option<Word> {
+        let [granted, denied] = [true, false].map(|allowed| {
+            let mut answers = Answers::new();
+            loop {
+                let assumed = Assumed { lookup: self.lookup, answers: Arc::new(answers.clone()) };
+                let time = Time::unlimited();
+                let surroundings = self.surroundings(&assumed, &time);
+                let mut hearing = Hearing::new(self.sets, review, &surroundings);
+                let ruling = hearing.rule(place, worker)?;
+                let open = ruling.questions.iter().filter(|asked| !answers.contains_key(asked));
+                let open: Vec<Question> = open.cloned().collect();
+                if open.is_empty() {
+                    return Some(Word::of(&ruling));
+                }
+                let answer = Authorization { allowed, reason: String::new(), error: None };
+                answers.extend(open.into_iter().map(|question| (question, answer.clone())));
+            }
+        });
+        granted.filter(|granted| denied.is_some_and(|denied| denied.own == granted.own))
+    }
+
+    fn surroundings<'s>(&'s self, lookup: &'s dyn Lookup, time: &'s Time) -> Surroundings<'s> {
+        Surroundings {
             now: self.now,
             agent: "",
             own_namespace: self.own_namespace,
-            lookup: self.lookup,
-            time: &time,
+            lookup,
+            time,
             mode: Mode::Admission,
-        };
-        let mut hearing = Hearing::new(self.sets, review, &surroundings);
-        for place in &self.sets.places {
-            if self.sets.sets[place.set].id == self.set
-                && let Some(ruling) = hearing.rule(place, worker)
-            {
-                attempt.add(&ruling, resource);
-            }
         }
     }
 }
 
+/// The cluster, with other answers of its authorizer.
+struct Assumed<'a> {
+    lookup: &'a dyn Lookup,
+    answers: Arc<Answers>,
+}
+
+impl Lookup for Assumed<'_> {
+    fn namespace(&self, name: &str) -> Option<&Value> {
+        self.lookup.namespace(name)
+    }
+
+    fn params(&self, api_version: &str, kind: &str) -> Params<'_> {
+        self.lookup.params(api_version, kind)
+    }
+
+    fn inventory(&self, reads: &BTreeSet<InventoryRead>) -> Result<&Inventory, String> {
+        self.lookup.inventory(reads)
+    }
+
+    fn answers(&self) -> Arc<Answers> {
+        Arc::clone(&self.answers)
+    }
+}
+
+/// What a policy says of one object.
+struct Word {
+    /// The severest that it asks for.
+    own: PolicyAction,
+    causes: Vec<String>,
+    /// Why it could not tell.
+    unjudged: Option<String>,
+}
+
+impl Word {
+    fn of(ruling: &Ruling<'_>) -> Self {
+        let unjudged = ruling.unjudged.as_ref().map(|unjudged| unjudged.why.clone());
+        Self { own: ruling.own, causes: ruling.causes.clone(), unjudged }
+    }
+}
+
 impl Attempt {
-    fn add(&mut self, ruling: &Ruling<'_>, resource: &Resource) {
+    fn add(&mut self, policy: &str, word: &Word, resource: &Resource) {
         self.judged = true;
         let mut sample = |outcome, message: &str| {
-            let (policy, resource) = (ruling.id.clone(), resource.clone());
+            let (policy, resource) = (policy.to_owned(), resource.clone());
             let message = words::cut(message, MAX_MESSAGE);
             let sample = TrialSample { policy, outcome, message, resource, user: None };
             if !self.samples.contains(&sample) {
                 self.samples.push(sample);
             }
         };
-        let outcome = match ruling.own {
+        let outcome = match word.own {
             PolicyAction::Deny => Some(TrialOutcome::Refused),
             PolicyAction::Warn => Some(TrialOutcome::Warned),
             PolicyAction::Audit | PolicyAction::Off => None,
         };
         if let Some(outcome) = outcome {
-            sample(outcome, &ruling.causes.join("; "));
+            sample(outcome, &word.causes.join("; "));
         }
-        if let Some(unjudged) = &ruling.unjudged {
-            sample(TrialOutcome::Undecided, &unjudged.why);
+        if let Some(why) = &word.unjudged {
+            sample(TrialOutcome::Undecided, why);
         }
         self.refused |= outcome == Some(TrialOutcome::Refused);
         self.warned |= outcome == Some(TrialOutcome::Warned);
-        self.undecided |= ruling.unjudged.is_some();
+        self.undecided |= word.unjudged.is_some();
     }
 
     fn finish(mut self) -> Self {

@@ -77,6 +77,11 @@ fn objects_as_they_stand() {
     check(&deny("namespaceObject.metadata.name == 'shop'"), &pod(), unknown);
     let asks = "1001 undecided ValidatingAdmissionPolicy/p Pod/web: an authorization check for `get` has no answer";
     check(&deny("authorizer.group('').resource('pods').check('get').allowed()"), &pod(), asks);
+    // Refused whatever the authorizer says; and never refused.
+    let rights = "authorizer.group('').resource('pods').check('get')";
+    check(&deny(&format!("{rights}.allowed() && false")), &pod(), refused);
+    check(&deny(&format!("{rights}.allowed() || true")), &pod(), "1000");
+    check(&deny(&format!("!{rights}.allowed()")), &pod(), asks);
     // The pod that it makes counts for the workload.
     let pods = deny("!has(object.spec.hostPID)").replace("[pods, deployments]", "[pods]");
     check(&pods, &deployment(), "1100 refused ValidatingAdmissionPolicy/p Deployment/web: no p");
