@@ -1,4 +1,6 @@
 //! Seawall as a platform team installs it: by Helm, hub, agent and sensor in the cluster, three pillars through them.
+mod sets;
+
 use crate::api::Api;
 use crate::begin;
 use crate::chart::{Right, rights_of};
@@ -194,6 +196,7 @@ async fn installed_by_helm_three_pillars_live_and_nothing_stays() -> Result<()> 
     runtime(&installed).await?;
     hardening(&installed).await?;
     admission(&installed).await?;
+    sets::tried_then_refusing(&installed).await?;
     fail_open(&installed).await?;
     rights_are_used(&installed.rig)?;
     optional_rights_come_and_go(&installed)?;
