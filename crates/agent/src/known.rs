@@ -10,8 +10,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Bytes of JSON; parsed they take some fifteen times that, and engines hold a third form of them.
-const MAX_BYTES: usize = 16 << 20;
+/// Bytes of JSON; parsed they take some fifteen times that, and each judge holds a third form, seven times as large, for
+/// each template that reads them. So much fits into the 512 MiB that the chart gives.
+const MAX_BYTES: usize = 4 << 20;
 /// How long a watch may lag behind the API server before a policy that looks at a namespace is not judged.
 const WATCH_LAG: Duration = Duration::from_secs(1);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
