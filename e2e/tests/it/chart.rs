@@ -245,6 +245,7 @@ fn rights(yaml: &str) -> Result<Vec<Value>> {
 }
 
 /// One verb on one resource.
+#[derive(PartialEq, Eq)]
 pub(crate) struct Right {
     pub(crate) group: String,
     pub(crate) resource: String,

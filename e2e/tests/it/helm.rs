@@ -440,11 +440,14 @@ fn optional_rights_come_and_go(installed: &Installed) -> Result<()> {
         ensure!(answer == "yes" || answer == "no", "{question:?}: {output:?}");
         Ok(answer == "yes")
     };
+    let always = rights_of("ClusterRole/seawall-agent")?;
     for switch in ["enforcement", "installer"] {
         let mut rights = rights_of(&format!("ClusterRole/seawall-{switch}"))?;
         if switch == "installer" {
             rights.extend(rights_of("Role/seawall-installer")?);
         }
+        // What the agent may do anyway says nothing of the role.
+        rights.retain(|right| !always.contains(right));
         for on in [true, false] {
             // Those on native policies come with their own switch beside the role's.
             let native = format!("agent.nativePolicies.enabled={}", on && switch == "enforcement");
