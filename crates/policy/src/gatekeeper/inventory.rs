@@ -2,6 +2,7 @@
 use super::{group_version, text};
 use seawall_rego::{Data, InventoryRead};
 use serde_json::{Map, Value};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -11,14 +12,23 @@ pub const MAX_INVENTORY: usize = 256 << 20;
 /// Gatekeeper's `data.inventory`: what is synced. A later object of a name replaces the earlier.
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
-    /// Namespace (empty: of the cluster), group and version, kind, name.
-    objects: BTreeMap<(String, String, String, String), Value>,
-    /// Another with each change, so that workers know theirs is old; copies share it as long as they are equal.
-    state: Arc<()>,
+    /// By `apiVersion`, then kind; none without objects.
+    kinds: BTreeMap<String, BTreeMap<String, OfKind>>,
 }
 
+/// The objects of one version and kind.
+#[derive(Clone, Debug, Default)]
+struct OfKind {
+    /// By namespace (empty: of the cluster), then name; no namespace without objects.
+    objects: BTreeMap<String, BTreeMap<String, Value>>,
+    state: State,
+}
+
+/// Another with each change of a kind, so that workers know theirs is old; copies share it as long as they are equal.
+pub(super) type State = Arc<()>;
+
 impl Inventory {
-    /// Errors: the object has no version or kind.
+    /// Takes an object; one that differs in its resource version alone is no change. Errors: it has no version or kind.
     pub fn add(&mut self, object: Value) -> Result<(), String> {
         let word = |path: &[&str]| text(&object, path).to_owned();
         let (api_version, kind) = (word(&["apiVersion"]), word(&["kind"]));
@@ -29,45 +39,77 @@ impl Inventory {
         if kind.is_empty() {
             return Err(format!("resource {name} has no kind"));
         }
-        self.state = Arc::default();
-        self.objects.insert((namespace, api_version, kind, name), object);
+        let of_kind = self.kinds.entry(api_version).or_default().entry(kind).or_default();
+        let place = of_kind.objects.entry(namespace).or_default().entry(name);
+        let changed = match &place {
+            Entry::Occupied(known) => !says_the_same(known.get(), &object),
+            Entry::Vacant(_) => true,
+        };
+        place.insert_entry(object);
+        if changed {
+            of_kind.state = State::default();
+        }
         Ok(())
     }
 
     /// Takes an object out; whether it was there.
     pub fn remove(&mut self, api_version: &str, kind: &str, namespace: &str, name: &str) -> bool {
-        let key = [namespace, api_version, kind, name].map(str::to_owned);
-        let found = self.objects.remove(&key.into()).is_some();
-        if found {
-            self.state = Arc::default();
+        let Some(kinds) = self.kinds.get_mut(api_version) else { return false };
+        let Some(of_kind) = kinds.get_mut(kind) else { return false };
+        let Some(names) = of_kind.objects.get_mut(namespace) else { return false };
+        if names.remove(name).is_none() {
+            return false;
         }
-        found
+        of_kind.state = State::default();
+        if names.is_empty() {
+            of_kind.objects.remove(namespace);
+        }
+        if of_kind.objects.is_empty() {
+            self.remove_kind(api_version, kind);
+        }
+        true
+    }
+
+    /// Takes all objects of a kind out.
+    pub fn remove_kind(&mut self, api_version: &str, kind: &str) {
+        if let Some(kinds) = self.kinds.get_mut(api_version) {
+            kinds.remove(kind);
+            if kinds.is_empty() {
+                self.kinds.remove(api_version);
+            }
+        }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.objects.is_empty()
+        self.kinds.is_empty()
     }
 
     /// The Namespace of that name.
     pub fn namespace(&self, name: &str) -> Option<&Value> {
-        self.objects.get(&(String::new(), "v1".to_owned(), "Namespace".to_owned(), name.to_owned()))
+        self.kinds.get("v1")?.get("Namespace")?.objects.get("")?.get(name)
     }
 
     /// Objects of a kind in the order of namespaces and names.
-    pub fn of_kind<'i, 'k>(
-        &'i self,
-        api_version: &'k str,
-        kind: &'k str,
-    ) -> impl Iterator<Item = &'i Value> + use<'i, 'k> {
-        let of = self
-            .objects
-            .iter()
-            .filter(move |((_, version, own, _), _)| version == api_version && own == kind);
-        of.map(|(_, object)| object)
+    pub fn of_kind(&self, api_version: &str, kind: &str) -> impl Iterator<Item = &Value> + use<'_> {
+        let of_kind = self.kinds.get(api_version).and_then(|kinds| kinds.get(kind));
+        of_kind.into_iter().flat_map(|of_kind| of_kind.objects.values().flat_map(BTreeMap::values))
     }
 
-    pub(super) fn state(&self) -> &Arc<()> {
-        &self.state
+    /// The kinds of which `reads` names something.
+    fn read<'i>(
+        &'i self,
+        reads: &BTreeSet<InventoryRead>,
+    ) -> impl Iterator<Item = (&'i str, &'i str, &'i OfKind)> {
+        let kinds = self.kinds.iter().flat_map(|(version, kinds)| {
+            kinds.iter().map(move |(kind, of_kind)| (version.as_str(), kind.as_str(), of_kind))
+        });
+        kinds.filter(|(version, kind, _)| reads.iter().any(|read| is_of(read, version, kind)))
+    }
+
+    /// Equal to what it was before as long as nothing changes that `reads` names.
+    pub(super) fn states(inventories: &[&Self], reads: &BTreeSet<InventoryRead>) -> Vec<State> {
+        let read = inventories.iter().flat_map(|inventory| inventory.read(reads));
+        read.map(|(_, _, of_kind)| of_kind.state.clone()).collect()
     }
 
     /// `{cluster, namespace}` with the objects of all `inventories` that `reads` names; of one name the last.
@@ -78,23 +120,26 @@ impl Inventory {
     ) -> Result<Data, String> {
         let mut size = 0;
         let (mut cluster, mut inside) = (Map::new(), Map::new());
-        let objects = inventories.iter().flat_map(|inventory| &inventory.objects);
-        for ((namespace, group_version, kind, name), object) in objects {
-            let outside = namespace.is_empty();
-            let read = |read: &InventoryRead| {
-                read.cluster.is_none_or(|cluster| cluster == outside)
-                    && read.group_version.as_ref().is_none_or(|wanted| wanted == group_version)
-                    && read.kind.as_ref().is_none_or(|wanted| wanted == kind)
-            };
-            if !reads.iter().any(read) {
-                continue;
+        for (version, kind, of_kind) in
+            inventories.iter().flat_map(|inventory| inventory.read(reads))
+        {
+            for (namespace, objects) in &of_kind.objects {
+                let outside = namespace.is_empty();
+                let read = |read: &InventoryRead| {
+                    is_of(read, version, kind) && read.cluster.is_none_or(|only| only == outside)
+                };
+                if !reads.iter().any(read) {
+                    continue;
+                }
+                size += objects.values().map(weight).sum::<usize>();
+                if size > MAX_INVENTORY {
+                    let limit = MAX_INVENTORY >> 20;
+                    return Err(format!("the objects it reads take over {limit} MiB"));
+                }
+                let root = if outside { &mut cluster } else { branch(&mut inside, namespace) };
+                let copies = objects.iter().map(|(name, object)| (name.clone(), object.clone()));
+                branch(branch(root, version), kind).extend(copies);
             }
-            size += weight(object);
-            if size > MAX_INVENTORY {
-                return Err(format!("the objects it reads take over {} MiB", MAX_INVENTORY >> 20));
-            }
-            let root = if outside { &mut cluster } else { branch(&mut inside, namespace) };
-            branch(branch(root, group_version), kind).insert(name.clone(), object.clone());
         }
         let mut inventory = Map::new();
         // Gatekeeper has a branch only once something is synced there.
@@ -105,6 +150,28 @@ impl Inventory {
         }
         Ok(Data::from_json(&Value::Object(inventory)))
     }
+}
+
+fn is_of(read: &InventoryRead, group_version: &str, kind: &str) -> bool {
+    read.group_version.as_ref().is_none_or(|wanted| wanted == group_version)
+        && read.kind.as_ref().is_none_or(|wanted| wanted == kind)
+}
+
+/// Whether two states of an object differ in nothing but the version that the API server counts them by.
+fn says_the_same(one: &Value, other: &Value) -> bool {
+    const COUNTER: &str = "resourceVersion";
+    let without = |object: &Value| {
+        let metadata = object.get("metadata").and_then(Value::as_object);
+        metadata.map_or(0, |metadata| metadata.len() - usize::from(metadata.contains_key(COUNTER)))
+    };
+    let (Value::Object(left), Value::Object(right)) = (one, other) else { return one == other };
+    let same = |(key, value): (&String, &Value)| match (key.as_str(), value, right.get(key)) {
+        ("metadata", Value::Object(own), Some(Value::Object(others))) => own
+            .iter()
+            .all(|(key, value)| key == COUNTER || others.get(key).is_some_and(|own| own == value)),
+        (_, value, found) => found == Some(value),
+    };
+    left.len() == right.len() && without(one) == without(other) && left.iter().all(same)
 }
 
 fn branch<'a>(map: &'a mut Map<String, Value>, key: &str) -> &'a mut Map<String, Value> {

@@ -1,7 +1,7 @@
 //! All constraints against one request. Source: constraint framework `pkg/client/client.go`, Review.
 use super::action::{Action, Point};
 use super::constraint::Constraint;
-use super::inventory::Inventory;
+use super::inventory::{Inventory, State};
 use super::library::Library;
 use super::matching::Unmatched;
 use super::review::Review;
@@ -92,8 +92,8 @@ pub struct Outcome {
 /// One worker's interpreters, of one library.
 #[derive(Default)]
 pub struct Judge {
-    /// By kind, with the states of the inventories that they hold.
-    interpreters: HashMap<String, (Interpreter, Vec<Arc<()>>)>,
+    /// By kind, with the states of what they hold of inventories; none where that is not known.
+    interpreters: HashMap<String, (Interpreter, Option<Vec<State>>)>,
 }
 
 impl Judge {
@@ -108,7 +108,7 @@ impl Judge {
                 library.template(constraint)
                 && !self.interpreters.contains_key(kind)
             {
-                self.interpreters.insert(kind.clone(), (policy.interpreter(), Vec::new()));
+                self.interpreters.insert(kind.clone(), (policy.interpreter(), None));
             }
         }
     }
@@ -187,16 +187,16 @@ impl Judge {
         let (interpreter, held) = self
             .interpreters
             .entry(template.kind.clone())
-            .or_insert_with(|| (policy.interpreter(), Vec::new()));
-        let current = || inventories.iter().map(|inventory| inventory.state());
-        let holds = held.len() == inventories.len()
-            && held.iter().zip(current()).all(|(held, current)| Arc::ptr_eq(held, current));
-        if !policy.reads().is_empty() && !holds {
-            held.clear();
-            let data = Inventory::data(inventories, policy.reads());
-            let data = data.map_err(|message| ("limit", message))?;
-            interpreter.set_inventory(&data).map_err(|error| ("error", error.to_string()))?;
-            held.extend(current().cloned());
+            .or_insert_with(|| (policy.interpreter(), None));
+        if !policy.reads().is_empty() {
+            let current = Inventory::states(inventories, policy.reads());
+            if held.as_ref().is_none_or(|held| !are_the_same(held, &current)) {
+                *held = None;
+                let data = Inventory::data(inventories, policy.reads());
+                let data = data.map_err(|message| ("limit", message))?;
+                interpreter.set_inventory(&data).map_err(|error| ("error", error.to_string()))?;
+                *held = Some(current);
+            }
         }
         let parameters = Data::from_json(&constraint.parameters);
         let input = Data::object([("review", review.clone()), ("parameters", parameters)]);
@@ -210,4 +210,9 @@ impl Judge {
             Err(EvalError::Limit(message)) => Err(("limit", message)),
         }
     }
+}
+
+fn are_the_same(held: &[State], current: &[State]) -> bool {
+    held.len() == current.len()
+        && held.iter().zip(current).all(|(held, current)| Arc::ptr_eq(held, current))
 }

@@ -148,6 +148,65 @@ fn a_changed_inventory_is_seen_by_a_judge_that_lives_on() {
     }
 }
 
+/// What `change` does to the states of all that a reader of `read` kinds has.
+#[track_caller]
+fn check_states(read: &str, change: fn(&mut Inventory), changed: bool) {
+    let object = |version: &str, kind: &str, name: &str| json!({"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": "shop", "resourceVersion": "1"}});
+    let mut inventory = Inventory::default();
+    for (version, kind) in [("v1", "Pod"), ("networking.k8s.io/v1", "Ingress")] {
+        inventory.add(object(version, kind, "a")).unwrap();
+    }
+    let rego = format!("violation[{{\"msg\": \"m\"}}] {{ data.inventory.namespace[_]{read}[_] }}");
+    let reads = library(template(&rego), json!({})).reads();
+    let before = Inventory::states(&[&inventory], &reads);
+    change(&mut inventory);
+    let after = Inventory::states(&[&inventory], &reads);
+    let same = before.len() == after.len()
+        && before.iter().zip(&after).all(|(before, after)| std::sync::Arc::ptr_eq(before, after));
+    assert_eq!(!same, changed, "{read}");
+}
+
+#[test]
+fn a_reader_has_old_data_only_when_a_kind_it_reads_changed() {
+    fn pod(version: &str, phase: &str) -> Value {
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "namespace": "shop", "resourceVersion": version}, "status": {"phase": phase}})
+    }
+    let changed: fn(&mut Inventory) = |inventory| inventory.add(pod("2", "Running")).unwrap();
+    check_states(r#"["v1"].Pod"#, changed, true);
+    check_states("[_].Pod", changed, true);
+    check_states("[_][_]", changed, true);
+    check_states(r#"["networking.k8s.io/v1"].Ingress"#, changed, false);
+    check_states("[_].Ingress", changed, false);
+    let told_again: fn(&mut Inventory) = |inventory| {
+        let mut same = pod("2", "x");
+        same.as_object_mut().unwrap().remove("status");
+        inventory.add(same).unwrap();
+    };
+    check_states("[_][_]", told_again, false);
+    let gone: fn(&mut Inventory) = |inventory| assert!(inventory.remove("v1", "Pod", "shop", "a"));
+    check_states("[_].Pod", gone, true);
+    check_states("[_].Ingress", gone, false);
+}
+
+#[test]
+fn what_is_gone_leaves_no_place() {
+    let mut inventory = Inventory::default();
+    for name in ["b", "a"] {
+        let metadata = json!({"name": name, "namespace": "shop"});
+        inventory.add(json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata})).unwrap();
+    }
+    let names = |inventory: &Inventory| -> Vec<Value> {
+        inventory.of_kind("v1", "Pod").map(|pod| pod["metadata"]["name"].clone()).collect()
+    };
+    assert_eq!(names(&inventory), ["a", "b"]);
+    assert!(inventory.remove("v1", "Pod", "shop", "a"));
+    assert!(!inventory.remove("v1", "Pod", "shop", "a") && !inventory.is_empty());
+    assert!(inventory.remove("v1", "Pod", "shop", "b") && inventory.is_empty());
+    inventory.add(pod()).unwrap();
+    inventory.remove_kind("v1", "Pod");
+    assert!(inventory.is_empty());
+}
+
 #[test]
 fn an_object_makes_no_endless_row_of_others() {
     let makes = |name: &str, from: &str, to: &str| {
