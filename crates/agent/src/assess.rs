@@ -87,6 +87,30 @@ impl Assessor {
         self.live.set_unseen(api_version, kind, Some("not-collected"));
     }
 
+    /// A kind is watched that had no objects until now: while they come, the others are told of as before.
+    pub(crate) fn expect_more(&mut self, api_version: &str, kind: &str) {
+        self.unlisted.insert((api_version.to_owned(), kind.to_owned()));
+    }
+
+    /// A kind is served no more, or has been read in another version: what is left of it is gone.
+    pub(crate) fn end(&mut self, api_version: &str, kind: &str, now: Millis) -> Vec<Record> {
+        let key = (api_version.to_owned(), kind.to_owned());
+        self.unlisted.remove(&key);
+        self.stale.remove(&key);
+        let left = self.objects.iter().filter(|(_, columns)| {
+            columns.api_version.as_ref() == api_version && columns.kind.as_ref() == kind
+        });
+        let mut left: Vec<String> = left.map(|(uid, _)| uid.to_owned()).collect();
+        left.sort();
+        self.live.set_unseen(api_version, kind, None);
+        left.iter().filter_map(|uid| self.remove(uid, now)).collect()
+    }
+
+    /// Whether objects of that kind are watched beside workloads.
+    pub(crate) fn looks_at(&self, api_version: &str, kind: &str) -> bool {
+        !UNWATCHED.contains(&(api_version, kind)) && self.selection.looks_at(api_version, kind)
+    }
+
     /// All objects of a kind have come.
     pub(crate) fn listed(&mut self, api_version: &str, kind: &str) {
         let key = (api_version.to_owned(), kind.to_owned());
@@ -351,11 +375,6 @@ fn content_hash(assessment: &ObjectAssessment) -> u64 {
     let text = serde_json::to_vec(&timeless).unwrap_or_default();
     text.hash(&mut hasher);
     hasher.finish()
-}
-
-/// Whether objects of that kind are watched beside workloads.
-pub(crate) fn is_watched(selection: &Selection, api_version: &str, kind: &str) -> bool {
-    !UNWATCHED.contains(&(api_version, kind)) && selection.looks_at(api_version, kind)
 }
 
 /// Whether an object of that kind runs pods.

@@ -10,6 +10,7 @@
 //! [`seawall_model::record::Record::Sync`] lets the hub forget what is gone. While a kind may not be read no such
 //! record is sent, since what is not seen is not gone.
 mod assess;
+mod following;
 pub mod health;
 mod known;
 mod native;

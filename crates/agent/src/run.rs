@@ -1,17 +1,21 @@
 //! The agent's loop: events in, records out, within a quarter of a second.
-use crate::assess::{Assessor, is_watched, is_workload};
+use crate::assess::{Assessor, is_workload};
+use crate::following::{Followed, Following, Plan, Purpose, Turn, plan};
 use crate::policy_sets::PolicySets;
 use crate::replicas::Agents;
 use crate::sight::{Sight, Trouble};
 use crate::trial::Trials;
 use anyhow::Context;
-use seawall_cluster::{Connection, Kind, ObjectEvent, Replicas, Target, Watch, connect, watch};
+use seawall_cluster::{
+    ASK_EVERY, Asked, Connection, Kind, ObjectEvent, Replicas, Served, Target, ask, connect,
+    keep_asking,
+};
 use seawall_model::Problem;
 use seawall_model::record::Record;
 use seawall_model::time::{Clock, Millis};
+use seawall_posture::admission::Needs;
 use seawall_posture::policies::NEWEST_MINOR;
-use seawall_posture::workload::WORKLOADS;
-use seawall_posture::{Catalogue, Request, Selection};
+use seawall_posture::{Catalogue, Request};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch as state};
@@ -32,6 +36,8 @@ pub struct Config {
     pub coalesce: Duration,
     /// A kind that could not be read for this long makes its objects unknown.
     pub stale_after: Duration,
+    /// How often the cluster is asked which kinds it serves.
+    pub ask_every: Duration,
     /// Where this agent and those beside it run: their ready pods are counted, and no policy is tried there. None
     /// outside a cluster.
     pub namespace: Option<String>,
@@ -46,6 +52,7 @@ impl Config {
             clock,
             coalesce: Duration::from_millis(100),
             stale_after: Duration::from_secs(300),
+            ask_every: ASK_EVERY,
             namespace: None,
         }
     }
@@ -88,6 +95,8 @@ pub struct Agent {
     pub cluster: ClusterInfo,
     /// For what else the agent does with its cluster.
     pub connection: Connection,
+    /// What the cluster serves, asked again and again.
+    pub served: state::Receiver<Asked>,
     /// Users' policies, which the loop tries and the webhook judges by.
     pub policy_sets: Arc<PolicySets>,
     /// Every control, as the webhook judges by them too.
@@ -124,26 +133,22 @@ impl Agent {
             url: connection.url.clone(),
             name: connection.name.clone(),
         };
-        let served = seawall_cluster::kinds(&connection.reached()).await;
+        let served = ask(&connection.reached()).await;
         let served = served.context("cannot learn what the cluster serves")?;
+        let served = keep_asking(&connection, Some(served), config.ask_every);
         let kubernetes = seawall_posture::minor(&cluster.version);
         let policy_sets = PolicySets::new(minor(kubernetes.as_deref()));
-        let names = served.iter().map(|kind| (kind.api_version.clone(), kind.kind.clone()));
-        policy_sets.known.serves(names);
-        let kinds = kinds(&selection, served);
-        let mut assessor = Assessor::new(selection, kubernetes);
-        kinds.iter().for_each(|kind| assessor.expect(&kind.api_version, &kind.kind));
+        let assessor = Assessor::new(selection, kubernetes);
         let (status_sender, status) = state::channel(Status::default());
         let (replicas_sender, replicas) = state::channel(None);
         let (stop, stopped) = state::channel(false);
         let watched = connection.clone();
         let trials = Trials::new(policy_sets.clone(), config.namespace.clone());
-        let shared = policy_sets.clone();
+        let (shared, asked) = (policy_sets.clone(), served.clone());
         let task = tokio::spawn(async move {
             let mut runner = Runner::new(
                 config,
-                &watched,
-                kinds,
+                (&watched, asked),
                 assessor,
                 sink,
                 status_sender,
@@ -153,7 +158,17 @@ impl Agent {
             // An error means that the sink is gone: nobody listens any more.
             let _gone = runner.run(stopped).await;
         });
-        Ok(Self { cluster, connection, policy_sets, catalogue, status, replicas, stop, task })
+        Ok(Self {
+            cluster,
+            connection,
+            served,
+            policy_sets,
+            catalogue,
+            status,
+            replicas,
+            stop,
+            task,
+        })
     }
 
     /// Follows the status.
@@ -183,8 +198,8 @@ impl Drop for Agent {
 
 struct Runner {
     config: Config,
-    kinds: Vec<Kind>,
-    watch: Watch,
+    served: state::Receiver<Asked>,
+    following: Following,
     assessor: Assessor,
     policy_sets: Arc<PolicySets>,
     trials: Trials,
@@ -202,26 +217,6 @@ struct Runner {
 
 type Sent = Result<(), mpsc::error::SendError<Record>>;
 
-/// Workloads and the kinds they refer to, then what else the cluster serves and controls look at. What is not served
-/// has no objects.
-fn kinds(selection: &Selection, served: Vec<Kind>) -> Vec<Kind> {
-    let workloads =
-        WORKLOADS.iter().map(|kind| Kind::new(kind.api_version, kind.kind, kind.plural));
-    let others =
-        [("Namespace", "namespaces"), ("Node", "nodes"), ("ServiceAccount", "serviceaccounts")];
-    let mut kinds: Vec<Kind> =
-        workloads.chain(others.map(|(kind, plural)| Kind::new("v1", kind, plural))).collect();
-    for kind in served {
-        let known = kinds
-            .iter()
-            .any(|known| known.api_version == kind.api_version && known.kind == kind.kind);
-        if !known && is_watched(selection, &kind.api_version, &kind.kind) {
-            kinds.push(kind);
-        }
-    }
-    kinds
-}
-
 /// N of `1.N`; a server that does not say is taken for the newest that is known.
 fn minor(kubernetes: Option<&str>) -> u32 {
     let minor = kubernetes.and_then(|version| version.strip_prefix("1."));
@@ -231,21 +226,19 @@ fn minor(kubernetes: Option<&str>) -> u32 {
 impl Runner {
     fn new(
         config: Config,
-        connection: &Connection,
-        kinds: Vec<Kind>,
+        (connection, served): (&Connection, state::Receiver<Asked>),
         assessor: Assessor,
         sink: mpsc::Sender<Record>,
         status: state::Sender<Status>,
         (policy_sets, trials): (Arc<PolicySets>, Trials),
     ) -> Self {
         let started = config.clock.now();
-        let watch = watch(connection, &kinds);
-        let sight = Sight::new(kinds.len());
+        let following = Following::new(connection);
         let agents = config.namespace.clone().map(Agents::new);
         Self {
             config,
-            kinds,
-            watch,
+            served,
+            following,
             assessor,
             policy_sets,
             trials,
@@ -253,7 +246,7 @@ impl Runner {
             status,
             agents,
             replicas: state::Sender::new(None),
-            sight,
+            sight: Sight::default(),
             started,
             synced: false,
             deadline: None,
@@ -261,6 +254,8 @@ impl Runner {
     }
 
     async fn run(&mut self, mut stopped: state::Receiver<bool>) -> Sent {
+        self.served.mark_changed();
+        self.follow(self.config.clock.now()).await?;
         loop {
             // Without a deadline there is nothing to do but to check now and then what waits or grows stale.
             let deadline =
@@ -273,7 +268,7 @@ impl Runner {
                     }
                 }
                 () = tokio::time::sleep_until(deadline) => self.tick().await?,
-                event = self.watch.events.recv() => match event {
+                event = self.following.watch.events.recv() => match event {
                     Some(event) => self.event(event).await?,
                     None => return Ok(()),
                 },
@@ -281,16 +276,72 @@ impl Runner {
         }
     }
 
+    /// Watches what is served and looked at now; what is not served any more is gone.
+    async fn follow(&mut self, now: Millis) -> Sent {
+        let needs = self.policy_sets.known.unmet();
+        if needs.is_none() && !self.served.has_changed().unwrap_or(false) {
+            return Ok(());
+        }
+        let asked = self.served.borrow_and_update().clone();
+        let Some(served) = asked.served else { return Ok(()) };
+        self.policy_sets.known.serves(&served);
+        let needs = needs.unwrap_or_else(|| self.policy_sets.known.met());
+        for turn in self.following.turn(self.plan(&served, &needs)) {
+            match turn {
+                Turn::Begun(index, followed) => self.begin(index, &followed),
+                Turn::Replaced(index) => self.sight.forget(index),
+                Turn::Ended(index, Followed { kind, purpose }) => {
+                    self.sight.forget(index);
+                    self.policy_sets.known.end(&kind.api_version, &kind.kind);
+                    if purpose == Purpose::Judged {
+                        self.end(&kind, now).await?;
+                    }
+                }
+            }
+        }
+        self.policy_sets.known.meet(needs, self.assessor.objects());
+        Ok(())
+    }
+
+    fn plan(&self, served: &Served, needs: &Needs) -> Plan {
+        plan(served, needs, |kind| self.assessor.looks_at(&kind.api_version, &kind.kind))
+    }
+
+    fn begin(&mut self, index: usize, followed: &Followed) {
+        let Followed { kind: Kind { api_version, kind, .. }, purpose } = followed;
+        self.sight.expect(index);
+        match purpose {
+            Purpose::Judged if self.sight.is_complete() => {
+                self.assessor.expect_more(api_version, kind);
+            }
+            Purpose::Judged => self.assessor.expect(api_version, kind),
+            Purpose::LookedUp => return self.policy_sets.known.follow_alone(api_version, kind),
+        }
+        self.policy_sets.known.follow(api_version, kind);
+    }
+
+    /// Tells of the objects that are left of a kind that they are gone.
+    async fn end(&mut self, kind: &Kind, now: Millis) -> Sent {
+        for record in self.assessor.end(&kind.api_version, &kind.kind, now) {
+            self.sink.send(record).await?;
+        }
+        Ok(())
+    }
+
     async fn event(&mut self, event: ObjectEvent) -> Sent {
         let now = self.config.clock.now();
+        let index = event.kind();
+        // Of a watch that has ended.
+        let Some(followed) = self.following.get(index).cloned() else { return Ok(()) };
         self.count(&event);
-        match event {
-            ObjectEvent::Applied { bytes, .. } => {
+        let Followed { kind, purpose } = followed;
+        match (event, purpose) {
+            (ObjectEvent::Applied { bytes, .. }, Purpose::Judged) => {
                 if let Some(object) = self.assessor.apply(&bytes, now) {
                     self.policy_sets.known.apply(object, bytes.len());
                 }
             }
-            ObjectEvent::Deleted { uid, .. } => {
+            (ObjectEvent::Deleted { uid, .. }, Purpose::Judged) => {
                 if let Some(object) = self.assessor.object(&uid) {
                     self.policy_sets.known.remove(&object);
                 }
@@ -298,22 +349,23 @@ impl Runner {
                     self.sink.send(record).await?;
                 }
             }
-            ObjectEvent::Synced { kind } => {
-                self.sight.listed(kind);
-                let listed = &self.kinds[kind];
-                self.assessor.listed(&listed.api_version, &listed.kind);
-                self.policy_sets.known.set_listed(&listed.api_version, &listed.kind, true);
-                self.readable(kind, now);
+            (ObjectEvent::Applied { bytes, .. }, Purpose::LookedUp) => {
+                self.policy_sets.known.apply_alone(&bytes);
             }
-            ObjectEvent::Restored { kind } => self.readable(kind, now),
-            ObjectEvent::Forbidden { kind, message } => {
-                let forbidden = &self.kinds[kind];
-                self.assessor.forbidden(&forbidden.api_version, &forbidden.kind);
-                self.policy_sets.known.set_listed(&forbidden.api_version, &forbidden.kind, false);
-                self.sight.lost(kind, Trouble::Forbidden, message, Instant::now());
+            (ObjectEvent::Deleted { uid, .. }, Purpose::LookedUp) => {
+                self.policy_sets.known.remove_uid(&kind.api_version, &kind.kind, &uid);
             }
-            ObjectEvent::Broken { kind, message } => {
-                self.sight.lost(kind, Trouble::Broken, message, Instant::now());
+            (ObjectEvent::Synced { .. }, _) => self.listed(index, &kind, purpose, now).await?,
+            (ObjectEvent::Restored { .. }, _) => self.readable(index, now),
+            (ObjectEvent::Forbidden { message, .. }, _) => {
+                if purpose == Purpose::Judged {
+                    self.assessor.forbidden(&kind.api_version, &kind.kind);
+                }
+                self.policy_sets.known.refuse(&kind);
+                self.sight.lost(index, Trouble::Forbidden, message, Instant::now());
+            }
+            (ObjectEvent::Broken { message, .. }, _) => {
+                self.sight.lost(index, Trouble::Broken, message, Instant::now());
             }
         }
         if self.deadline.is_none() {
@@ -322,10 +374,30 @@ impl Runner {
         Ok(())
     }
 
+    /// All objects of a kind have come.
+    async fn listed(&mut self, index: usize, kind: &Kind, purpose: Purpose, now: Millis) -> Sent {
+        self.sight.listed(index);
+        if purpose == Purpose::Judged {
+            self.assessor.listed(&kind.api_version, &kind.kind);
+        }
+        self.policy_sets.known.set_listed(&kind.api_version, &kind.kind, true);
+        self.readable(index, now);
+        for old in self.following.take_replaced(index) {
+            if !self.following.is_looked_up(&old) {
+                self.policy_sets.known.end(&old.api_version, &old.kind);
+            }
+            self.end(&old, now).await?;
+        }
+        Ok(())
+    }
+
     /// Follows the agents among the pods, whatever else they are judged for.
     fn count(&mut self, event: &ObjectEvent) {
-        let is_pods =
-            |kind: usize| self.kinds[kind].kind == "Pod" && self.kinds[kind].api_version == "v1";
+        let following = &self.following;
+        let is_pods = |kind: usize| {
+            let kind = following.get(kind).map(|followed| &followed.kind);
+            kind.is_some_and(|kind| kind.kind == "Pod" && kind.api_version == "v1")
+        };
         let Some(agents) = &mut self.agents else { return };
         match event {
             ObjectEvent::Applied { kind, bytes } if is_pods(*kind) => agents.apply(bytes),
@@ -344,10 +416,13 @@ impl Runner {
         self.replicas.send_if_modified(|current| std::mem::replace(current, replicas) != replicas);
     }
 
-    fn readable(&mut self, kind: usize, now: Millis) {
-        if self.sight.found(kind) {
-            let kind = &self.kinds[kind];
-            self.assessor.set_stale(&kind.api_version, &kind.kind, None, now);
+    fn readable(&mut self, index: usize, now: Millis) {
+        if self.sight.found(index)
+            && let Some(Followed { kind, purpose }) = self.following.get(index)
+        {
+            if *purpose == Purpose::Judged {
+                self.assessor.set_stale(&kind.api_version, &kind.kind, None, now);
+            }
             self.policy_sets.known.set_listed(&kind.api_version, &kind.kind, true);
         }
     }
@@ -355,9 +430,12 @@ impl Runner {
     async fn tick(&mut self) -> Sent {
         self.deadline = None;
         let now = self.config.clock.now();
-        for (kind, reason) in self.sight.grown_stale(Instant::now(), self.config.stale_after) {
-            let kind = &self.kinds[kind];
-            self.assessor.set_stale(&kind.api_version, &kind.kind, Some(reason), now);
+        self.follow(now).await?;
+        for (index, reason) in self.sight.grown_stale(Instant::now(), self.config.stale_after) {
+            let Some(Followed { kind, purpose }) = self.following.get(index) else { continue };
+            if *purpose == Purpose::Judged {
+                self.assessor.set_stale(&kind.api_version, &kind.kind, Some(reason), now);
+            }
             self.policy_sets.known.set_listed(&kind.api_version, &kind.kind, false);
         }
         self.flush().await?;
@@ -368,8 +446,10 @@ impl Runner {
 
     /// A slice of a policy set's trial, once all is seen that can be.
     async fn try_sets(&mut self, now: Millis) -> Sent {
-        self.policy_sets.known.fill(self.assessor.objects());
-        if self.sight.complete(Instant::now()) && self.trials.has_work() {
+        if self.sight.complete(Instant::now())
+            && self.sight.settled(Instant::now())
+            && self.trials.has_work()
+        {
             if let Some(record) = self.trials.step(self.assessor.objects(), now) {
                 self.sink.send(record).await?;
             }
@@ -401,17 +481,18 @@ impl Runner {
     }
 
     fn workloads_unreadable(&self) -> bool {
-        self.sight
-            .unreadable()
-            .any(|(kind, ..)| is_workload(&self.kinds[kind].api_version, &self.kinds[kind].kind))
+        let unreadable = self.sight.unreadable().filter_map(|(kind, ..)| self.following.get(kind));
+        unreadable.map(|of| &of.kind).any(|kind| is_workload(&kind.api_version, &kind.kind))
     }
 
     fn publish(&self) {
         let counts = self.assessor.counts();
         let told = |wanted: Trouble| -> Vec<(String, String)> {
             let of = self.sight.unreadable().filter(|(_, trouble, _)| *trouble == wanted);
-            of.map(|(kind, _, message)| (self.kinds[kind].kind.clone(), message.to_owned()))
-                .collect()
+            let named = of.filter_map(|(kind, _, message)| {
+                Some((self.following.get(kind)?.kind.kind.clone(), message.to_owned()))
+            });
+            named.collect()
         };
         let status = Status {
             synced: self.sight.is_complete() && !self.assessor.has_work(),

@@ -34,16 +34,25 @@ struct Unreadable {
 }
 
 /// The agent's view of its kinds, by index. Owned by its loop, which tells it what happens and passes in the time.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Sight {
     /// Kinds not listed yet.
     unlisted: BTreeSet<usize>,
+    /// The first kinds have been listed, refused or given up for now.
+    complete: bool,
     unreadable: BTreeMap<usize, Unreadable>,
 }
 
 impl Sight {
-    pub(crate) fn new(kinds: usize) -> Self {
-        Self { unlisted: (0..kinds).collect(), unreadable: BTreeMap::new() }
+    /// A kind is watched from now on.
+    pub(crate) fn expect(&mut self, kind: usize) {
+        self.unlisted.insert(kind);
+    }
+
+    /// A kind is watched no more.
+    pub(crate) fn forget(&mut self, kind: usize) {
+        self.unlisted.remove(&kind);
+        self.unreadable.remove(&kind);
     }
 
     /// Every object of the kind has been seen.
@@ -83,18 +92,25 @@ impl Sight {
         stale
     }
 
-    /// Whether every kind is listed, or given up for now: before that, owners are missing that are only not read yet.
+    /// Whether every kind was listed once, or given up for now: before that, owners are missing that are only not read
+    /// yet. Kinds that join later hold nobody up.
     pub(crate) fn complete(&mut self, now: Instant) -> bool {
+        self.complete |= self.settled(now);
+        self.complete
+    }
+
+    /// Whether every kind is listed, or given up for now.
+    pub(crate) fn settled(&mut self, now: Instant) -> bool {
         self.unlisted.retain(|kind| {
             let failing = self.unreadable.get(kind);
             failing.is_none_or(|failing| now.duration_since(failing.since) < MAX_WAIT)
         });
-        self.is_complete()
+        self.unlisted.is_empty()
     }
 
     /// As of the last call of [`Self::complete`].
     pub(crate) fn is_complete(&self) -> bool {
-        self.unlisted.is_empty()
+        self.complete
     }
 
     /// Kinds that cannot be read, with the server's words.
@@ -111,6 +127,12 @@ mod tests {
 
     const AFTER: Duration = Duration::from_secs(300);
 
+    fn sight(kinds: usize) -> Sight {
+        let mut sight = Sight::default();
+        (0..kinds).for_each(|kind| sight.expect(kind));
+        sight
+    }
+
     fn lost(sight: &mut Sight, kind: usize, trouble: Trouble, now: Instant) {
         sight.lost(kind, trouble, "no".to_owned(), now);
     }
@@ -119,7 +141,7 @@ mod tests {
     fn whatever_the_trouble_a_kind_grows_stale() {
         let start = Instant::now();
         let later = |seconds| start + Duration::from_secs(seconds);
-        let mut sight = Sight::new(1);
+        let mut sight = sight(1);
         sight.listed(0);
         lost(&mut sight, 0, Trouble::Forbidden, start);
         assert_eq!(sight.grown_stale(later(299), AFTER), []);
@@ -137,7 +159,7 @@ mod tests {
     #[test]
     fn a_kind_that_fails_from_the_start_holds_up_the_others_for_a_while_only() {
         let start = Instant::now();
-        let mut sight = Sight::new(3);
+        let mut sight = sight(3);
         sight.listed(0);
         lost(&mut sight, 1, Trouble::Forbidden, start);
         lost(&mut sight, 2, Trouble::Broken, start);
@@ -147,6 +169,11 @@ mod tests {
         assert!(sight.complete(start + MAX_WAIT));
         assert_eq!(sight.unreadable().count(), 2);
         // A kind that is only slow is waited for.
-        assert!(!Sight::new(1).complete(start + 10 * MAX_WAIT));
+        assert!(!self::sight(1).complete(start + 10 * MAX_WAIT));
+        // One that joins later holds up what waits for it, and nothing else.
+        sight.expect(3);
+        assert!(sight.complete(start + MAX_WAIT) && !sight.settled(start + MAX_WAIT));
+        sight.forget(3);
+        assert!(sight.settled(start + MAX_WAIT));
     }
 }

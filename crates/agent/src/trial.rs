@@ -8,7 +8,7 @@ use seawall_model::Id;
 use seawall_model::policy_set::{DesiredSet, MAX_SAMPLES, Trial, Tried};
 use seawall_model::record::Record;
 use seawall_model::time::Millis;
-use seawall_posture::admission::{Answers, Attempt, Sets, Trier, Worker};
+use seawall_posture::admission::{Answers, Attempt, Needs, Sets, Trier, Worker};
 use seawall_posture::objects::Objects;
 use seawall_posture::owners::{Role, role};
 use std::collections::HashMap;
@@ -21,6 +21,8 @@ const SLICE: Duration = Duration::from_millis(20);
 /// What would be refused is told anew after this long; Gatekeeper's own audit comes once a minute and costs a core
 /// where there are many objects.
 const AGAIN: Duration = Duration::from_secs(600);
+/// How often it is looked whether what a set looks up is followed; its text is compiled each time.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// Problems of one set that are told; all are counted.
 const MAX_PROBLEMS: usize = 20;
 
@@ -30,8 +32,18 @@ pub(crate) struct Trials {
     /// Where Seawall itself runs; never judged.
     own_namespace: Option<String>,
     running: Option<Box<Running>>,
-    /// Version and end of the last trial of each set.
-    ended: HashMap<Id, (u64, Instant)>,
+    ended: HashMap<Id, Ended>,
+    /// A set waits for what it looks up.
+    waiting: Option<Instant>,
+}
+
+/// The last trial of a set.
+struct Ended {
+    version: u64,
+    at: Instant,
+    needs: Needs,
+    /// What of them was not to be had.
+    hindrances: Vec<String>,
 }
 
 struct Running {
@@ -40,23 +52,28 @@ struct Running {
     objects: Vec<String>,
     requests: Vec<Bytes>,
     began: Millis,
+    needs: Needs,
     trial: Trial,
 }
 
 impl Trials {
     pub(crate) fn new(shared: Arc<PolicySets>, own_namespace: Option<String>) -> Self {
-        Self { shared, own_namespace, running: None, ended: HashMap::new() }
+        Self { shared, own_namespace, running: None, ended: HashMap::new(), waiting: None }
     }
 
     /// Whether there is something to do.
     pub(crate) fn has_work(&self) -> bool {
-        self.running.is_some() || self.due().is_some()
+        let waits = self.waiting.is_some_and(|until| Instant::now() < until);
+        self.running.is_some() || (!waits && self.due().is_some())
     }
 
     fn due(&self) -> Option<DesiredSet> {
         self.shared.find(|set| {
-            let ended = self.ended.get(&set.set);
-            ended.is_none_or(|(version, end)| *version != set.version || end.elapsed() >= AGAIN)
+            let Some(ended) = self.ended.get(&set.set) else { return true };
+            // A right that was granted, or taken, changes what the trial comes to.
+            ended.version != set.version
+                || ended.at.elapsed() >= AGAIN
+                || ended.hindrances != self.shared.known.hindrances(&ended.needs)
         })
     }
 
@@ -101,9 +118,15 @@ impl Trials {
     }
 
     /// The next trial that is due, with all that is there now.
-    fn begin(&self, objects: &Objects, now: Millis) -> Option<Running> {
+    fn begin(&mut self, objects: &Objects, now: Millis) -> Option<Running> {
         let set = self.due()?;
         let (sets, problems) = Sets::load(std::slice::from_ref(&set), self.shared.minor);
+        let needs = sets.needs();
+        if !self.shared.known.meets(&needs) {
+            self.waiting = Some(Instant::now() + LOOK_AGAIN);
+            return None;
+        }
+        self.waiting = None;
         let mut told: Vec<String> =
             problems.iter().take(MAX_PROBLEMS).map(ToString::to_string).collect();
         if problems.len() > MAX_PROBLEMS {
@@ -130,16 +153,20 @@ impl Trials {
             objects: uids.filter(|uid| judged(uid)).map(str::to_owned).collect(),
             requests: self.shared.recent.all(),
             began: now,
+            needs,
             trial,
         })
     }
 
     fn end(&mut self, running: Running, now: Millis) -> Record {
-        let Running { mut trial, began, .. } = running;
+        let Running { mut trial, began, needs, .. } = running;
         settle(&mut trial);
+        let hindrances = self.shared.known.hindrances(&needs);
+        trial.problems.extend(hindrances.iter().take(MAX_PROBLEMS).cloned());
         (trial.time, trial.took) = (now, now - began);
-        self.ended.retain(|set, (version, _)| self.shared.wants(*set, *version));
-        self.ended.insert(trial.set, (trial.version, Instant::now()));
+        self.ended.retain(|set, ended| self.shared.wants(*set, ended.version));
+        let ended = Ended { version: trial.version, at: Instant::now(), needs, hindrances };
+        self.ended.insert(trial.set, ended);
         self.shared.set_tried(trial.set, trial.version);
         Record::Trial(Box::new(trial))
     }

@@ -1,11 +1,10 @@
 //! Lists kinds once, for a scan: with the right to list alone. What may not be read is told, never silence.
 use crate::connect::Reached;
+use crate::discovery::{DiscoverError, ask};
 use crate::watch::{Kind, chain, compact, resource};
 use futures::StreamExt;
 use kube::api::{Api, DynamicObject, ListParams};
 use kube::core::TypeMeta;
-use kube::discovery::{Discovery, Scope, verbs};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Objects per page: a server holds a page in memory while it writes it.
@@ -36,94 +35,9 @@ pub struct Refused {
     pub message: String,
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum DiscoverError {
-    #[error("{url} does not tell which kinds it has")]
-    Ask { url: String, source: kube::Error },
-    #[error("{url} does not tell which kinds it has within {} s", DEADLINE.as_secs())]
-    Timeout { url: String },
-}
-
-/// One resource as the server serves it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Served {
-    pub(crate) group: String,
-    /// Those it is served in, the most stable first.
-    pub(crate) versions: Vec<String>,
-    pub(crate) kind: String,
-    pub(crate) plural: String,
-    /// `status`, `scale`, …
-    pub(crate) subresources: Vec<String>,
-    pub(crate) namespaced: bool,
-    /// Objects of it can be made, changed or deleted.
-    pub(crate) writable: bool,
-}
-
 /// Every kind that the server can list, each in its most stable version; Secrets are left out.
 pub async fn kinds(reached: &Reached) -> Result<Vec<Kind>, DiscoverError> {
-    let discovery = discover(reached).await?;
-    let mut kinds = Vec::new();
-    for group in discovery.groups_alphabetical() {
-        for (resource, capabilities) in group.resources_by_stability() {
-            if capabilities.supports_operation(verbs::LIST)
-                && !is_secret(&resource.group, &resource.kind)
-            {
-                kinds.push(Kind::new(&resource.api_version, &resource.kind, &resource.plural));
-            }
-        }
-    }
-    kinds.sort_by(|a, b| (&a.api_version, &a.kind).cmp(&(&b.api_version, &b.kind)));
-    Ok(kinds)
-}
-
-/// Every resource of the server with its subresources, by group and plural.
-pub(crate) async fn served(reached: &Reached) -> Result<Vec<Served>, DiscoverError> {
-    let discovery = discover(reached).await?;
-    let mut served: BTreeMap<(String, String), Served> = BTreeMap::new();
-    for group in discovery.groups() {
-        for version in group.versions() {
-            for (resource, capabilities) in group.versioned_resources(version) {
-                let one = served
-                    .entry((group.name().to_owned(), resource.plural.clone()))
-                    .or_insert_with(|| Served {
-                        group: group.name().to_owned(),
-                        kind: resource.kind,
-                        plural: resource.plural,
-                        namespaced: capabilities.scope == Scope::Namespaced,
-                        ..Served::default()
-                    });
-                one.versions.push(version.to_owned());
-                one.writable |= [verbs::CREATE, verbs::UPDATE, verbs::PATCH, verbs::DELETE]
-                    .iter()
-                    .any(|verb| capabilities.supports_operation(verb));
-                for (below, _) in capabilities.subresources {
-                    if !one.subresources.contains(&below.plural) {
-                        one.subresources.push(below.plural);
-                    }
-                }
-            }
-        }
-    }
-    Ok(served.into_values().collect())
-}
-
-async fn discover(reached: &Reached) -> Result<Discovery, DiscoverError> {
-    let asking = async {
-        // Servers before 1.26 do not know the short way, and answer it with another document that names nothing.
-        match Discovery::new(reached.client.clone()).run_aggregated().await {
-            Ok(discovery) if discovery.groups().next().is_some() => Ok(discovery),
-            _ => Discovery::new(reached.client.clone()).run().await,
-        }
-    };
-    let url = || reached.url.clone();
-    tokio::time::timeout(DEADLINE, asking)
-        .await
-        .map_err(|_| DiscoverError::Timeout { url: url() })?
-        .map_err(|source| DiscoverError::Ask { url: url(), source })
-}
-
-fn is_secret(group: &str, kind: &str) -> bool {
-    group.is_empty() && kind == "Secret"
+    Ok(ask(reached).await?.kinds().to_vec())
 }
 
 /// All objects of these kinds. Secrets are refused without being asked for.

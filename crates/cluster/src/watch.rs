@@ -6,10 +6,10 @@ use kube::api::{Api, ApiResource, DynamicObject};
 use kube::core::TypeMeta;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 /// Objects in flight between watch and receiver: at 4 KiB each, 4 MiB.
 const CAPACITY: usize = 1_024;
@@ -18,8 +18,9 @@ const PAGE: u32 = 500;
 /// Repeats of a failing request come every 30 s at most. A watch that has failed and been silent for longer may stand
 /// again or hang, which only the server can tell: it is asked for the list.
 const QUIET: Duration = Duration::from_secs(90);
-/// How often a kind that may not be read is tried again: rights change by hand.
-const RETRY_FORBIDDEN: Duration = Duration::from_secs(60);
+/// When a kind that may not be read is tried again, and how often at last: rights change by hand, and one refusal costs
+/// the server little.
+const RETRY_FORBIDDEN: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
 /// Kubectl's copy of what was applied: the whole object once more.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
@@ -41,7 +42,7 @@ impl Kind {
     }
 }
 
-/// What happened. `kind` is the index into the kinds that were asked for.
+/// What happened. `kind` is the index of the watch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ObjectEvent {
     /// JSON without managed fields and kubectl's last-applied annotation.
@@ -73,32 +74,65 @@ pub enum ObjectEvent {
     },
 }
 
-/// Running watches; they end when this is dropped.
-pub struct Watch {
-    pub events: mpsc::Receiver<ObjectEvent>,
-    tasks: JoinSet<()>,
-}
-
-impl Watch {
-    /// Watches that still run.
-    pub fn running(&self) -> usize {
-        self.tasks.len()
+impl ObjectEvent {
+    /// The index of its watch.
+    pub fn kind(&self) -> usize {
+        match self {
+            Self::Applied { kind, .. }
+            | Self::Deleted { kind, .. }
+            | Self::Synced { kind }
+            | Self::Forbidden { kind, .. }
+            | Self::Broken { kind, .. }
+            | Self::Restored { kind } => *kind,
+        }
     }
 }
 
-/// Starts one watch per kind. A receiver that does not keep up slows the watches down; nothing is dropped.
-pub fn watch(connection: &Connection, kinds: &[Kind]) -> Watch {
-    let (sender, events) = mpsc::channel(CAPACITY);
-    let mut tasks = JoinSet::new();
-    for (index, kind) in kinds.iter().enumerate() {
-        let (client, kind, sender) = (connection.client.clone(), kind.clone(), sender.clone());
-        tasks.spawn(async move {
+/// Running watches; they end when this is dropped.
+pub struct Watch {
+    pub events: mpsc::Receiver<ObjectEvent>,
+    sender: mpsc::Sender<ObjectEvent>,
+    client: Client,
+    tasks: JoinSet<()>,
+    handles: HashMap<usize, AbortHandle>,
+    next: usize,
+}
+
+impl Watch {
+    /// Starts to watch a kind; its index in events, which none had before. A receiver that does not keep up slows the
+    /// watches down; nothing is dropped.
+    pub fn add(&mut self, kind: &Kind) -> usize {
+        let index = self.next;
+        self.next += 1;
+        let (client, kind, sender) = (self.client.clone(), kind.clone(), self.sender.clone());
+        let handle = self.tasks.spawn(async move {
             let mut follower = Follower::new(index, sender, QUIET);
             // An error of `send` means that the receiver is gone, and with it the reason to watch.
             let _gone = follower.follow(client, &kind).await;
         });
+        self.handles.insert(index, handle);
+        index
     }
-    Watch { events, tasks }
+
+    /// Ends a watch. Some of its events may still come.
+    pub fn end(&mut self, index: usize) {
+        if let Some(handle) = self.handles.remove(&index) {
+            handle.abort();
+        }
+        while self.tasks.try_join_next().is_some() {}
+    }
+}
+
+/// Starts one watch per kind, whose index is that of the kind.
+pub fn watch(connection: &Connection, kinds: &[Kind]) -> Watch {
+    let (sender, events) = mpsc::channel(CAPACITY);
+    let client = connection.client.clone();
+    let (tasks, handles) = (JoinSet::new(), HashMap::new());
+    let mut watch = Watch { events, sender, client, tasks, handles, next: 0 };
+    for kind in kinds {
+        watch.add(kind);
+    }
+    watch
 }
 
 pub(crate) fn resource(kind: &Kind) -> ApiResource {
@@ -139,6 +173,8 @@ impl Follower {
         let resource = resource(kind);
         let types = TypeMeta { api_version: kind.api_version.clone(), kind: kind.kind.clone() };
         let api: Api<DynamicObject> = Api::all_with(client, &resource);
+        let [first, last] = RETRY_FORBIDDEN;
+        let mut retry = first;
         loop {
             let config = watcher::Config::default().any_semantic().page_size(PAGE);
             let mut stream = watcher::watcher(api.clone(), config).default_backoff().boxed();
@@ -150,10 +186,16 @@ impl Follower {
                     Err(_) => continue,
                 };
                 match next {
-                    Ok(event) => self.event(event, &types).await?,
+                    Ok(event) => {
+                        self.event(event, &types).await?;
+                        if self.trouble.is_none() {
+                            retry = first;
+                        }
+                    }
                     Err(error) => {
                         if self.failed(&error).await? == Some(Trouble::Forbidden) {
-                            tokio::time::sleep(RETRY_FORBIDDEN).await;
+                            tokio::time::sleep(retry).await;
+                            retry = last.min(retry * 2);
                             break;
                         }
                     }

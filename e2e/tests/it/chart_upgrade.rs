@@ -4,8 +4,8 @@ use crate::chart::{self, CA};
 use crate::root;
 use anyhow::{Context, Result, ensure};
 use seawall_cluster::{
-    FailurePolicy, Guard, POLICIES, RegistrationEvent, Replicas, Rule, Target, Wanted, connect,
-    keep_registered,
+    ASK_EVERY, FailurePolicy, Guard, POLICIES, RegistrationEvent, Replicas, Rule, Target, Wanted,
+    connect, keep_asking, keep_registered,
 };
 use seawall_e2e::server::Server;
 use seawall_model::time::SystemClock;
@@ -68,7 +68,9 @@ async fn keep(server: &Server) -> Result<mpsc::Receiver<RegistrationEvent>> {
     let (sender, following) = watch::channel(wanted);
     tokio::spawn(async move {
         let _wanted = sender;
-        keep_registered(connection, "seawall".to_owned(), following, guard, events).await;
+        let served = keep_asking(&connection, None, ASK_EVERY);
+        let name = "seawall".to_owned();
+        keep_registered(connection, name, following, served, guard, events).await;
     });
     Ok(heard)
 }

@@ -3,7 +3,7 @@ use super::run::{State, blocked};
 use super::{Lifeline, Reason, Webhook, tampered};
 use seawall_cluster::webhook::Route;
 use seawall_cluster::{
-    Connection, FailurePolicy, Guard, RegistrationEvent, Rule, Wanted, keep_registered,
+    Asked, Connection, FailurePolicy, Guard, RegistrationEvent, Rule, Wanted, keep_registered,
 };
 use seawall_model::Millis;
 use seawall_model::record::Record;
@@ -27,6 +27,7 @@ pub(super) struct Entry {
     /// The CA to put there, empty while it is not known; none where the owner of the configuration does.
     pub(super) ca_pem: Option<watch::Receiver<String>>,
     pub(super) rules: watch::Receiver<Vec<Rule>>,
+    pub(super) served: watch::Receiver<Asked>,
 }
 
 impl Entry {
@@ -36,7 +37,8 @@ impl Entry {
         let (wanted, following) = watch::channel(self.wanted());
         let (events, mut heard) = mpsc::channel(8);
         let guard = self.guard.clone();
-        let keeping = keep_registered(connection, self.name.clone(), following, guard, events);
+        let (name, served) = (self.name.clone(), self.served.clone());
+        let keeping = keep_registered(connection, name, following, served, guard, events);
         tokio::pin!(keeping);
         loop {
             tokio::select! {

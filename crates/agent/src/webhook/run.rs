@@ -190,6 +190,7 @@ impl Running {
                 guard,
                 ca_pem: config.files.is_none().then_some(ca_pem),
                 rules,
+                served: agent.served.clone(),
             };
             tasks.spawn(entry.keep(agent.connection.clone()));
         }

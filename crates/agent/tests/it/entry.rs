@@ -3,8 +3,8 @@
 use seawall_agent::Target;
 use seawall_cluster::access::{About, Access, AccessError, Attributes, Question, review};
 use seawall_cluster::{
-    Connection, FailurePolicy, Guard, Hindrance, POLICIES, RegistrationEvent, Replicas, Rule,
-    Standing, Wanted, connect, keep_registered,
+    ASK_EVERY, Connection, FailurePolicy, Guard, Hindrance, POLICIES, RegistrationEvent, Replicas,
+    Rule, Standing, Wanted, connect, keep_asking, keep_registered,
 };
 use seawall_e2e::server::Server;
 use seawall_model::Millis;
@@ -60,8 +60,9 @@ impl<'a> Kept<'a> {
         };
         let (sink, events) = mpsc::channel(8);
         let name = "seawall".to_owned();
+        let served = keep_asking(connection, None, ASK_EVERY);
         let keeping =
-            tokio::spawn(keep_registered(connection.clone(), name, following, guard, sink));
+            tokio::spawn(keep_registered(connection.clone(), name, following, served, guard, sink));
         Self { server, clock, wanted, replicas, errors, leaving, events, keeping }
     }
 

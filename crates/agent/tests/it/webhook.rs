@@ -9,8 +9,8 @@ use seawall_agent::webhook::{
 };
 use seawall_agent::{PolicySets, Target, content, health};
 use seawall_cluster::{
-    CALM, Connection, Guard, Registered, RegistrationEvent, Wanted, connect, keep_registered,
-    register,
+    ASK_EVERY, CALM, Connection, Guard, Registered, RegistrationEvent, Wanted, connect,
+    keep_asking, keep_registered, register,
 };
 use seawall_e2e::server::Server;
 use seawall_model::Id;
@@ -388,7 +388,8 @@ async fn kept_in_place(world: &World, server: &Server, connection: Connection) {
     };
     let (sink, mut events) = mpsc::channel(8);
     let name = "seawall".to_owned();
-    let keeping = tokio::spawn(keep_registered(connection, name, newest, guard, sink));
+    let served = keep_asking(&connection, None, ASK_EVERY);
+    let keeping = tokio::spawn(keep_registered(connection, name, newest, served, guard, sink));
     let mut told = async || {
         tokio::time::timeout(Duration::from_secs(15), events.recv()).await.unwrap().unwrap()
     };

@@ -16,7 +16,7 @@ pub use guard::{CALM, FailurePolicy, Guard, Hindrance, Replicas, Standing};
 pub use rules::{Rule, Scope};
 
 use crate::Connection;
-use crate::list::{self, Served};
+use crate::discovery::Asked;
 use crate::watch::{Kind, chain, resource};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -27,14 +27,11 @@ use rules::Resolved;
 use serde_json::Value;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-use tokio::time::Instant;
 
 /// How often the entry is looked at: a changed one is mended, a deleted one told, within this.
 const EVERY: Duration = Duration::from_secs(10);
 /// A request that hangs must not stop the looking.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// How often the server is asked what it serves, while there are rules: definitions come and go.
-const SERVED_EVERY: Duration = Duration::from_secs(60);
 /// Looks in a row where somebody else changes the entry between read and patch: as many agents as a cluster has.
 const ATTEMPTS: usize = 4;
 /// As the API server names whose the fields are.
@@ -107,13 +104,15 @@ pub async fn keep_registered(
     connection: Connection,
     name: String,
     mut wanted: watch::Receiver<Wanted>,
+    mut served: watch::Receiver<Asked>,
     mut guard: Guard,
     events: mpsc::Sender<RegistrationEvent>,
 ) {
-    let (mut keeper, mut kinds) = (Keeper::default(), Kinds::default());
+    let mut keeper = Keeper::default();
     loop {
         let now_wanted = wanted.borrow_and_update().clone();
-        let unserved = kinds.refresh(&connection, &now_wanted.rules).await;
+        let asked = served.borrow_and_update().clone();
+        let unserved = asked.error.clone().filter(|_| !now_wanted.rules.is_empty());
         let ca = now_wanted.ca_pem.as_ref().map(|pem| STANDARD.encode(pem));
         let (replicas, own) =
             (*guard.replicas.borrow_and_update(), *guard.last_error.borrow_and_update());
@@ -123,7 +122,7 @@ pub async fn keep_registered(
             let written = entry::last_error(found);
             let known = Known { written, own, replicas, leaving, calm, now };
             let decision = guard::decide(now_wanted.failure_policy, &known);
-            Judged { decision, resolved: kinds.resolve(&now_wanted.rules, found) }
+            Judged { decision, resolved: resolve(&asked, &now_wanted.rules, found) }
         };
         let looked = look(&connection, &name, ca.as_deref(), &judge).await;
         let left = leaving && looked.is_ok();
@@ -139,6 +138,7 @@ pub async fn keep_registered(
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
             changed = wanted.changed() => if changed.is_err() { return },
+            () = changed(&mut served) => {}
             () = changed(&mut guard.replicas) => {}
             () = changed(&mut guard.last_error) => {}
             () = changed(&mut guard.leaving) => {}
@@ -153,36 +153,13 @@ async fn changed<T>(receiver: &mut watch::Receiver<T>) {
     }
 }
 
-/// What the server serves, as it said last.
-#[derive(Default)]
-struct Kinds {
-    served: Option<Vec<Served>>,
-    asked: Option<Instant>,
-}
-
-impl Kinds {
-    /// Asks where it is time to; what was known before holds while the server does not say.
-    async fn refresh(&mut self, connection: &Connection, rules: &[Rule]) -> Option<String> {
-        if rules.is_empty() || self.asked.is_some_and(|asked| asked.elapsed() < SERVED_EVERY) {
-            return None;
-        }
-        match list::served(&connection.reached()).await {
-            Ok(served) => {
-                (self.served, self.asked) = (Some(served), Some(Instant::now()));
-                None
-            }
-            Err(error) => Some(chain(&error)),
-        }
+/// None leaves the second entry as it is.
+fn resolve(asked: &Asked, wanted: &[Rule], found: &Value) -> Option<Resolved> {
+    if wanted.is_empty() {
+        return Some(Resolved::default());
     }
-
-    /// None leaves the second entry as it is.
-    fn resolve(&self, wanted: &[Rule], found: &Value) -> Option<Resolved> {
-        if wanted.is_empty() {
-            return Some(Resolved::default());
-        }
-        let first = entry::first(found).unwrap_or(&Value::Null);
-        self.served.as_ref().map(|served| rules::resolve(wanted, served, first))
-    }
+    let first = entry::first(found).unwrap_or(&Value::Null);
+    asked.served.as_ref().map(|served| rules::resolve(wanted, &served.resources, first))
 }
 
 /// What is to be said, given what the configuration says.

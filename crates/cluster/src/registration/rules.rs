@@ -1,6 +1,6 @@
 //! Which requests the API server asks us about: what is wanted, down to resources that are served, without those that
 //! are never asked about and those that the chart's entry brings already.
-use crate::list::Served;
+use crate::discovery::Resource;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,7 +73,7 @@ struct Asked {
 }
 
 /// `first` is the entry whose rules are there already.
-pub(super) fn resolve(wanted: &[Rule], served: &[Served], first: &Value) -> Resolved {
+pub(super) fn resolve(wanted: &[Rule], served: &[Resource], first: &Value) -> Resolved {
     let mut asked: BTreeMap<(&str, String), Asked> = BTreeMap::new();
     let mut problems = BTreeSet::new();
     for rule in wanted {
@@ -128,7 +128,7 @@ fn full(group: &str, name: &str) -> String {
 }
 
 /// The resource itself where objects of it can be written, and its subresources.
-fn names(resource: &Served) -> impl Iterator<Item = String> {
+fn names(resource: &Resource) -> impl Iterator<Item = String> {
     let own = resource.writable.then(|| resource.plural.clone());
     let below = resource.subresources.iter();
     own.into_iter().chain(below.map(|sub| format!("{}/{sub}", resource.plural)))
@@ -156,7 +156,7 @@ fn means(entry: &str, name: &str) -> bool {
 }
 
 impl Rule {
-    fn may_be_about(&self, resource: &Served) -> bool {
+    fn may_be_about(&self, resource: &Resource) -> bool {
         let scoped = match self.scope {
             Scope::All => true,
             Scope::Namespaced => resource.namespaced,
@@ -166,13 +166,13 @@ impl Rule {
     }
 
     /// By a kind, objects are meant, and the containers that are added to a running pod.
-    fn names(&self, resource: &Served, name: &str) -> bool {
+    fn names(&self, resource: &Resource, name: &str) -> bool {
         let object = !name.contains('/') || name == "pods/ephemeralcontainers";
         self.resources.iter().any(|entry| means(entry, name))
             || object && any(&self.kinds, &resource.kind)
     }
 
-    fn versions_of(&self, resource: &Served) -> Vec<String> {
+    fn versions_of(&self, resource: &Resource) -> Vec<String> {
         resource.versions.iter().filter(|version| any(&self.versions, version)).cloned().collect()
     }
 
@@ -260,10 +260,10 @@ mod tests {
         }
     }
 
-    fn served() -> Vec<Served> {
+    fn served() -> Vec<Resource> {
         let one =
             |group: &str, versions: &str, kind: &str, plural: &str, below: &str, namespaced| {
-                Served {
+                Resource {
                     group: group.to_owned(),
                     versions: owned(versions),
                     kind: kind.to_owned(),
@@ -271,6 +271,7 @@ mod tests {
                     subresources: owned(below),
                     namespaced,
                     writable: plural != "componentstatuses",
+                    listable: true,
                 }
             };
         vec![

@@ -18,12 +18,14 @@ pub trait Lookup {
 pub enum Params<'l> {
     /// The API server serves no such kind.
     Unknown,
-    /// It may have objects of that kind; nobody here knows.
-    NotAtHand,
+    /// It may have objects of that kind; nobody here knows, for this reason: `is not at hand`.
+    NotAtHand(String),
     /// These are known, others may be there: one that is named is found among them, else it is not at hand.
     Partial {
         namespaced: bool,
         objects: Vec<&'l Value>,
+        /// Why others are not known.
+        missing: String,
     },
     Cluster(Vec<&'l Value>),
     Namespaced(Vec<&'l Value>),
@@ -47,13 +49,13 @@ pub(super) fn collect<'l>(
     let (Some(kind), Some(reference)) = (kind, reference) else { return Ok(vec![None]) };
     let error = |told: &str| NoParams::Error(told.to_owned());
     let not_at_hand =
-        || NoParams::NotAtHand(format!("{} {} is not at hand", kind.api_version, kind.kind));
-    let (namespaced, partial, objects) = match lookup.params(&kind.api_version, &kind.kind) {
+        |why: &str| NoParams::NotAtHand(format!("{} {} {why}", kind.api_version, kind.kind));
+    let (namespaced, missing, objects) = match lookup.params(&kind.api_version, &kind.kind) {
         Params::Unknown => return Err(NoParams::Error(unknown_kind(kind))),
-        Params::NotAtHand => return Err(not_at_hand()),
-        Params::Partial { namespaced, objects } => (namespaced, true, objects),
-        Params::Cluster(objects) => (false, false, objects),
-        Params::Namespaced(objects) => (true, false, objects),
+        Params::NotAtHand(why) => return Err(not_at_hand(&why)),
+        Params::Partial { namespaced, objects, missing } => (namespaced, Some(missing), objects),
+        Params::Cluster(objects) => (false, None, objects),
+        Params::Namespaced(objects) => (true, None, objects),
     };
     let objects = match namespaced {
         false if !reference.namespace.is_empty() => {
@@ -82,8 +84,8 @@ pub(super) fn collect<'l>(
         None => object.pointer("/metadata/name").and_then(Value::as_str) == Some(&reference.name),
     };
     let params: Vec<Option<&Value>> = objects.into_iter().filter(meant).map(Some).collect();
-    if partial && (params.is_empty() || reference.selector.is_some()) {
-        return Err(not_at_hand());
+    if let Some(missing) = missing.filter(|_| params.is_empty() || reference.selector.is_some()) {
+        return Err(not_at_hand(&missing));
     }
     if params.is_empty() && reference.parameter_not_found_action == Some(NotFound::Deny) {
         let told = "no params found for policy binding with `Deny` parameterNotFoundAction";

@@ -29,7 +29,7 @@ impl Lookup for Nothing {
     }
 
     fn params(&self, _: &str, _: &str) -> Params<'_> {
-        Params::NotAtHand
+        Params::NotAtHand("is not at hand".to_owned())
     }
 
     fn inventory(&self, _: &BTreeSet<InventoryRead>) -> Result<&Inventory, String> {
@@ -59,14 +59,14 @@ impl vap::Lookup for Seen<'_> {
         let Some(first) = own.first() else { return cluster };
         let namespaced = first.pointer("/metadata/namespace").is_some();
         match cluster {
-            Params::NotAtHand => Params::Partial { namespaced, objects: own },
+            Params::NotAtHand(missing) => Params::Partial { namespaced, objects: own, missing },
             // The set knows of a kind that the cluster is yet to serve.
             Params::Unknown if namespaced => Params::Namespaced(own),
             Params::Unknown => Params::Cluster(own),
             Params::Cluster(objects) => Params::Cluster(joined(own, objects)),
             Params::Namespaced(objects) => Params::Namespaced(joined(own, objects)),
-            Params::Partial { namespaced, objects } => {
-                Params::Partial { namespaced, objects: joined(own, objects) }
+            Params::Partial { namespaced, objects, missing } => {
+                Params::Partial { namespaced, objects: joined(own, objects), missing }
             }
         }
     }

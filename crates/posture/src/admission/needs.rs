@@ -13,6 +13,8 @@ pub(super) const DEFAULT_OPERATIONS: [&str; 2] = ["CREATE", "UPDATE"];
 pub struct Needs {
     /// (`apiVersion`, kind).
     pub kinds: BTreeSet<(String, String)>,
+    /// Kinds of any group and version: Gatekeeper's templates often name no more.
+    pub names: BTreeSet<String>,
     /// A template computes what it reads: all that is synced.
     pub everything: bool,
 }
@@ -37,6 +39,16 @@ pub enum Resources {
     Kinds(Vec<String>),
 }
 
+impl Needs {
+    pub fn includes(&self, api_version: &str, kind: &str) -> bool {
+        let is_named = || {
+            let named = |(version, own): &(String, String)| version == api_version && own == kind;
+            self.names.contains(kind) || self.kinds.iter().any(named)
+        };
+        self.everything || is_named()
+    }
+}
+
 impl Sets {
     /// What all sets look up that are not off.
     pub fn needs(&self) -> Needs {
@@ -57,6 +69,9 @@ impl Sets {
                         match (read.group_version, read.kind) {
                             (Some(version), Some(kind)) => {
                                 needs.kinds.insert((version, kind));
+                            }
+                            (None, Some(kind)) => {
+                                needs.names.insert(kind);
                             }
                             _ => needs.everything = true,
                         }

@@ -40,7 +40,7 @@ impl Lookup for Cluster {
     fn params(&self, _: &str, kind: &str) -> Params<'_> {
         match (kind, &self.config_maps) {
             ("ConfigMap", Some(maps)) => Params::Namespaced(maps.iter().collect()),
-            ("ConfigMap", None) => Params::NotAtHand,
+            ("ConfigMap", None) => Params::NotAtHand("is not at hand".to_owned()),
             _ => Params::Unknown,
         }
     }
