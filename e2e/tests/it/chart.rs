@@ -11,6 +11,13 @@ use std::process::{Command, Output, Stdio};
 pub(crate) const CA: &str =
     "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
+/// The value that lets policies read a resource of the core group.
+macro_rules! reads {
+    ($resource:literal) => {
+        concat!("agent.policyReads[0].apiGroups[0]=,agent.policyReads[0].resources[0]=", $resource)
+    };
+}
+
 /// Name and values. Between them every branch of the templates is taken, but for `sensor.privileged`.
 const PROFILES: [(&str, &[&str]); 4] = [
     ("hub", &["profile=hub"]),
@@ -55,6 +62,7 @@ const PROFILES: [(&str, &[&str]); 4] = [
             "agent.audit.service.type=NodePort",
             "agent.audit.service.nodePort=30444",
             "agent.nativePolicies.enabled=true",
+            reads!("configmaps"),
             "agent.webhook.failurePolicy=Fail",
             "agent.webhook.timeoutSeconds=3",
             "agent.webhook.excludedNamespaces={legacy}",
@@ -176,6 +184,9 @@ fn wrong_values_are_refused() -> Result<()> {
         ("profile=sensor", "/profile"),
         ("agent.webhook.failurePolicy=Never", "/agent/webhook/failurePolicy"),
         ("agent.webhook.timeoutSeconds=31", "/agent/webhook/timeoutSeconds"),
+        (reads!("secrets"), "/agent/policyReads/0/resources/0"),
+        (reads!("*"), "/agent/policyReads/0/resources/0"),
+        (reads!("pods/exec"), "/agent/policyReads/0/resources/0"),
         ("hub.ca=sha256:12", "/hub/ca"),
         ("hub.baseUrl=http://hub.test", "/hub/baseUrl"),
         ("agent.resources.limits.memory=null", "memory"),
@@ -285,6 +296,7 @@ fn granted_rights_equal_the_golden_list() -> Result<()> {
         "rbac.enforcement=true",
         "rbac.installer=true",
         "agent.nativePolicies.enabled=true",
+        reads!("configmaps"),
     ];
     let granted = rights(&render(&helm, &values)?)?;
     let golden = rights(&std::fs::read_to_string(root().join("deploy/helm/golden/rbac.yaml"))?)?;
@@ -314,7 +326,7 @@ fn granted_rights_equal_the_golden_list() -> Result<()> {
             "ServiceAccount/seawall-hub",
             "ServiceAccount/seawall-sensor",
         ],
-        "enforcement and installer are off by default"
+        "enforcement, installer and reads for policies are off by default"
     );
     Ok(())
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a skipped test says so")]
 
 mod entry;
+mod following;
 mod live;
 mod native;
 mod policy_sets;

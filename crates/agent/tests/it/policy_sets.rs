@@ -23,8 +23,8 @@ use tokio::sync::mpsc;
 const TIMEOUT_SECONDS: u64 = 5;
 
 /// A cluster with an agent and its webhook, as `seawall agent` joins them.
-struct World {
-    server: Server,
+pub(crate) struct World {
+    pub(crate) server: Server,
     agent: Agent,
     webhook: Arc<Webhook>,
     listening: WebhookServer,
@@ -33,11 +33,18 @@ struct World {
 
 impl World {
     async fn new() -> Option<Self> {
+        Self::with(|server| {
+            let target = Target { kubeconfig: Some(server.kubeconfig("admin")), context: None };
+            Config::new(target, Arc::new(SystemClock))
+        })
+        .await
+    }
+
+    /// With an agent of its own.
+    pub(crate) async fn with(configure: impl FnOnce(&Server) -> Config) -> Option<Self> {
         let server = Server::start()?;
-        let target = Target { kubeconfig: Some(server.kubeconfig("admin")), context: None };
         let (sink, records) = mpsc::channel(4_096);
-        let config = Config::new(target, Arc::new(SystemClock));
-        let agent = Agent::start(config, sink.clone()).await.unwrap();
+        let agent = Agent::start(configure(&server), sink.clone()).await.unwrap();
         let connection = agent.connection.clone();
         let authorizer: Authorizer = Box::new(move |question, within| {
             let connection = connection.clone();
@@ -61,13 +68,13 @@ impl World {
     }
 
     /// What the hub wants. What has been tried may refuse from then on.
-    fn want(&self, sets: &[DesiredSet]) {
+    pub(crate) fn want(&self, sets: &[DesiredSet]) {
         let desired = Desired { policies: Vec::new(), sets: sets.to_vec() };
         assert_eq!(self.webhook.set_desired(&desired, &content().unwrap()), []);
     }
 
     /// The trial of a set's version.
-    async fn tried(&mut self, set: &DesiredSet) -> Trial {
+    pub(crate) async fn tried(&mut self, set: &DesiredSet) -> Trial {
         let hearing = async {
             loop {
                 match self.records.recv().await.unwrap() {
@@ -83,6 +90,11 @@ impl World {
         tokio::time::timeout(Duration::from_secs(60), hearing).await.expect("a trial in time")
     }
 
+    pub(crate) async fn end(self) {
+        self.listening.stop().await;
+        self.agent.stop().await;
+    }
+
     async fn decision(&mut self) -> Decision {
         let hearing = async {
             loop {
@@ -95,7 +107,7 @@ impl World {
     }
 
     /// The API server takes a moment to see our entry.
-    async fn until_asked(&self) {
+    pub(crate) async fn until_asked(&self) {
         let began = Instant::now();
         while self.webhook.counters.totals().outcomes.is_empty() {
             assert!(began.elapsed() < Duration::from_secs(30), "never asked");
@@ -120,7 +132,7 @@ fn configuration(listening: &WebhookServer, ca: &str) -> String {
     .to_string()
 }
 
-fn set(version: u64, action: PolicyAction, text: String) -> DesiredSet {
+pub(crate) fn set(version: u64, action: PolicyAction, text: String) -> DesiredSet {
     DesiredSet { set: Id::new(0, [7; 10]), name: "team".to_owned(), version, text, action }
 }
 
@@ -263,8 +275,7 @@ async fn sets_are_tried_then_refuse() {
     world.tried(&second).await;
     world.want(std::slice::from_ref(&second));
     assert!(!apply(&world.server, &deployment("default", "after", json!({})), &[]).0);
-    world.listening.stop().await;
-    world.agent.stop().await;
+    world.end().await;
 }
 
 /// Steps that no policy of use takes.
@@ -328,6 +339,5 @@ async fn slow_endless_and_many_policies_stop_no_cluster() {
         assert!(told.contains("slow") && told.contains("judged"), "{told}");
         assert!(apply(&world.server, &deployment("kube-system", &name, json!({})), &[]).0);
     }
-    world.listening.stop().await;
-    world.agent.stop().await;
+    world.end().await;
 }
