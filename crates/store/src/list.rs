@@ -521,6 +521,7 @@ impl Reads for Store {
         hits.extend(
             self.hits::<seawall_model::exemption::Exemption>(visible, &words, limit).await?,
         );
+        hits.extend(self.hits::<crate::PolicySetEntry>(visible, &words, limit).await?);
         Ok(hits)
     }
 }

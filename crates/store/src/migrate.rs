@@ -28,6 +28,7 @@ pub(crate) static ALL: &[Migration] = &[
     migration!("0005_revocations"),
     migration!("0006_verdicts"),
     migration!("0007_policy_sets"),
+    migration!("0008_not_applicable"),
 ];
 
 /// Two hubs may start together: the second waits, then finds nothing left to do.

@@ -11,7 +11,7 @@ use seawall_model::policy_set::{PolicySet, Tried};
 use seawall_model::scope::ScopePath;
 use seawall_model::{Id, Millis};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 #[derive(Clone, Debug)]
 pub struct NewPolicySet {
@@ -77,6 +77,8 @@ pub trait PolicySets {
     async fn policy_set(&self, visible: &Visible, id: Id) -> Result<Option<PolicySet>>;
     /// Those that hold at `scope`, made there or above, and are not `off`. Nobody filled in their trials.
     async fn policy_sets_at(&self, scope: &ScopePath) -> Result<Vec<PolicySetEntry>>;
+    /// Of those, the ones whose present text was tried at exactly `scope`.
+    async fn tried_at(&self, scope: &ScopePath) -> Result<HashSet<Id>>;
     /// Texts by id, with the versions they are of.
     async fn policy_set_texts(&self, ids: &[Id]) -> Result<HashMap<Id, (u64, String)>>;
     /// Of those that hold at `scope` or were made below.
@@ -194,6 +196,13 @@ impl PolicySets for Store {
         // Few: they are made by people.
         let all: Vec<PolicySetEntry> = read_where(self.db(), "t.action <> $1", "off").await?;
         Ok(all.into_iter().filter(|one| scope.is_within(&one.scope)).collect())
+    }
+
+    async fn tried_at(&self, scope: &ScopePath) -> Result<HashSet<Id>> {
+        let sql = "SELECT t.policy_set FROM trials t JOIN policy_sets s ON s.id = t.policy_set \
+                   AND s.text_version = t.text_version WHERE t.scope = $1 AND s.action <> 'off'";
+        let rows = self.db().rows("look for trials", Sql::new(sql).text(scope)).await?;
+        rows.iter().map(|row| id(row, 0)).collect()
     }
 
     async fn policy_set_texts(&self, ids: &[Id]) -> Result<HashMap<Id, (u64, String)>> {

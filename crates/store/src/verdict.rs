@@ -31,6 +31,16 @@ pub struct Tally {
     pub mitigated: Weighed,
     /// Exempt as an accepted risk.
     pub accepted: Weighed,
+    /// Objects that it does not concern; they weigh nothing.
+    pub not_applicable: u64,
+}
+
+impl Tally {
+    /// Whether it concerned any object.
+    pub fn is_asked(&self) -> bool {
+        let asked = [self.healthy, self.unhealthy, self.unknown, self.mitigated, self.accepted];
+        asked.iter().any(|sum| sum.resources > 0)
+    }
 }
 
 /// Objects and the sum of their weights.
@@ -50,7 +60,7 @@ impl Weighed {
 pub trait Verdicts {
     /// What objects at and below `scope` satisfy.
     async fn verdicts(&self, scope: &ScopePath) -> Result<Vec<Verdict>>;
-    /// Every control that something at or below `scope` was judged by, as far as `visible` shows.
+    /// Every control that something at or below `scope` was judged by, or does not concern, as far as `visible` shows.
     async fn tallies(
         &self,
         visible: &Visible,
@@ -96,6 +106,16 @@ impl Settled {
     }
 }
 
+/// What one object adds to the sums of a control, or takes away.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Delta {
+    healthy: i64,
+    weight: i64,
+    not_applicable: i64,
+}
+
+type Deltas = BTreeMap<String, Delta>;
+
 /// Makes `settled` all that the subject satisfies; `None`: it is gone. The controls whose sums moved.
 pub(crate) async fn replace(
     tx: &mut Tx,
@@ -104,13 +124,20 @@ pub(crate) async fn replace(
     resource_key: &str,
     settled: Option<&Settled>,
 ) -> Result<BTreeSet<String>> {
-    let sql = "SELECT healthy, weight FROM verdicts WHERE subject = $1";
+    let sql = "SELECT healthy, weight, not_applicable FROM verdicts WHERE subject = $1";
     let row = tx.row("read what an object satisfies", Sql::new(sql).text(&subject.name)).await?;
-    let mut moved: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+    let mut moved = Deltas::new();
     if let Some(row) = &row {
         let before: Vec<String> = serde_json::from_str(&row.text(0)).unwrap_or_default();
         for control in before {
-            moved.insert(control, (-1, -row.int(1)));
+            let delta = moved.entry(control).or_default();
+            (delta.healthy, delta.weight) = (-1, -row.int(1));
+        }
+        let before: BTreeMap<String, Vec<String>> =
+            serde_json::from_str(&row.text(2)).unwrap_or_default();
+        // Under two reasons it is still one object.
+        for control in before.into_values().flatten().collect::<BTreeSet<_>>() {
+            moved.entry(control).or_default().not_applicable = -1;
         }
     }
     let Some(settled) = settled else {
@@ -120,10 +147,14 @@ pub(crate) async fn replace(
     };
     let weight = i64::try_from(settled.weight).unwrap_or(i64::MAX);
     for control in &settled.healthy {
-        let sums = moved.entry(control.clone()).or_default();
-        *sums = (sums.0 + 1, sums.1.saturating_add(weight));
+        let delta = moved.entry(control.clone()).or_default();
+        delta.healthy += 1;
+        delta.weight = delta.weight.saturating_add(weight);
     }
-    moved.retain(|_, sums| *sums != (0, 0));
+    for control in settled.not_applicable.values().flatten().collect::<BTreeSet<_>>() {
+        moved.entry(control.clone()).or_default().not_applicable += 1;
+    }
+    moved.retain(|_, delta| *delta != Delta::default());
     let sql = "INSERT INTO verdicts \
                (subject, scope, namespace, resource_key, weight, healthy, not_applicable) \
                VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (subject) DO UPDATE \
@@ -136,34 +167,40 @@ pub(crate) async fn replace(
     add(tx, &subject.scope, namespace, moved).await
 }
 
+/// Returns the controls whose sums of satisfied objects moved: what concerns nothing moves no score.
 async fn add(
     tx: &mut Tx,
     scope: &ScopePath,
     namespace: Option<&str>,
-    moved: BTreeMap<String, (i64, i64)>,
+    moved: Deltas,
 ) -> Result<BTreeSet<String>> {
     if moved.is_empty() {
         return Ok(BTreeSet::new());
     }
     let rows: Vec<Value> = moved
         .iter()
-        .map(|(control, (resources, weight))| json!([control, resources, weight]))
+        .map(|(control, delta)| json!([control, delta.healthy, delta.weight, delta.not_applicable]))
         .collect();
+    let number = |position: u8| format!("CAST(r.value ->> {position} AS BIGINT)");
+    let [healthy, weight, not_applicable] = [1, 2, 3].map(number);
     let sql = format!(
-        "INSERT INTO satisfied (scope, namespace, control, resources, weight) \
-         SELECT $2, $3, r.value ->> 0, CAST(r.value ->> 1 AS BIGINT), CAST(r.value ->> 2 AS BIGINT) \
+        "INSERT INTO satisfied (scope, namespace, control, resources, weight, not_applicable) \
+         SELECT $2, $3, r.value ->> 0, {healthy}, {weight}, {not_applicable} \
          FROM {} WHERE true ON CONFLICT (scope, namespace, control) DO UPDATE \
          SET resources = satisfied.resources + excluded.resources, \
-         weight = satisfied.weight + excluded.weight",
+         weight = satisfied.weight + excluded.weight, \
+         not_applicable = satisfied.not_applicable + excluded.not_applicable",
         tx.db().elements(1)
     );
     let namespace = namespace.unwrap_or_default();
     let sql = Sql::new(sql).text(Value::Array(rows)).text(scope).text(namespace);
     tx.execute("count what is satisfied", sql).await?;
-    let sql = "DELETE FROM satisfied WHERE scope = $1 AND namespace = $2 AND resources = 0";
+    let sql = "DELETE FROM satisfied WHERE scope = $1 AND namespace = $2 AND resources = 0 \
+               AND not_applicable = 0";
     let sql = Sql::new(sql).text(scope).text(namespace);
     tx.execute("forget what nothing satisfies", sql).await?;
-    Ok(moved.into_keys().collect())
+    let scored = |delta: &Delta| (delta.healthy, delta.weight) != (0, 0);
+    Ok(moved.into_iter().filter(|(_, delta)| scored(delta)).map(|(control, _)| control).collect())
 }
 
 impl Verdicts for Store {
@@ -190,7 +227,7 @@ impl Verdicts for Store {
         let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
         let mut sql = Sql::new(
             "SELECT t.control, CAST(sum(t.resources) AS BIGINT), \
-             CAST(sum(t.weight) AS BIGINT) FROM satisfied t \
+             CAST(sum(t.weight) AS BIGINT), CAST(sum(t.not_applicable) AS BIGINT) FROM satisfied t \
              WHERE t.scope >= $1 AND t.scope < $2 AND ",
         )
         .text(scope)
@@ -198,7 +235,9 @@ impl Verdicts for Store {
         push_clause(self.db(), &mut sql, visible, Narrowing::Namespace);
         sql.push(" GROUP BY t.control");
         for row in self.db().rows("sum what is satisfied", sql).await? {
-            tallies.entry(row.text(0)).or_default().healthy.add(row.uint(1), row.uint(2));
+            let tally = tallies.entry(row.text(0)).or_default();
+            tally.healthy.add(row.uint(1), row.uint(2));
+            tally.not_applicable += row.uint(3);
         }
         // A finding of something that is no object, such as of a cluster as a whole, weighs as one object does.
         let mut sql = Sql::new(

@@ -2,11 +2,12 @@
 use super::admission::ACTIONS;
 use super::{Field, Kind, Narrowing, Noun, Table};
 use crate::error::Result;
+use crate::list::Titled;
 use crate::policy_set::{PolicySetEntry, fill_trials};
 use crate::store::Store;
 use crate::visible::Visible;
-use seawall_model::Id;
 use seawall_model::policy_set::StoredTrial;
+use seawall_model::{Id, Severity};
 
 static POLICY_SETS: Table = Table {
     noun: "policy_set",
@@ -37,6 +38,12 @@ impl Noun for PolicySetEntry {
 
     async fn hydrate(store: &Store, visible: &Visible, items: &mut [Self]) -> Result<()> {
         fill_trials(store, visible, items).await
+    }
+}
+
+impl Titled for PolicySetEntry {
+    fn title(&self) -> (String, String, Option<Severity>) {
+        (self.name.clone(), self.scope.to_string(), None)
     }
 }
 

@@ -87,6 +87,31 @@ pub(crate) async fn tallies_follow(bench: &Bench) {
     let shop = grant(&agent.scope, Some(&["shop"]));
     assert_eq!(tally(&shop).await, [(2, 43), none, none, none, none]);
 
+    // What it does not concern is counted beside, once an object, and moves no score.
+    let concerns_nothing = |name, reasons: &[(&str, &[&str])]| {
+        let mut assessment = assessment("shop", name, &[], NOW);
+        let reason = |(reason, controls): &(&str, &[&str])| {
+            ((*reason).to_owned(), controls.iter().map(|&control| control.to_owned()).collect())
+        };
+        assessment.not_applicable = reasons.iter().map(reason).collect();
+        Record::Assessment(Box::new(assessment))
+    };
+    let not_applicable = async |visible: &Visible, control: &str| {
+        let tallies = bench.store.tallies(visible, &agent.scope).await.unwrap();
+        tallies.get(control).map(|tally| (tally.not_applicable, tally.is_asked()))
+    };
+    let win =
+        concerns_nothing("win", &[("windows", &["SW-C-1", "SW-C-3"]), ("version", &["SW-C-3"])]);
+    let changed = bench.send(&agent, vec![win]).await;
+    assert!(changed.satisfied.is_empty(), "{:?}", changed.satisfied);
+    assert_eq!(not_applicable(&everything, "SW-C-1").await, Some((1, true)));
+    assert_eq!(not_applicable(&shop, "SW-C-3").await, Some((1, false)));
+    let bank = grant(&agent.scope, Some(&["bank"]));
+    assert_eq!(not_applicable(&bank, "SW-C-3").await, None);
+    bench.send(&agent, vec![concerns_nothing("win", &[("version", &["SW-C-1"])])]).await;
+    assert_eq!(not_applicable(&everything, "SW-C-1").await, Some((1, true)));
+    assert_eq!(not_applicable(&everything, "SW-C-3").await, None);
+
     // Scaled up, and one turns: the same object never counts twice.
     bench.send(&agent, vec![of("shop", "web", 110, Healthy)]).await;
     bench.send(&agent, vec![of("shop", "db", 10, Unhealthy)]).await;
