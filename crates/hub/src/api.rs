@@ -27,6 +27,7 @@ mod exemptions;
 pub(crate) mod features;
 mod filters;
 mod findings;
+mod frameworks;
 mod gaps;
 mod idempotency;
 mod if_match;
@@ -137,6 +138,9 @@ fn table() -> Vec<Route> {
         may(Assign, routes!(recommendations::assign)),
         may(View, routes!(scores::get)),
         may(View, routes!(scores::history)),
+        may(View, routes!(frameworks::list)),
+        may(View, routes!(frameworks::get)),
+        may(View, routes!(frameworks::controls)),
         may(View, routes!(alerts::list)),
         may(View, routes!(alerts::facets::get)),
         may(AlertState, routes!(alerts::bulk::step)),

@@ -1,10 +1,14 @@
 //! The built-in content as the hub shows it: every entry with its metadata and its text.
+mod outline;
+
+pub(crate) use outline::Outline;
+
 use crate::api::features::Matrix;
 use seawall_model::facts::NodeFacts;
 use seawall_model::finding::{ObjectAssessment, Resource};
 use seawall_model::{Problem, Severity};
 use seawall_posture::score::Base;
-use seawall_posture::{Catalogue, Framework, Lifecycle, Request, Selection};
+use seawall_posture::{Catalogue, Lifecycle, Request, Selection};
 use seawall_store::{Field, Guidance, Kind, Table};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -121,6 +125,7 @@ pub(crate) struct Content {
     detections: Vec<DetectionEntry>,
     controls: Vec<ControlEntry>,
     catalogue: Catalogue,
+    outlines: Vec<Outline>,
     features: Matrix,
     /// Every stable control, for facts that sensors read and the hub judges.
     selection: Selection,
@@ -161,6 +166,8 @@ impl Content {
         let (catalogue, controls, mut problems) = controls();
         let (detections, unread) = detections();
         problems.extend(unread);
+        let (outlines, unread) = outline::outlines(&catalogue, seawall_content::ATTACK);
+        problems.extend(unread);
         let features = Matrix::read(seawall_content::FEATURES);
         let features = features.unwrap_or_else(|error| {
             problems.push(Problem::error("features", error).file("features.yaml"));
@@ -171,7 +178,7 @@ impl Content {
             problems.push(*problem);
             Selection::default()
         });
-        (Self { detections, controls, catalogue, features, selection }, problems)
+        (Self { detections, controls, catalogue, outlines, features, selection }, problems)
     }
 
     pub(crate) fn detections(&self) -> &[DetectionEntry] {
@@ -182,10 +189,14 @@ impl Content {
         &self.controls
     }
 
-    /// Every framework in its newest version, as `NAME@VERSION`.
-    pub(crate) fn frameworks(&self) -> impl Iterator<Item = String> {
-        let newest = |framework: &Framework| format!("{}@{}", framework.name, framework.newest());
-        self.catalogue.frameworks.iter().map(newest)
+    /// Every framework in its newest version, by name.
+    pub(crate) fn outlines(&self) -> &[Outline] {
+        &self.outlines
+    }
+
+    /// The framework `NAME`, or `NAME@VERSION` of the newest version: verdicts tell others not apart.
+    pub(crate) fn outline(&self, framework: &str) -> Option<&Outline> {
+        self.outlines.iter().find(|one| one.id == framework || one.name == framework)
     }
 
     /// Ids of the controls of a framework `NAME` or `NAME@VERSION`, those of frameworks that it includes too. None where

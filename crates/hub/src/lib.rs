@@ -16,6 +16,7 @@ mod api;
 mod app;
 mod auth;
 mod ca;
+mod compliance;
 mod content;
 mod entropy;
 mod excuse;

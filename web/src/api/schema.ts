@@ -30,6 +30,7 @@ export interface components {
             last_gap?: components["schemas"]["StoredGap"] | null;
             /** Format: int64 */
             policies: number;
+            policy_sets: components["schemas"]["PolicySetsHealth"];
             /** Format: int64 */
             warn: number;
         };
@@ -462,6 +463,26 @@ export interface components {
             state: components["schemas"]["State"];
             title: string;
         };
+        /**
+         * @description What a control comes to over all resources of a scope.
+         * @enum {string}
+         */
+        ControlState: "failing" | "unknown" | "passing" | "exempt" | "not_applicable" | "not_assessed";
+        /** @description Controls by state; together all of them. */
+        ControlStates: {
+            /** Format: int64 */
+            exempt: number;
+            /** Format: int64 */
+            failing: number;
+            /** Format: int64 */
+            not_applicable: number;
+            /** Format: int64 */
+            not_assessed: number;
+            /** Format: int64 */
+            passing: number;
+            /** Format: int64 */
+            unknown: number;
+        };
         /** @description The enrolment with its token, shown this once. */
         CreatedEnrolment: components["schemas"]["Enrolment"] & {
             /** @description To paste where the agent runs. */
@@ -805,6 +826,90 @@ export interface components {
         FixVersion: {
             channel?: string | null;
             version: string;
+        };
+        /** @description One control at a scope; counts are of resources. */
+        FrameworkControl: {
+            /**
+             * Format: double
+             * @description Resources that satisfy it, of those decided, 0 to 100. `None` where none is.
+             */
+            compliance?: number | null;
+            /**
+             * Format: int64
+             * @description Mitigated or accepted.
+             */
+            exempt: number;
+            /** Format: int64 */
+            failed: number;
+            id: string;
+            /**
+             * Format: int64
+             * @description Of those that are exempt: they count as passed in the percentage.
+             */
+            mitigated: number;
+            /** Format: int64 */
+            not_applicable: number;
+            /** Format: int64 */
+            passed: number;
+            /** @description Counts in no score. */
+            preview: boolean;
+            /** @description Of the framework, in its order. */
+            sections: string[];
+            severity: components["schemas"]["Severity"];
+            state: components["schemas"]["ControlState"];
+            title: string;
+            /** Format: int64 */
+            unknown: number;
+        };
+        /** @description A framework with what stands in it. */
+        FrameworkDetail: components["schemas"]["FrameworkEntry"] & {
+            sections: components["schemas"]["FrameworkSection"][];
+        };
+        /** @description A framework at a scope. Verdicts are those of the version that each cluster was judged by. */
+        FrameworkEntry: components["schemas"]["ControlStates"] & {
+            /**
+             * Format: double
+             * @description Mean over its controls of the part of resources that satisfy them, 0 to 100; a control without a resource counts
+             *     as 100. `None` while nothing is decided.
+             */
+            compliance?: number | null;
+            /**
+             * Format: int64
+             * @description Stable ones: previews count in no score.
+             */
+            controls: number;
+            /**
+             * Format: double
+             * @description decided / (decided + unknown) of its questions, 0 to 1. `None` while none was asked.
+             */
+            coverage?: number | null;
+            /** @description `NAME@VERSION`. */
+            id: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description Sections that no control answers: a person has to look.
+             */
+            open_sections: number;
+            /**
+             * Format: double
+             * @description How much of what could fail does, by weight, 0 to 100; 0 is best.
+             */
+            risk?: number | null;
+            scope: components["schemas"]["ScopePath"];
+            /** @description Where it is published. */
+            source: string;
+            title: string;
+            /** @description The newest that this hub knows. */
+            version: string;
+        };
+        FrameworkSection: {
+            /** @description Empty where no control answers it. */
+            controls: components["schemas"]["FrameworkControl"][];
+            /** @description `None` for controls of a framework without numbers. */
+            number?: string | null;
+            /** @description Its subject; without a number the framework that it is included from. */
+            title?: string | null;
         };
         /**
          * @description How recent the picture of a cluster is.
@@ -1378,6 +1483,86 @@ export interface components {
             next?: string | null;
             total: components["schemas"]["Total"];
         };
+        Page_FrameworkControl: {
+            items: {
+                /**
+                 * Format: double
+                 * @description Resources that satisfy it, of those decided, 0 to 100. `None` where none is.
+                 */
+                compliance?: number | null;
+                /**
+                 * Format: int64
+                 * @description Mitigated or accepted.
+                 */
+                exempt: number;
+                /** Format: int64 */
+                failed: number;
+                id: string;
+                /**
+                 * Format: int64
+                 * @description Of those that are exempt: they count as passed in the percentage.
+                 */
+                mitigated: number;
+                /** Format: int64 */
+                not_applicable: number;
+                /** Format: int64 */
+                passed: number;
+                /** @description Counts in no score. */
+                preview: boolean;
+                /** @description Of the framework, in its order. */
+                sections: string[];
+                severity: components["schemas"]["Severity"];
+                state: components["schemas"]["ControlState"];
+                title: string;
+                /** Format: int64 */
+                unknown: number;
+            }[];
+            /** @description Cursor of the next page; `None` at the end. */
+            next?: string | null;
+            total: components["schemas"]["Total"];
+        };
+        Page_FrameworkEntry: {
+            items: (components["schemas"]["ControlStates"] & {
+                /**
+                 * Format: double
+                 * @description Mean over its controls of the part of resources that satisfy them, 0 to 100; a control without a resource counts
+                 *     as 100. `None` while nothing is decided.
+                 */
+                compliance?: number | null;
+                /**
+                 * Format: int64
+                 * @description Stable ones: previews count in no score.
+                 */
+                controls: number;
+                /**
+                 * Format: double
+                 * @description decided / (decided + unknown) of its questions, 0 to 1. `None` while none was asked.
+                 */
+                coverage?: number | null;
+                /** @description `NAME@VERSION`. */
+                id: string;
+                name: string;
+                /**
+                 * Format: int64
+                 * @description Sections that no control answers: a person has to look.
+                 */
+                open_sections: number;
+                /**
+                 * Format: double
+                 * @description How much of what could fail does, by weight, 0 to 100; 0 is best.
+                 */
+                risk?: number | null;
+                scope: components["schemas"]["ScopePath"];
+                /** @description Where it is published. */
+                source: string;
+                title: string;
+                /** @description The newest that this hub knows. */
+                version: string;
+            })[];
+            /** @description Cursor of the next page; `None` at the end. */
+            next?: string | null;
+            total: components["schemas"]["Total"];
+        };
         Page_Image: {
             items: {
                 config_digest?: string | null;
@@ -1709,6 +1894,25 @@ export interface components {
              * @description Raised by every change of the text; trials name it.
              */
             version: number;
+        };
+        /** @description Users' policy sets that hold in the cluster, those that are off left out. */
+        PolicySetsHealth: {
+            /** Format: int64 */
+            audit: number;
+            /**
+             * Format: int64
+             * @description By what they may do at most.
+             */
+            deny: number;
+            /** Format: int64 */
+            sets: number;
+            /**
+             * Format: int64
+             * @description Whose present text the cluster has not tried.
+             */
+            untried: number;
+            /** Format: int64 */
+            warn: number;
         };
         /** @description Who a role is given to. */
         Principal: {

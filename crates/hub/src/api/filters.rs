@@ -1,8 +1,10 @@
 //! `/filters/{noun}`: the fields of a noun, for completion in query bars.
+use super::frameworks::{FRAMEWORK_CONTROLS, FRAMEWORKS};
 use super::problem::Refusal;
 use crate::content::{CONTROLS, DETECTIONS};
 use axum::extract::Path;
 use seawall_model::access::{RoleAssignment, User};
+use seawall_model::admission::{Assignment, StoredDecision, StoredGap};
 use seawall_model::alert::Alert;
 use seawall_model::asset::{Agent, Asset, Cluster};
 use seawall_model::exemption::Exemption;
@@ -16,10 +18,11 @@ use seawall_store::{
 };
 
 /// Every noun with a list.
-static TABLES: [&Table; 22] = [
+static TABLES: [&Table; 27] = [
     Agent::TABLE,
     Alert::TABLE,
     Asset::TABLE,
+    Assignment::TABLE,
     AuditEntry::TABLE,
     Cluster::TABLE,
     &CONTROLS,
@@ -27,6 +30,8 @@ static TABLES: [&Table; 22] = [
     Enrolment::TABLE,
     Exemption::TABLE,
     Finding::TABLE,
+    &FRAMEWORK_CONTROLS,
+    &FRAMEWORKS,
     Image::TABLE,
     &IMAGE_PACKAGES,
     PackageVersion::TABLE,
@@ -35,7 +40,9 @@ static TABLES: [&Table; 22] = [
     RoleAssignment::TABLE,
     Scope::TABLE,
     ScoreDelta::TABLE,
+    StoredDecision::TABLE,
     StoredFiring::TABLE,
+    StoredGap::TABLE,
     StoredTrial::TABLE,
     Token::TABLE,
     User::TABLE,

@@ -2,6 +2,9 @@
 mod accept;
 mod csv;
 mod fields;
+mod scoped;
+
+pub(crate) use scoped::ScopedListing;
 
 use super::extract::{Params, PathId, chain, object};
 use super::problem::Refusal;
@@ -15,6 +18,7 @@ use futures::{Stream, StreamExt};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use seawall_model::Id;
+use seawall_model::scope::ScopePath;
 use seawall_store::{Noun, Page, Query, Reads, Table};
 use serde::Serialize;
 use serde_json::Value;
@@ -71,22 +75,28 @@ pub(crate) struct Listing {
     pub(crate) caller: Caller,
     pub(crate) query: ListQuery,
     form: Form,
+    /// Where the numbers are of one scope; the audit log has it beside the filter.
+    scope: Option<ScopePath>,
 }
 
 impl FromRequestParts<App> for Listing {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
-        let caller = Caller::from_request_parts(parts, app).await?;
         let Params(query) = Params::from_request_parts(parts, app).await?;
-        let accepts = parts.headers.get_all(header::ACCEPT).iter();
-        let accepts: Vec<&str> = accepts.filter_map(|accept| accept.to_str().ok()).collect();
-        let form = accept::form(&accepts.join(","));
-        Ok(Self { app: app.clone(), caller, query, form })
+        Self::of_parts(parts, app, query).await
     }
 }
 
 impl Listing {
+    async fn of_parts(parts: &mut Parts, app: &App, query: ListQuery) -> Result<Self, Refusal> {
+        let caller = Caller::from_request_parts(parts, app).await?;
+        let accepts = parts.headers.get_all(header::ACCEPT).iter();
+        let accepts: Vec<&str> = accepts.filter_map(|accept| accept.to_str().ok()).collect();
+        let form = accept::form(&accepts.join(","));
+        Ok(Self { app: app.clone(), caller, query, form, scope: None })
+    }
+
     /// The page or export of a noun.
     pub(crate) async fn of<N: Noun + PartialSchema>(self) -> Result<Response, Refusal> {
         self.within::<N>(None).await
@@ -153,7 +163,10 @@ impl Listing {
         first: Option<&impl Serialize>,
         fields: Option<Vec<String>>,
     ) -> Result<Export, Refusal> {
-        let detail = serde_json::json!({"filter": filter});
+        let mut detail = serde_json::json!({"filter": filter});
+        if let Some(scope) = &self.scope {
+            detail["scope"] = scope.as_str().into();
+        }
         self.app.audit(&self.caller, &format!("export.{plural}"), plural, detail).await?;
         let header = match (&fields, first) {
             (Some(fields), _) => fields.clone(),

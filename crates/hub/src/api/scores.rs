@@ -21,6 +21,10 @@ pub(crate) struct ScopeQuery {
 }
 
 impl ScopeQuery {
+    pub(super) fn at(scope: Option<ScopePath>) -> Self {
+        Self { scope }
+    }
+
     /// The scope asked for, else the widest of the caller's whole grants. 404 outside them.
     pub(crate) fn resolve(&self, caller: &Caller) -> Result<ScopePath, Refusal> {
         let visible = caller.visible_here();

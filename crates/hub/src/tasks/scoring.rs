@@ -6,6 +6,8 @@ use super::{Moved, RETRY_AFTER, locked};
 use crate::api::extract::chain;
 use crate::api::list::quoted;
 use crate::app::App;
+use crate::compliance::tally;
+use crate::content::Outline;
 use seawall_model::Problem;
 use seawall_model::asset::Asset;
 use seawall_model::exemption::Category;
@@ -157,7 +159,7 @@ async fn by_control(
     scope: &ScopePath,
 ) -> seawall_store::Result<(Option<f64>, Vec<Compliance>)> {
     let counted = app.store.tallies(&Visible::system(), scope).await?;
-    if counted.is_empty() {
+    if !counted.values().any(seawall_store::Tally::is_asked) {
         return Ok((None, Vec::new()));
     }
     let controls = app.content.controls().iter().filter(|control| !control.preview);
@@ -167,8 +169,8 @@ async fn by_control(
             (control.id.as_str(), (control.base, tally(&counted)))
         })
         .collect();
-    let of_framework = |framework: String| {
-        let members = app.content.members(&framework);
+    let of_framework = |outline: &Outline| {
+        let members = outline.controls();
         let own: Vec<&(Base, Tally)> = members.iter().filter_map(|id| tallies.get(id)).collect();
         let count =
             |which: fn(&Tally) -> bool| own.iter().filter(|(_, tally)| which(tally)).count() as u64;
@@ -178,24 +180,11 @@ async fn by_control(
             controls: own.len() as u64,
             failing: count(|tally| tally.failed > 0),
             undecided: count(|tally| tally.unknown > 0),
-            framework,
+            framework: outline.id.clone(),
         }
     };
-    let frameworks = app.content.frameworks().map(of_framework).collect();
+    let frameworks = app.content.outlines().iter().map(of_framework).collect();
     Ok((score::risk(tallies.values().map(|(base, tally)| (*base, tally))), frameworks))
-}
-
-/// Accepted risks are left out, mitigated ones count as satisfied. Source: posture.md, section 9.
-fn tally(counted: &seawall_store::Tally) -> Tally {
-    let passed = u128::from(counted.healthy.tenths) + u128::from(counted.mitigated.tenths);
-    let weight_failed = u128::from(counted.unhealthy.tenths);
-    Tally {
-        passed: counted.healthy.resources + counted.mitigated.resources,
-        failed: counted.unhealthy.resources,
-        unknown: counted.unknown.resources,
-        weight_failed,
-        weight_all: passed + weight_failed,
-    }
 }
 
 /// What matching said of one image or node as a whole.

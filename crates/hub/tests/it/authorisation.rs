@@ -59,6 +59,9 @@ GET    /api/v1/recommendations/{id}             ++n ++n ++n ++n u
 PATCH  /api/v1/recommendations/{id}             fff ++n ++n ++n u
 GET    /api/v1/scores                           ++n ++n ++n ++n u
 GET    /api/v1/scores/history                   ++- ++- ++- ++- u
+GET    /api/v1/frameworks                       ++n ++n ++n ++n u
+GET    /api/v1/frameworks/{id}                  ++n ++n ++n ++n u
+GET    /api/v1/frameworks/{id}/controls         ++n ++n ++n ++n u
 GET    /api/v1/alerts                           ++- ++- ++- ++- u
 GET    /api/v1/alerts/facets                    ++- ++- ++- ++- u
 POST   /api/v1/alerts/bulk                      fff ++- ++- ++- u
@@ -162,7 +165,7 @@ const ACTIONS: [(Role, &[&str]); 4] = [
 ];
 
 /// Lists that are also exports: the same cells hold for both forms.
-const EXPORTS: [&str; 24] = [
+const EXPORTS: [&str; 26] = [
     "/scopes",
     "/clusters",
     "/agents",
@@ -173,6 +176,8 @@ const EXPORTS: [&str; 24] = [
     "/findings",
     "/recommendations",
     "/scores/history",
+    "/frameworks",
+    "/frameworks/{id}/controls",
     "/alerts",
     "/events",
     "/decisions",
@@ -289,6 +294,10 @@ impl Estate {
         }
         estate.ids.insert("controls", control);
         estate.ids.insert("filters", "alerts".to_owned());
+        // Of a framework that the control is in: its row tells that one resource fails.
+        let frameworks = estate.world.items("/frameworks?scope=/org/a/&filter=failing:>0").await;
+        let framework = frameworks[0]["id"].as_str().unwrap().to_owned();
+        estate.ids.insert("frameworks", framework);
         estate.ids.insert("scores", "/org/a/".to_owned());
         let detections = estate.world.items("/detections").await;
         estate.ids.insert("detections", detections[0]["id"].as_str().unwrap().to_owned());
@@ -483,7 +492,9 @@ impl Estate {
         let mut path = row.path.replace("{id}", &id).replace("{noun}", &id);
         match row.path.trim_start_matches("/api/v1") {
             "/search" => path.push_str("?q=web"),
-            "/scores" => path.push_str("?scope=/org/a/"),
+            "/scores" | "/frameworks" | "/frameworks/{id}" | "/frameworks/{id}/controls" => {
+                path.push_str("?scope=/org/a/")
+            }
             // Objects that cells make must not push the one looked for off the page.
             list if row.method == Method::GET && EXPORTS.contains(&list) => {
                 path.push_str("?limit=500");
@@ -545,7 +556,8 @@ impl Estate {
             "/overview" | "/clusters/status" => "uid-prod",
             "/search" => "Deployment/web",
             "/scopes" => "/org/a/",
-            "/scores" => "/org/a/",
+            "/scores" | "/frameworks" | "/frameworks/{id}" => "/org/a/",
+            "/frameworks/{id}/controls" => "failing",
             "/scores/history" => "/org/a/",
             "/features" => "\"name\":\"exec\"",
             "/alerts/facets" => "SW-D-9001",

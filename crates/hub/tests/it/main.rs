@@ -4,6 +4,7 @@
 mod agents;
 mod authorisation;
 mod exports;
+mod frameworks;
 mod join;
 mod openapi;
 mod policy_sets;

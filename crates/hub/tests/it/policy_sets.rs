@@ -54,7 +54,17 @@ async fn a_set_is_tried_before_it_refuses() {
     let untried = put(&world, &made, body("replicas", "/org/", POLICIES, "deny")).await.expect(409);
     assert_eq!(untried["type"], "/problems/untried");
     assert!(untried["detail"].as_str().unwrap().contains("tried in prod:"), "{untried}");
+    let of_cluster =
+        async || world.items("/clusters/status").await[0]["admission"]["policy_sets"].clone();
+    let counts = |deny, audit, untried| json!({"sets": 1, "deny": deny, "warn": 0, "audit": audit, "untried": untried});
+    assert_eq!(of_cluster().await, counts(0, 1, 1));
     prod.send(vec![trial(&id, 1)]).await;
+    assert_eq!(of_cluster().await, counts(0, 1, 0));
+    let found = world.get("/search?q=replicas").await.expect(200);
+    assert_eq!(
+        (&found["items"][0]["noun"], &found["items"][0]["id"]),
+        (&json!("policy_set"), &made["id"])
+    );
     let raised = put(&world, &made, body("replicas", "/org/", POLICIES, "deny")).await.expect(200);
     assert_eq!((&raised["action"], &raised["untried"]), (&json!("deny"), &json!([])));
     let sums = (&raised["trials"]["clusters"], &raised["trials"]["objects"]["refused"]);

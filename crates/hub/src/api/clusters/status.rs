@@ -11,7 +11,7 @@ use axum::extract::State;
 use seawall_model::Millis;
 use seawall_model::admission::{PolicyAction, StoredDecision, StoredGap};
 use seawall_model::asset::{Agent, AgentRole, CapabilityState, Cluster, Dropped};
-use seawall_store::{Assignments, Query, Reads, Visible};
+use seawall_store::{Assignments, PolicySets, Query, Reads, Visible};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
@@ -79,6 +79,19 @@ pub(crate) struct AdmissionHealth {
     decisions_24h: u64,
     gaps_24h: u64,
     last_gap: Option<StoredGap>,
+    policy_sets: PolicySetsHealth,
+}
+
+/// Users' policy sets that hold in the cluster, those that are off left out.
+#[derive(Default, Serialize, ToSchema)]
+pub(crate) struct PolicySetsHealth {
+    sets: u64,
+    /// By what they may do at most.
+    deny: u64,
+    warn: u64,
+    audit: u64,
+    /// Whose present text the cluster has not tried.
+    untried: u64,
 }
 
 /// Clusters that the caller may see.
@@ -204,5 +217,19 @@ async fn admission(
         decisions_24h: app.store.count::<StoredDecision>(visible, &recent).await?,
         gaps_24h: app.store.count::<StoredGap>(visible, &recent).await?,
         last_gap: app.store.list::<StoredGap>(visible, &newest).await?.items.pop(),
+        policy_sets: policy_sets(app, cluster).await?,
+    })
+}
+
+async fn policy_sets(app: &App, cluster: &Cluster) -> Result<PolicySetsHealth, Refusal> {
+    let sets = app.store.policy_sets_at(&cluster.scope).await?;
+    let tried = app.store.tried_at(&cluster.scope).await?;
+    let with = |action: PolicyAction| sets.iter().filter(|set| set.action == action).count() as u64;
+    Ok(PolicySetsHealth {
+        sets: sets.len() as u64,
+        deny: with(PolicyAction::Deny),
+        warn: with(PolicyAction::Warn),
+        audit: with(PolicyAction::Audit),
+        untried: sets.iter().filter(|set| !tried.contains(&set.id)).count() as u64,
     })
 }
