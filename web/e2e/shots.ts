@@ -114,6 +114,15 @@ const SHOTS: readonly Shot[] = [
       await page.getByRole("dialog", { name: "Grant an exemption" }).waitFor();
     },
   },
+  { name: "compliance", path: "/compliance" },
+  { name: "compliance-scope", path: "/compliance?scope=/org/shop/&sort=compliance", fullOnly: true },
+  { name: "framework", path: "/compliance/cis-k8s" },
+  { name: "framework-failing", path: "/compliance/cis-k8s?filter=state:failing", fullOnly: true },
+  { name: "framework-unknown", path: "/compliance/cis-k8s?filter=state:unknown", fullOnly: true },
+  { name: "framework-included", path: "/compliance/pss-restricted", fullOnly: true },
+  { name: "framework-plain", path: "/compliance/nsa-cisa", fullOnly: true },
+  { name: "framework-gone", path: "/compliance/nothing", fullOnly: true },
+  { name: "framework-control", path: "/compliance/cis-k8s", before: openLink("Container may gain privileges"), fullOnly: true },
   { name: "images", path: "/images" },
   {
     name: "image",

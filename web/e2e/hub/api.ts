@@ -6,6 +6,7 @@ import type {
 } from "../../src/api/types";
 import { controls } from "./admission";
 import { resourcesOf } from "./findings";
+import { frameworkControls, frameworkOf, frameworks } from "./frameworks";
 import { agentsOf, features, freshness, statuses } from "./fleet";
 import { packagesOf } from "./images";
 import { NOUNS, type NounName } from "./nouns";
@@ -103,6 +104,9 @@ function read({ world, path, query }: Ask, caller: Caller): unknown {
   if (path === "/clusters/status") return statuses(world, Date.now());
   if (path === "/features") return features(world);
   if (path === "/controls") return listing(controls(), query, {}, "");
+  if (first === "controls" && id !== undefined) return one(controls(), id);
+  if (path === "/frameworks") return frameworks(world, query);
+  if (first === "frameworks" && id !== undefined) return below === "controls" ? frameworkControls(world, id, query) : frameworkOf(world, id, query);
   if (path === "/audit/verify") return { ok: true, entries: world.audit.length, broken_at: null } satisfies AuditVerification;
   if (first === "filters" && id !== undefined && id in NOUNS) return NOUNS[id as NounName].completions;
   if (first === "detections" && id !== undefined) return { id, title: id, text: `- rule: Shell's input and output joined to a remote host\n  id: ${id}\n  source: syscall\n  condition: >-\n    spawned_process and shell_binaries\n  priority: CRITICAL\n` };

@@ -36,7 +36,15 @@ function admission(world: World, cluster: Cluster, now: number): ClusterHealth["
     policies: policies.length, deny: acting("deny"), warn: acting("warn"), audit: acting("audit"),
     decisions_24h: world.decisions.filter((each) => each.scope === cluster.scope && each.time > now - DAY).length,
     gaps_24h: gaps.filter((gap) => gap.to > now - DAY).length, last_gap: gaps[0] ?? null,
+    policy_sets: policySets(world, cluster),
   };
+}
+
+function policySets(world: World, cluster: Cluster): ClusterHealth["admission"]["policy_sets"] {
+  const sets = world.policySets.filter((set) => cluster.scope.startsWith(set.scope) && set.action !== "off");
+  const acting = (action: string) => sets.filter((set) => set.action === action).length;
+  const tried = (id: string, version: number) => world.trials.some((trial) => trial.scope === cluster.scope && trial.set === id && trial.version === version);
+  return { sets: sets.length, deny: acting("deny"), warn: acting("warn"), audit: acting("audit"), untried: sets.filter((set) => !tried(set.id, set.version)).length };
 }
 
 export function statuses(world: World, now: number): Statuses {

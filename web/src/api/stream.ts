@@ -6,17 +6,17 @@ import { address } from "./http";
 /** Which lists and documents show a noun. */
 const SHOWN_BY: Record<string, readonly string[]> = {
   alert: ["alerts", "overview", "events"],
-  finding: ["findings", "recommendations", "images", "overview"],
+  finding: ["findings", "recommendations", "frameworks", "images", "overview"],
   recommendation: ["recommendations", "overview"],
-  score: ["scores", "overview"],
+  score: ["scores", "frameworks", "overview"],
   image: ["images", "packages", "overview"],
   agent: ["agents", "clusters", "features", "overview"],
   cluster: ["clusters", "assets", "features", "overview"],
   decision: ["decisions", "clusters"],
   gap: ["gaps", "clusters"],
   assignment: ["assignments", "clusters"],
-  policy_set: ["policy-sets"],
-  trial: ["policy-sets"],
+  policy_set: ["policy-sets", "clusters"],
+  trial: ["policy-sets", "clusters"],
   enrolment: ["enrolments"],
   exemption: ["exemptions", "recommendations", "findings", "overview"],
 };

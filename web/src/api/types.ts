@@ -88,6 +88,12 @@ export type Recommendation = Whole<Schemas["Recommendation"]>;
 export type RecommendationDetail = Recommendation & { resources: Finding[] };
 export type Score = Whole<Schemas["Score"]>;
 export type ScoreDelta = Whole<Schemas["ScoreDelta"]>;
+export type FrameworkEntry = Whole<Schemas["FrameworkEntry"]>;
+export type FrameworkControl = Whole<Schemas["FrameworkControl"]>;
+export type FrameworkSection = Whole<Schemas["FrameworkSection"]>;
+/** A framework at a scope, its sections with their controls. */
+export type FrameworkDetail = FrameworkEntry & { sections: FrameworkSection[] };
+export type ControlState = Schemas["ControlState"];
 export type Overview = Whole<Schemas["Overview"]>;
 export type Freshness = Schemas["Freshness"];
 

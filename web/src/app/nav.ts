@@ -1,6 +1,7 @@
 // The console's sections, for the side bar, the palette and the tabs within a section.
 import {
   IconBell,
+  IconCertificate,
   IconChecklist,
   IconGauge,
   IconGridDots,
@@ -24,6 +25,7 @@ export const SECTIONS: readonly Section[] = [
   { to: "/", title: "Overview", icon: IconGauge },
   { to: "/alerts", title: "Alerts", icon: IconBell },
   { to: "/recommendations", title: "Recommendations", icon: IconChecklist },
+  { to: "/compliance", title: "Compliance", icon: IconCertificate },
   { to: "/images", title: "Images", icon: IconStack2 },
   { to: "/admission", title: "Admission", icon: IconShieldCheck },
   { to: "/exemptions", title: "Exemptions", icon: IconShieldOff },

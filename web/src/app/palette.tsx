@@ -23,6 +23,7 @@ const PAGES: Record<string, string> = {
   cluster: "/clusters",
   agent: "/inventory/agents",
   package: "/inventory/packages",
+  policy_set: "/admission/policy-sets",
   exemption: "/exemptions",
 };
 

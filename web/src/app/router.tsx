@@ -25,6 +25,8 @@ const routes = root.addChildren([
   page("/", Overview),
   page("/alerts", Alerts),
   page("/recommendations", lazyRouteComponent(() => import("../pages/recommendations/recommendations"), "Recommendations")),
+  page("/compliance", lazyRouteComponent(() => import("../pages/compliance/compliance"), "Compliance")),
+  page("/compliance/$framework", lazyRouteComponent(() => import("../pages/compliance/framework"), "FrameworkPage")),
   page("/images", lazyRouteComponent(() => import("../pages/images/images"), "Images")),
   forward("/admission", "/admission/decisions"),
   page("/admission/decisions", lazyRouteComponent(() => import("../pages/admission/decisions"), "Decisions")),

@@ -58,7 +58,7 @@ function Audit({ status }: { status: ClusterHealth }) {
 function Admission({ status }: { status: ClusterHealth }) {
   if (status.cluster.kind === "machine") return NONE;
   const { admission } = status;
-  const policies = policyCounts(status);
+  const policies = policyCounts(status.admission);
   return (
     <div>
       {policies === "" ? <span className="muted">nothing judged</span> : policies}

@@ -181,8 +181,17 @@ function AuditEvents({ status }: { status: ClusterHealth }) {
   );
 }
 
+function PolicySets({ sets }: { sets: ClusterHealth["admission"]["policy_sets"] }) {
+  return (
+    <>
+      <Link to="/admission/policy-sets">{plural(sets.sets, "set")}</Link>: {policyCounts(sets)}
+      {sets.untried > 0 && <span className="muted">, {sets.untried === sets.sets ? "none tried" : `${sets.untried} not tried`} here yet</span>}
+    </>
+  );
+}
+
 function Admission({ status: { cluster, admission }, status }: { status: ClusterHealth }) {
-  const policies = policyCounts(status);
+  const policies = policyCounts(admission);
   const gap = recentGap(status, useNow());
   const filter = hereFilter(cluster);
   return (
@@ -204,6 +213,7 @@ function Admission({ status: { cluster, admission }, status }: { status: Cluster
               <Link to="/admission/policies">{policies}</Link>
             ),
           ],
+          ["Your policies", admission.policy_sets.sets === 0 ? null : <PolicySets sets={admission.policy_sets} />],
           [
             "Last 24 h",
             <Link to="/admission/decisions" search={{ filter }}>

@@ -61,11 +61,12 @@ test("its own is found by its scope", () => {
 const STATUS = {
   agents: { cluster_agents: 1, sensors: 3, connected: 4, outdated: 0 },
   dropped: [{ class: "ring:data", count: 5 }, { class: "spool:full", count: 2 }],
-  admission: { policies: 3, deny: 2, warn: 0, audit: 1, decisions_24h: 9, gaps_24h: 0, last_gap: null },
+  admission: { policies: 3, deny: 2, warn: 0, audit: 1, decisions_24h: 9, gaps_24h: 0, last_gap: null, policy_sets: { sets: 2, deny: 1, warn: 0, audit: 1, untried: 1 } },
 } as unknown as ClusterHealth;
 
 test("a row's sums", () => {
   expect(droppedTotal(STATUS)).toBe(7);
   expect(agentKinds(STATUS)).toBe("1 agent, 3 sensors");
-  expect(policyCounts(STATUS)).toBe("2 deny, 1 audit");
+  expect(policyCounts(STATUS.admission)).toBe("2 deny, 1 audit");
+  expect(policyCounts(STATUS.admission.policy_sets)).toBe("1 deny, 1 audit");
 });

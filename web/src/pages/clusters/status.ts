@@ -82,9 +82,9 @@ export function agentKinds({ agents }: ClusterHealth): string {
 }
 
 /** `2 deny, 1 warn`; empty where nothing is judged. */
-export function policyCounts({ admission }: ClusterHealth): string {
+export function policyCounts(policies: Pick<ClusterHealth["admission"], "deny" | "warn" | "audit">): string {
   return (["deny", "warn", "audit"] as const)
-    .filter((action) => admission[action] > 0)
-    .map((action) => `${admission[action]} ${action}`)
+    .filter((action) => policies[action] > 0)
+    .map((action) => `${policies[action]} ${action}`)
     .join(", ");
 }
