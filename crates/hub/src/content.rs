@@ -218,7 +218,7 @@ impl Content {
             uid: None,
         };
         let mut assessment = ObjectAssessment::of(resource, 0);
-        assessment.take(seawall_posture::facts::node(&self.selection, facts));
+        assessment.take(seawall_posture::facts::node(&self.selection, facts, &[]));
         assessment
     }
 

@@ -1,4 +1,5 @@
 //! All controls and frameworks, a selection of them, and the findings a selection makes of an object.
+use crate::assigned::{Assigned, Bound, Place, Reassigned, Replaced, choose, differ, same};
 use crate::control::{self, Control, Facts, Lifecycle, Matches, Membership};
 use crate::framework::{self, Framework};
 use crate::rbac::{FOLDER, Library};
@@ -45,6 +46,8 @@ pub(crate) struct Chosen {
     pub(crate) control: Arc<Control>,
     params: Map<String, Value>,
     labels: Vec<String>,
+    /// What is assigned of it; where some of it fits, its parameters count instead.
+    assigned: Arc<[Bound]>,
 }
 
 impl Catalogue {
@@ -236,7 +239,7 @@ impl Catalogue {
                 }
             }
         }
-        Ok(Chosen { control: control.clone(), params, labels })
+        Ok(Chosen { control: control.clone(), params, labels, assigned: Arc::default() })
     }
 }
 
@@ -263,6 +266,22 @@ impl Selection {
     pub(crate) fn across(&self) -> Vec<Chosen> {
         let across = self.chosen.iter().filter(|chosen| chosen.control.rules().is_none());
         across.cloned().collect()
+    }
+
+    /// Judges by what is assigned from now on, instead of what was before.
+    pub fn assign(&mut self, assigned: &Assigned) -> Reassigned {
+        let alone = |chosen: &Chosen| chosen.control.rules().is_some();
+        let replaced = |chosen: &mut Chosen| {
+            let before = chosen.assign(assigned)?;
+            Some(Replaced {
+                control: chosen.control.clone(),
+                default: chosen.params.clone(),
+                before,
+                after: chosen.assigned.clone(),
+            })
+        };
+        let own = self.chosen.iter_mut().filter(|chosen| alone(chosen));
+        Reassigned { controls: own.filter_map(replaced).collect() }
     }
 
     /// The selected controls with their parameters, by id.
@@ -307,19 +326,22 @@ impl Selection {
         (!findings.is_empty() || view.kind().is_some()).then_some(findings)
     }
 
-    /// One finding per control on facts of that sort. `resource` is what the document is about, such as a node.
+    /// One finding per control on facts of that sort. `resource` is what the document is about, such as a node, and
+    /// `labels` are those of its object.
     pub fn evaluate_facts(
         &self,
         facts: Facts,
         document: &Value,
         resource: &Resource,
+        labels: &[(String, String)],
     ) -> Vec<ControlFinding> {
         let view = View::new(document);
+        let place = || Place::of_resource(resource, labels);
         let concerned =
             self.chosen.iter().filter(|chosen| chosen.control.matches == Matches::Facts(facts));
         let findings = concerned.map(|chosen| ControlFinding {
             resource: resource.clone(),
-            ..chosen.finding(&view, None)
+            ..chosen.worst(place, |params| chosen.judged(&view, params, None))
         });
         findings.collect()
     }
@@ -435,24 +457,67 @@ impl Chosen {
         }
     }
 
+    /// Takes what is assigned of it from now on; what was before, where parameters may differ by it.
+    pub(crate) fn assign(&mut self, assigned: &Assigned) -> Option<Arc<[Bound]>> {
+        let after = assigned.of(&self.control.id);
+        let before = std::mem::replace(&mut self.assigned, after);
+        let same = self.control.params.is_empty() || same(&before, &self.assigned);
+        (!same).then_some(before)
+    }
+
+    /// Whether it judges by other parameters there than when `before` was assigned.
+    pub(crate) fn differs_from(&self, before: &[Bound], place: &Place<'_>) -> bool {
+        differ(&self.params, before, &self.assigned, place)
+    }
+
+    /// Asks under every set of parameters that counts there; the worst answer is told, of several the first.
+    fn worst<'v, 'p>(
+        &'v self,
+        place: impl FnOnce() -> Place<'p>,
+        judge: impl Fn(&'v Map<String, Value>) -> ControlFinding,
+    ) -> ControlFinding {
+        if self.assigned.is_empty() {
+            return judge(&self.params);
+        }
+        let chosen = choose(&self.assigned, &place());
+        let told = chosen.into_iter().map(|bound| judge(&bound.params));
+        let worse = |a: ControlFinding, b: ControlFinding| {
+            if badness(b.state) > badness(a.state) { b } else { a }
+        };
+        told.reduce(worse).unwrap_or_else(|| judge(&self.params))
+    }
+
     /// What it says of one of its subjects.
     pub(crate) fn among(&self, subject: &Subject<'_>, world: &World<'_>) -> ControlFinding {
-        let judged = self.control.judge_among(subject, world, &self.params);
-        ControlFinding {
-            state: judged.state,
-            reason: judged.reason,
-            message: judged.message,
-            evidence: judged.evidence,
-            fix: judged.fix,
-            ..self.empty(subject.resource.clone())
-        }
+        let judge = |params| {
+            let judged = self.control.judge_among(subject, world, params);
+            ControlFinding {
+                state: judged.state,
+                reason: judged.reason,
+                message: judged.message,
+                evidence: judged.evidence,
+                fix: judged.fix,
+                ..self.empty(subject.resource.clone())
+            }
+        };
+        self.worst(|| Place::of_subject(subject), judge)
     }
 
     fn finding<'v>(&'v self, view: &View<'v>, source: Option<&Source>) -> ControlFinding {
-        let judged = self.control.judge(view, &self.params);
+        let place = || Place::of_object(view.resource(), view.object());
+        self.worst(place, |params| self.judged(view, params, source))
+    }
+
+    fn judged<'v>(
+        &self,
+        view: &View<'v>,
+        params: &'v Map<String, Value>,
+        source: Option<&Source>,
+    ) -> ControlFinding {
+        let judged = self.control.judge(view, params);
         let mut message = judged.message;
         let fix = match judged.state {
-            State::Unhealthy => fix::build(&self.control, view, &self.params, &judged.failures)
+            State::Unhealthy => fix::build(&self.control, view, params, &judged.failures)
                 .unwrap_or_else(|reason| {
                     message = message.take().map(|told| format!("{told} (no patch: {reason})"));
                     Vec::new()
@@ -468,5 +533,15 @@ impl Chosen {
             source: source.cloned(),
             ..self.empty(view.resource().clone())
         }
+    }
+}
+
+/// Of several answers to one question the highest is told.
+fn badness(state: State) -> u8 {
+    match state {
+        State::Unhealthy => 3,
+        State::Unknown => 2,
+        State::Healthy | State::Exempt => 1,
+        State::NotApplicable => 0,
     }
 }

@@ -109,7 +109,7 @@ pub fn judge(selection: &Selection, cluster: &Description) -> Vec<ControlFinding
         name: cluster.name.clone(),
         uid: id.map(str::to_owned),
     };
-    selection.evaluate_facts(cluster.provider, &cluster.document, &resource)
+    selection.evaluate_facts(cluster.provider, &cluster.document, &resource, &[])
 }
 
 fn without_nulls(value: Value) -> Value {

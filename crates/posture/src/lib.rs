@@ -9,6 +9,7 @@
 //! object in memory. Nothing here does IO, asks a clock or starts a thread.
 mod across;
 pub mod admission;
+mod assigned;
 mod catalogue;
 mod cel;
 pub mod cloud;
@@ -43,6 +44,7 @@ pub mod workload;
 pub mod world;
 pub mod yaml;
 
+pub use assigned::{Assigned, Reassigned};
 pub use catalogue::{Catalogue, Request, Selection};
 pub use cel::types::{Known, kinds};
 pub use control::{Constraints, Control, Facts, Lifecycle, Matches, Membership, ResourceRule};

@@ -2,13 +2,14 @@
 use super::answer::{Answer, Outcome};
 use super::hearing::Hearing;
 use super::lookup::Lookup;
-use super::policies::{Bound, Policies};
+use super::policies::Policies;
 use super::review::Review;
 use super::ruling::Ruling;
 use super::sets::Place;
 use super::time::Time;
 use super::worker::Worker;
 use super::{exclusions, words};
+use crate::assigned::Bound;
 use crate::workload::View;
 use crate::{fix, pointer};
 use seawall_model::admission::{PolicyAction, Verdict};

@@ -18,7 +18,6 @@ mod exclusions;
 mod hearing;
 mod judge;
 mod lookup;
-mod narrowing;
 mod needs;
 mod policies;
 mod response;

@@ -75,8 +75,16 @@ impl Constraints {
 
     pub(crate) fn fit_view(&self, view: &View<'_>) -> bool {
         let resource = view.resource();
-        let (group, version) = group_version(&resource.api_version);
-        let fits = |rule: &ResourceRule| rule.fits(group, version, view.plural(), &resource.name);
+        self.fit_plural(&resource.api_version, view.plural(), &resource.name)
+    }
+
+    pub(crate) fn fit_kind(&self, api_version: &str, kind: &str, name: &str) -> bool {
+        self.fit_plural(api_version, &plural(kind), name)
+    }
+
+    fn fit_plural(&self, api_version: &str, plural: &str, name: &str) -> bool {
+        let (group, version) = group_version(api_version);
+        let fits = |rule: &ResourceRule| rule.fits(group, version, plural, name);
         self.resource_rules.iter().any(fits) && !self.exclude_resource_rules.iter().any(fits)
     }
 

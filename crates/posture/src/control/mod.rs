@@ -11,7 +11,7 @@ use crate::cel::Expression;
 use crate::native::Native;
 use crate::path::FieldPath;
 use crate::rbac::{Library, Permissions};
-use crate::workload::View;
+use crate::workload::{self, View};
 use seawall_model::Severity;
 use seawall_model::finding::State;
 use serde::Deserialize;
@@ -142,6 +142,15 @@ impl Control {
         match &self.matches {
             Matches::Workloads => view.kind().is_some(),
             Matches::Resources(constraints) => constraints.fit_view(view),
+            Matches::Facts(_) | Matches::World => false,
+        }
+    }
+
+    /// The same of whatever has that kind and name.
+    pub(crate) fn concerns_kind(&self, api_version: &str, kind: &str, name: &str) -> bool {
+        match &self.matches {
+            Matches::Workloads => workload::kind(api_version, kind).is_some(),
+            Matches::Resources(constraints) => constraints.fit_kind(api_version, kind, name),
             Matches::Facts(_) | Matches::World => false,
         }
     }

@@ -20,16 +20,51 @@ pub struct Machines<'a> {
     pub facts: &'a [NodeFacts],
 }
 
+/// Labels of nodes that run the control plane; the latter until Kubernetes 1.24.
+/// Source: kubernetes.io/docs/reference/labels-annotations-taints.
+const CONTROL_PLANE_LABELS: [&str; 2] =
+    ["node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"];
+
+const UNREAD: &str = "no sensor told of this node: let the sensors' DaemonSet run there, as the chart's profiles `agent` \
+                      and `both` install it, or run `seawall sensor` under the node's name";
+
 const NO_SENSOR: &str = "no sensor told of this node: its files and processes were not read";
 
-/// What controls find of one node, and of the control plane's programs on it.
-pub fn node(selection: &Selection, facts: &NodeFacts) -> Vec<ControlFinding> {
+/// What controls find of one node, and of the control plane's programs on it. `labels` are those of its object, as far
+/// as they are known.
+pub fn node(
+    selection: &Selection,
+    facts: &NodeFacts,
+    labels: &[(String, String)],
+) -> Vec<ControlFinding> {
     let resource = node_resource(&facts.node, None);
-    let mut findings = selection.evaluate_facts(Facts::Node, &facts.document(), &resource);
+    let mut findings = selection.evaluate_facts(Facts::Node, &facts.document(), &resource, labels);
     if let Some(control_plane) = &facts.control_plane {
-        findings.extend(control_plane_of(selection, control_plane, &resource));
+        let document = control_plane.document();
+        let of = Facts::ControlPlane;
+        findings.extend(selection.evaluate_facts(of, &document, &resource, labels));
     }
     findings
+}
+
+/// What controls find of a node of which no sensor told: that nobody knows. Of the control plane's programs the same,
+/// where its labels say that they run there and no provider runs them.
+pub fn unread_node(
+    selection: &Selection,
+    name: &str,
+    labels: &[(String, String)],
+) -> Vec<ControlFinding> {
+    let resource = node_resource(name, None);
+    let names = || labels.iter().map(|(name, _)| name.as_str());
+    let mut unread = vec![Facts::Node];
+    if names().any(|name| CONTROL_PLANE_LABELS.contains(&name))
+        && provider::of(None, names()).is_none()
+    {
+        unread.push(Facts::ControlPlane);
+    }
+    let undecided =
+        |facts| selection.without_facts(facts, &resource, State::Unknown, "not-collected", UNREAD);
+    unread.into_iter().flat_map(undecided).collect()
 }
 
 /// What controls find of all nodes and of the control plane, wherever it runs. What nobody told is unknown.
@@ -46,7 +81,7 @@ pub fn machines(selection: &Selection, seen: &Machines<'_>) -> Vec<ControlFindin
     for name in &names {
         let resource = node_resource(name, uids.get(name).copied().flatten());
         findings.extend(match facts_of(name) {
-            Some(facts) => selection.evaluate_facts(Facts::Node, &facts.document(), &resource),
+            Some(facts) => selection.evaluate_facts(Facts::Node, &facts.document(), &resource, &[]),
             None => not_collected(Facts::Node, &resource, NO_SENSOR),
         });
     }
@@ -103,7 +138,7 @@ fn control_plane_of(
     facts: &ControlPlaneFacts,
     resource: &Resource,
 ) -> Vec<ControlFinding> {
-    selection.evaluate_facts(Facts::ControlPlane, &facts.document(), resource)
+    selection.evaluate_facts(Facts::ControlPlane, &facts.document(), resource, &[])
 }
 
 /// The provider runs the control plane: not applicable, with the control that asks the same of the cluster's

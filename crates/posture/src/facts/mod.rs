@@ -19,7 +19,7 @@ pub mod kubelet;
 pub mod mirror;
 pub mod provider;
 
-pub use judge::{Machines, machines, node};
+pub use judge::{Machines, machines, node, unread_node};
 
 use crate::yaml;
 use seawall_model::facts::{MAX_FACTS_BYTES, NodeFacts};

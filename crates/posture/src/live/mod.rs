@@ -11,6 +11,7 @@ mod verdicts;
 
 pub use verdicts::Verdict;
 
+use crate::assigned::{Assigned, Bound, Place};
 use crate::catalogue::{Chosen, Selection};
 use crate::control::group_version;
 use crate::native::{Input, Join};
@@ -99,6 +100,35 @@ impl Live {
                 false => {}
             }
         }
+    }
+
+    /// Judges by what is assigned from now on: where a subject's parameters are others than before, its scope is judged
+    /// again, by that control alone.
+    pub fn assign(&mut self, objects: &Objects, assigned: &Assigned) {
+        for index in 0..self.controls.len() {
+            let Some(before) = self.controls[index].assign(assigned) else { continue };
+            for scope in self.reassigned(objects, index, &before) {
+                match scope.as_str() {
+                    WHOLE => self.open.again(index, Again::Every),
+                    scope => self.open.scope(index, scope),
+                }
+            }
+        }
+    }
+
+    /// Scopes in which a control judges a subject by other parameters than when `before` was assigned.
+    fn reassigned(&self, objects: &Objects, index: usize, before: &[Bound]) -> Vec<String> {
+        let control = &self.controls[index];
+        let differs = |key: &String| match (objects.columns_of(key), self.verdicts.of(key)) {
+            (Some(columns), _) => control.differs_from(before, &Place::of_columns(columns)),
+            (None, Some(verdict)) => {
+                control.differs_from(before, &Place::of_resource(&verdict.resource, &[]))
+            }
+            (None, None) => false,
+        };
+        let scopes = self.verdicts.scopes_with_subjects(index);
+        let concerned = scopes.filter(|(_, subjects)| subjects.iter().any(differs));
+        concerned.map(|(scope, _)| scope.clone()).collect()
     }
 
     pub fn has_work(&self) -> bool {

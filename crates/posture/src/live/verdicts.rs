@@ -38,6 +38,14 @@ impl Verdicts {
         self.subjects.get(&control).into_iter().flat_map(BTreeMap::keys).cloned().collect()
     }
 
+    /// The same, each with the keys of those subjects.
+    pub(super) fn scopes_with_subjects(
+        &self,
+        control: usize,
+    ) -> impl Iterator<Item = (&String, &BTreeSet<String>)> {
+        self.subjects.get(&control).into_iter().flatten()
+    }
+
     /// All subjects of a control in a scope as they are now; what is said of those that are gone is forgotten.
     pub(super) fn record(
         &mut self,

@@ -135,7 +135,7 @@ fn facts_are_judged_where_there_are_some() {
     };
     let document: Value =
         json!({"files": [{"path": "/a", "mode": 384}, {"path": "/b", "mode": 511}]});
-    let finding = selection.evaluate_facts(Facts::Node, &document, &node).remove(0);
+    let finding = selection.evaluate_facts(Facts::Node, &document, &node, &[]).remove(0);
     assert_eq!((finding.state, finding.resource.name.as_str()), (State::Unhealthy, "n1"));
     assert_eq!(finding.evidence[0].path, "/files/1/mode");
     let absent =

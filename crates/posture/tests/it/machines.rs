@@ -2,7 +2,7 @@
 use crate::content::catalogue;
 use seawall_model::facts::{Component, ControlPlaneFacts, NodeFacts};
 use seawall_model::finding::{ControlFinding, State};
-use seawall_posture::facts::{Machines, flags, machines, node};
+use seawall_posture::facts::{Machines, flags, machines, node, unread_node};
 use seawall_posture::{Request, Selection, cloud};
 use serde_json::{Value, json};
 
@@ -85,6 +85,28 @@ fn what_nobody_told_is_unknown() {
 }
 
 #[test]
+fn a_node_that_no_sensor_told_of_is_unknown() {
+    #[track_caller]
+    fn check(labels: &[&str], expected: &[&str]) {
+        let labels: Vec<(String, String)> =
+            labels.iter().map(|name| ((*name).to_owned(), String::new())).collect();
+        let found = unread_node(&selection(&ASKED), "n1", &labels);
+        assert!(found.iter().all(|finding| {
+            finding.message.as_deref().is_some_and(|message| message.contains("seawall sensor"))
+        }));
+        let states: Vec<String> = shown(&found);
+        assert_eq!(states, expected, "{labels:?}");
+    }
+    let node = "Node/n1 SW-C-0548 unknown not-collected";
+    let programs =
+        ["Node/n1 SW-C-0450 unknown not-collected", "Node/n1 SW-C-0495 unknown not-collected"];
+    check(&["kubernetes.io/os"], &[node]);
+    check(&["node-role.kubernetes.io/control-plane"], &[node, programs[0], programs[1]]);
+    // The provider's own control plane is none of its nodes' business.
+    check(&["node-role.kubernetes.io/master", "eks.amazonaws.com/nodegroup"], &[node]);
+}
+
+#[test]
 fn sensors_and_mirror_pods_complete_each_other() {
     let pods = [
         mirror("cp", &["kube-apiserver", "--anonymous-auth=true"]),
@@ -115,7 +137,7 @@ fn sensors_and_mirror_pods_complete_each_other() {
         "Node/cp SW-C-0548 healthy -",
     ];
     check(&[node_object("cp", json!({}))], &pods, std::slice::from_ref(&told), &expected);
-    let alone = shown(&node(&selection(&ASKED), &told));
+    let alone = shown(&node(&selection(&ASKED), &told, &[]));
     let expected = [
         "Node/cp SW-C-0548 healthy -",
         "Node/cp SW-C-0450 healthy -",

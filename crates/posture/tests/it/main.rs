@@ -5,6 +5,7 @@ mod access;
 mod admission;
 mod admission_sets;
 mod admission_trials;
+mod assigned;
 mod content;
 mod kinds;
 mod live;
