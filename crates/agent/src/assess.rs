@@ -7,7 +7,7 @@ use seawall_posture::live::Live;
 use seawall_posture::objects::{Columns, Objects};
 use seawall_posture::owners::{Role, mark_injected, role};
 use seawall_posture::score::Weight;
-use seawall_posture::{Selection, workload};
+use seawall_posture::{Assigned, Reassigned, Selection, workload};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -18,6 +18,8 @@ const WAIT_FOR_CONTROLLER: Millis = 5_000;
 const MAX_PROBLEMS: usize = 20;
 /// Namespaces whose objects are judged together between two looks at the channel: each takes some milliseconds.
 const NAMESPACES: usize = 20;
+/// Objects that a change of assignments is compared for between two looks at the channel: each takes some microseconds.
+const COMPARED: usize = 1_000;
 /// Kinds that are never watched although controls look at them: Secrets, what may hold secrets, and what changes with
 /// every heartbeat and says nothing that its origin does not.
 const UNWATCHED: [(&str, &str); 6] = [
@@ -43,6 +45,8 @@ pub(crate) struct Assessor {
     dirty: BTreeMap<String, Millis>,
     /// Objects whose controller is not here, with the time they are judged anyway.
     waiting: HashMap<String, Millis>,
+    /// Objects that the last change of assignments may concern, and what it changed.
+    reassigned: (Reassigned, Vec<String>),
     /// Hash of what was last said of an object.
     said: HashMap<String, u64>,
     /// Kinds that could not be read for too long, and why: the reason of their findings.
@@ -74,6 +78,7 @@ impl Assessor {
             objectless: HashMap::new(),
             dirty: BTreeMap::new(),
             waiting: HashMap::new(),
+            reassigned: Default::default(),
             said: HashMap::new(),
             stale: HashMap::new(),
             problems: Vec::new(),
@@ -208,8 +213,35 @@ impl Assessor {
         }
     }
 
+    /// Judges by what is assigned from now on; what has other parameters by that is looked at again.
+    pub(crate) fn assign(&mut self, assigned: &Assigned, now: Millis) {
+        self.live.assign(&self.objects, assigned);
+        let changed = self.selection.assign(assigned);
+        if changed.is_empty() {
+            return;
+        }
+        let uids = self.objects.iter().map(|(uid, _)| uid.to_owned()).collect();
+        let (_, left) = std::mem::replace(&mut self.reassigned, (changed, uids));
+        // Nobody knows any more what these were judged by.
+        self.dirty.extend(left.into_iter().map(|uid| (uid, now)));
+    }
+
+    /// Looks again at those of up to [`COMPARED`] objects whose parameters are others now.
+    fn compare(&mut self, now: Millis) {
+        let (changed, left) = &mut self.reassigned;
+        for uid in left.split_off(left.len().saturating_sub(COMPARED)) {
+            let columns = self.objects.columns_of(&uid);
+            if columns.is_some_and(|columns| changed.concerns(columns)) {
+                self.dirty.entry(uid).or_insert(now);
+            }
+        }
+        if left.is_empty() {
+            self.reassigned = Default::default();
+        }
+    }
+
     pub(crate) fn has_work(&self) -> bool {
-        !self.dirty.is_empty() || self.live.has_work()
+        !self.dirty.is_empty() || self.live.has_work() || !self.reassigned.1.is_empty()
     }
 
     /// When the next waiting object is due.
@@ -228,6 +260,7 @@ impl Assessor {
         for uid in due {
             self.dirty.insert(uid, now);
         }
+        self.compare(now);
         let mut records = Vec::new();
         for key in self.live.flush(&self.objects, NAMESPACES) {
             match self.objects.columns_of(&key) {
@@ -562,6 +595,72 @@ mod tests {
         assert_eq!(reason(&mut assessor).as_deref(), Some("forbidden"));
         assessor.listed("apps/v1", "Deployment");
         assert_eq!(told(assessor.flush(10, 2)), ["web: 0360"]);
+    }
+
+    /// `(narrowing, params)` of assignments of one control at one scope.
+    fn assigned(control: &str, assignments: &[(Value, Value)]) -> Assigned {
+        let policy = |(narrowing, params): &(Value, Value)| {
+            let mut policy = json!({"assignment": seawall_model::Id::new(1, [0; 10]), "control": control, "depth": 1, "action": "off",
+                "params": params, "namespaces": [], "excluded_namespaces": [], "labels": [], "kinds": []});
+            policy.as_object_mut().unwrap().extend(narrowing.as_object().unwrap().clone());
+            serde_json::from_value(policy).unwrap()
+        };
+        let policies: Vec<_> = assignments.iter().map(policy).collect();
+        let (assigned, problems) = Assigned::compile(&policies, &crate::content().unwrap());
+        assert!(problems.is_empty(), "{problems:?}");
+        assigned
+    }
+
+    #[test]
+    fn assigned_parameters_count_for_what_runs_and_only_what_they_change_is_told() {
+        // Images whose tag moves, and a namespace without a policy.
+        let mut assessor = of(&["SW-C-0003", "SW-C-0200", "SW-C-0340"]);
+        let mut edge = good();
+        edge["image"] = json!("web:edge");
+        for (name, namespace) in [("web", "shop"), ("db", "bank")] {
+            let mut object_ = workload("Deployment", name, None, edge.clone());
+            object_["metadata"]["namespace"] = json!(namespace);
+            assessor.apply(&object(&object_), 1);
+            let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "uid": namespace}});
+            assessor.apply(&object(&namespace), 1);
+        }
+        assert_eq!(told(assessor.flush(10, 1)), ["bank: 0340", "db: ", "shop: 0340", "web: "]);
+        let mut check = |control: &str, assignments: &[(Value, Value)], expected: &[&str]| {
+            assessor.assign(&assigned(control, assignments), 2);
+            assert_eq!(told(assessor.flush(10, 2)), expected, "{assignments:?}");
+            assert!(!assessor.has_work());
+        };
+        let moving = json!({"floating": ["edge"]});
+        check("SW-C-0200", &[(json!({"namespaces": ["shop"]}), moving.clone())], &["web: 0200"]);
+        check("SW-C-0200", &[(json!({}), moving.clone())], &["db: 0200"]);
+        // The worst is told, whichever comes first.
+        check("SW-C-0200", &[(json!({}), json!({})), (json!({}), moving)], &[]);
+        let spared = json!({"excludedNamespaces": ["shop"]});
+        check(
+            "SW-C-0340",
+            &[(json!({"kinds": ["Namespace"]}), spared)],
+            &["db: ", "shop: ", "web: "],
+        );
+    }
+
+    #[test]
+    fn a_change_amid_a_change_forgets_nobody() {
+        let mut assessor = of(&["SW-C-0200"]);
+        let mut edge = good();
+        edge["image"] = json!("web:edge");
+        for number in 0..COMPARED + 10 {
+            assessor.apply(
+                &object(&workload("Deployment", &format!("d{number}"), None, edge.clone())),
+                1,
+            );
+        }
+        assert_eq!(assessor.flush(usize::MAX, 1).len(), COMPARED + 10);
+        let moving = json!({"floating": ["edge"]});
+        assessor.assign(&assigned("SW-C-0200", &[(json!({}), moving)]), 2);
+        assert_eq!(assessor.flush(usize::MAX, 2).len(), COMPARED, "one slice");
+        assessor.assign(&Assigned::default(), 3);
+        let healed = assessor.flush(usize::MAX, 3).len() + assessor.flush(usize::MAX, 3).len();
+        assert_eq!((healed, assessor.has_work()), (COMPARED, false));
     }
 
     #[test]

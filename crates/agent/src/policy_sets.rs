@@ -4,7 +4,7 @@
 //! then it records what it would refuse, whatever the hub says.
 use crate::known::Known;
 use crate::recent::Recent;
-use seawall_model::admission::{Desired, PolicyAction};
+use seawall_model::admission::PolicyAction;
 use seawall_model::policy_set::DesiredSet;
 use seawall_model::{Id, Problem};
 use seawall_posture::admission::Sets;
@@ -70,22 +70,6 @@ impl PolicySets {
         let (sets, problems) = Sets::load(&self.in_force(), self.minor);
         self.known.need(sets.needs());
         (sets, problems)
-    }
-
-    /// Follows the hub where no webhook does: sets are tried, and nobody is refused.
-    pub async fn follow(self: Arc<Self>, mut desired: watch::Receiver<Option<Arc<Desired>>>) {
-        loop {
-            let wanted = desired.borrow_and_update().clone();
-            if let Some(wanted) = wanted {
-                self.want(&wanted.sets);
-                for problem in self.load().1 {
-                    tracing::warn!(%problem, "policy does not count");
-                }
-            }
-            if desired.changed().await.is_err() {
-                return;
-            }
-        }
     }
 
     /// As they count now.

@@ -2,6 +2,7 @@
 mod follow;
 
 use crate::assess::{Assessor, is_workload};
+use crate::assignments::Assignments;
 use crate::following::{Followed, Following, Purpose};
 use crate::policy_sets::PolicySets;
 use crate::replicas::Agents;
@@ -15,7 +16,7 @@ use seawall_model::Problem;
 use seawall_model::record::Record;
 use seawall_model::time::{Clock, Millis};
 use seawall_posture::policies::NEWEST_MINOR;
-use seawall_posture::{Catalogue, Request};
+use seawall_posture::{Assigned, Catalogue, Request};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch as state};
@@ -99,6 +100,8 @@ pub struct Agent {
     pub served: state::Receiver<Asked>,
     /// Users' policies, which the loop tries and the webhook judges by.
     pub policy_sets: Arc<PolicySets>,
+    /// What people assigned, which the loop assesses by.
+    pub assignments: Arc<Assignments>,
     /// Every control, as the webhook judges by them too.
     pub catalogue: Arc<Catalogue>,
     status: state::Receiver<Status>,
@@ -143,6 +146,8 @@ impl Agent {
         let (replicas_sender, replicas) = state::channel(None);
         let (stop, stopped) = state::channel(false);
         let watched = connection.clone();
+        let assignments = Assignments::new(catalogue.clone());
+        let assigned = assignments.follow();
         let trials = Trials::new(policy_sets.clone(), config.namespace.clone());
         let (shared, asked) = (policy_sets.clone(), served.clone());
         let task = tokio::spawn(async move {
@@ -152,7 +157,7 @@ impl Agent {
                 assessor,
                 sink,
                 status_sender,
-                (shared, trials),
+                (shared, trials, assigned),
             );
             runner.replicas = replicas_sender;
             // An error means that the sink is gone: nobody listens any more.
@@ -163,6 +168,7 @@ impl Agent {
             connection,
             served,
             policy_sets,
+            assignments,
             catalogue,
             status,
             replicas,
@@ -203,6 +209,7 @@ struct Runner {
     assessor: Assessor,
     policy_sets: Arc<PolicySets>,
     trials: Trials,
+    assigned: state::Receiver<Arc<Assigned>>,
     sink: mpsc::Sender<Record>,
     status: state::Sender<Status>,
     /// The agents among the pods; none where they are not counted.
@@ -214,6 +221,9 @@ struct Runner {
     synced: bool,
     deadline: Option<Instant>,
 }
+
+/// What the hub wants, as the loop hears of it.
+type Wishes = (Arc<PolicySets>, Trials, state::Receiver<Arc<Assigned>>);
 
 type Sent = Result<(), mpsc::error::SendError<Record>>;
 
@@ -230,7 +240,7 @@ impl Runner {
         assessor: Assessor,
         sink: mpsc::Sender<Record>,
         status: state::Sender<Status>,
-        (policy_sets, trials): (Arc<PolicySets>, Trials),
+        (policy_sets, trials, assigned): Wishes,
     ) -> Self {
         let started = config.clock.now();
         let following = Following::new(connection);
@@ -242,6 +252,7 @@ impl Runner {
             assessor,
             policy_sets,
             trials,
+            assigned,
             sink,
             status,
             agents,
@@ -368,6 +379,9 @@ impl Runner {
                 self.assessor.set_stale(&kind.api_version, &kind.kind, Some(reason), now);
             }
             self.policy_sets.known.set_listed(&kind.api_version, &kind.kind, false);
+        }
+        if self.assigned.has_changed().unwrap_or(false) {
+            self.assessor.assign(&self.assigned.borrow_and_update(), now);
         }
         self.flush().await?;
         self.try_sets(now).await?;

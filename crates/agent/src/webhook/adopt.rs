@@ -1,7 +1,8 @@
 //! What the hub wants, taken on: policies to judge by, and the requests that they are about.
 use super::Webhook;
-use super::keep::Keep;
 use super::run::State;
+use crate::assignments::Assignments;
+use crate::keep::Keep;
 use crate::policy_sets::PolicySets;
 use seawall_cluster::{Rule, Scope};
 use seawall_model::admission::{Desired, PolicyAction};
@@ -16,6 +17,8 @@ pub(super) struct Adopting {
     pub(super) webhook: Arc<Webhook>,
     pub(super) catalogue: Arc<Catalogue>,
     pub(super) policy_sets: Arc<PolicySets>,
+    /// What runs is assessed by the same policies.
+    pub(super) assignments: Arc<Assignments>,
     /// Controls that the API server judges by itself: nobody hears of them twice.
     pub(super) native: watch::Receiver<BTreeSet<String>>,
     /// The requests that they are about.
@@ -28,6 +31,8 @@ impl Adopting {
         let native = self.native.borrow().clone();
         let mut judged = desired.clone();
         judged.policies.retain(|policy| !native.contains(&policy.control));
+        // What cannot count is told once, below.
+        let _told = self.assignments.want(&desired.policies);
         for problem in self.webhook.set_desired(&judged, &self.catalogue) {
             tracing::warn!(%problem, "policy does not count");
         }

@@ -15,7 +15,6 @@ mod counters;
 mod entry;
 mod gaps;
 mod judging;
-mod keep;
 mod life;
 mod run;
 mod tampered;

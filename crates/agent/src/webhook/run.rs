@@ -5,8 +5,8 @@ use super::adopt::{Adopting, follow};
 use super::asking::authorizer;
 use super::audit::audit_sink;
 use super::entry::{Entry, follow_errors};
-use super::keep::Keep;
 use super::{AuditTrust, Lifeline, Reason, Server, Settings, Tls, TlsError, Webhook};
+use crate::keep::Keep;
 use crate::run::Agent;
 use seawall_cluster::{FailurePolicy, Guard, RegistrationEvent, Replicas, Standing};
 use seawall_model::Millis;
@@ -199,6 +199,7 @@ impl Running {
             webhook: webhook.clone(),
             catalogue: agent.catalogue.clone(),
             policy_sets: agent.policy_sets.clone(),
+            assignments: agent.assignments.clone(),
             native: config.native.clone().unwrap_or_else(|| watch::channel(BTreeSet::new()).1),
             rules: rules_sender,
             state: state_sender,

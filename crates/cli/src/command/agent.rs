@@ -173,13 +173,14 @@ impl Args {
         let cluster = self.cluster(&agent);
         let name = self.name.clone().unwrap_or_else(link::host_name);
         let (state_dir, role) = (self.state_dir(), AgentRole::ClusterAgent);
+        agent.restore(&state_dir);
         let candidate =
             Candidate { state_dir: &state_dir, role, name: &name, cluster: Some(&cluster) };
         waiting.set(None);
         self.hub.enter(hub, &candidate, waiting).await?;
         let (trust, trusting) = self.trust(&agent);
         let linked = Linked {
-            state_dir,
+            state_dir: state_dir.clone(),
             role,
             name: name.clone(),
             cluster: cluster.clone(),
@@ -195,6 +196,10 @@ impl Args {
             config.native = native.as_ref().map(NativePolicies::in_force);
             Running::start(config, Arc::new(SystemClock), records, &agent, &uplink)
         });
+        if webhook.is_none() {
+            // It ends with the uplink.
+            let _following = agent.follow(uplink.desired(), &state_dir);
+        }
         Ok(Watching { agent, webhook, native, uplink, forward, trusting })
     }
 

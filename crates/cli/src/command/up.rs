@@ -129,8 +129,10 @@ impl Args {
         let version = Some(info.version.clone());
         let name = info.name.clone().unwrap_or_else(|| host.to_owned());
         let cluster = link::cluster(info.uid.clone(), name, ClusterKind::Kubernetes, version);
+        let state_dir = self.agent_dir(&cluster, "agent");
+        agent.restore(&state_dir);
         let linked = Linked {
-            state_dir: self.agent_dir(&cluster, "agent"),
+            state_dir: state_dir.clone(),
             role: AgentRole::ClusterAgent,
             name: link::host_name(),
             cluster: cluster.clone(),
@@ -141,7 +143,8 @@ impl Args {
             .connect(&hub.url(), Some(hub.agents_address().to_string()), || local_token(hub))
             .await?;
         let forward = link::forward(records, uplink.clone());
-        tokio::spawn(agent.policy_sets.clone().follow(uplink.desired()));
+        // It ends with the uplink.
+        let _following = agent.follow(uplink.desired(), &state_dir);
         Ok(Watched { agent, uplink, forward, cluster })
     }
 

@@ -27,14 +27,14 @@ struct Certificate {
 }
 
 /// The file and what it holds.
-pub(super) struct Keep {
+pub(crate) struct Keep {
     path: PathBuf,
     kept: Kept,
 }
 
 impl Keep {
     /// A file that cannot be read is as good as none: the hub gives both again.
-    pub(super) fn load(dir: &Path) -> Self {
+    pub(crate) fn load(dir: &Path) -> Self {
         let path = dir.join(FILE);
         let read = std::fs::read(&path);
         let kept = read.and_then(|bytes| serde_json::from_slice(&bytes).map_err(io::Error::from));
@@ -47,27 +47,27 @@ impl Keep {
         Self { path, kept }
     }
 
-    pub(super) fn desired(&self) -> Option<Desired> {
+    pub(crate) fn desired(&self) -> Option<Desired> {
         self.kept.desired.clone()
     }
 
-    pub(super) fn tried(&self) -> Tried {
+    pub(crate) fn tried(&self) -> Tried {
         self.kept.tried.clone()
     }
 
-    pub(super) fn certificate(&self) -> Option<Signed> {
+    pub(crate) fn certificate(&self) -> Option<Signed> {
         let Certificate { certificate_pem, key_pem, ca_pem } = self.kept.certificate.clone()?;
         Some(Signed { certificate_pem, key_pem, ca_pem })
     }
 
-    pub(super) fn set_desired(&mut self, desired: &Desired, tried: Tried) {
+    pub(crate) fn set_desired(&mut self, desired: &Desired, tried: Tried) {
         if self.kept.desired.as_ref() != Some(desired) || self.kept.tried != tried {
             (self.kept.desired, self.kept.tried) = (Some(desired.clone()), tried);
             self.write();
         }
     }
 
-    pub(super) fn set_certificate(&mut self, signed: &Signed) {
+    pub(crate) fn set_certificate(&mut self, signed: &Signed) {
         let Signed { certificate_pem, key_pem, ca_pem } = signed.clone();
         self.kept.certificate = Some(Certificate { certificate_pem, key_pem, ca_pem });
         self.write();
