@@ -5,6 +5,8 @@ pub(crate) mod live;
 mod signing;
 mod stream;
 
+pub(crate) use desired::policies;
+
 use crate::app::App;
 use crate::ca::{AGENT_CERTIFICATE_LIFE, AgentCertificate, CertificateRequest};
 use crate::serve::Peer;

@@ -4,11 +4,10 @@ mod outline;
 pub(crate) use outline::Outline;
 
 use crate::api::features::Matrix;
-use seawall_model::facts::NodeFacts;
-use seawall_model::finding::{ObjectAssessment, Resource};
+use seawall_model::admission::Policy;
 use seawall_model::{Problem, Severity};
 use seawall_posture::score::Base;
-use seawall_posture::{Catalogue, Lifecycle, Request, Selection};
+use seawall_posture::{Assigned, Catalogue, Facts, Lifecycle, Matches, Request, Selection};
 use seawall_store::{Field, Guidance, Kind, Table};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -208,18 +207,23 @@ impl Content {
         self.controls.iter().filter(chosen).map(|entry| entry.id.as_str()).collect()
     }
 
-    /// What the controls say of a node, and of the control plane's programs on it.
-    pub(crate) fn judge_node(&self, facts: &NodeFacts) -> ObjectAssessment {
-        let resource = Resource {
-            api_version: "v1".to_owned(),
-            kind: "Node".to_owned(),
-            namespace: None,
-            name: facts.node.clone(),
-            uid: None,
-        };
-        let mut assessment = ObjectAssessment::of(resource, 0);
-        assessment.take(seawall_posture::facts::node(&self.selection, facts, &[]));
-        assessment
+    /// Every stable control with what is assigned of it. What cannot count is left out: assignments were checked when
+    /// they were made, so it comes of content that changed since.
+    pub(crate) fn assigned(&self, policies: &[Policy]) -> Selection {
+        let (assigned, problems) = Assigned::compile(policies, &self.catalogue);
+        for problem in problems {
+            tracing::warn!(%problem, "policy does not count");
+        }
+        let mut selection = self.selection.clone();
+        let _changed = selection.assign(&assigned);
+        selection
+    }
+
+    /// Whether the control judges facts that sensors tell.
+    pub(crate) fn judges_nodes(&self, control: &str) -> bool {
+        self.catalogue.control(control).is_some_and(|control| {
+            matches!(control.matches, Matches::Facts(Facts::Node | Facts::ControlPlane))
+        })
     }
 
     pub(crate) fn features(&self) -> &Matrix {

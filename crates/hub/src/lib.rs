@@ -21,6 +21,7 @@ mod content;
 mod entropy;
 mod excuse;
 mod headers;
+mod node;
 mod seats;
 mod serve;
 mod start;

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! ingest ─inventories─► matching ─┐
+//! ingest, assignments ─nodes─► nodes ─┤
 //! ingest ─findings────────────────┼─► scoring ─► recommendations, scores
 //! exemption granted, ended ─► exempting ─┘      housekeeping: sessions, keys, feed
 //! ```
@@ -10,6 +11,7 @@
 mod exempting;
 mod housekeeping;
 mod matching;
+mod nodes;
 mod scoring;
 
 pub(crate) use exempting::{in_force, recheck};
@@ -50,6 +52,9 @@ pub(crate) struct Wakers {
     scores_changed: Notify,
     inventories: Mutex<BTreeSet<Id>>,
     inventories_changed: Notify,
+    /// Names by cluster.
+    nodes: Mutex<BTreeMap<ScopePath, BTreeSet<String>>>,
+    nodes_changed: Notify,
     exemptions: Mutex<BTreeSet<ScopePath>>,
     exemptions_changed: Notify,
     /// Counts changes of assignments and policy sets; agents' streams follow it.
@@ -68,12 +73,24 @@ impl Wakers {
             locked(&self.inventories).extend(changed.inventories);
             self.inventories_changed.notify_one();
         }
+        if let Some(scope) = &changed.scope {
+            self.nodes_changed(scope, changed.nodes);
+        }
         // New images and first assessments count too, though no finding changed.
         let Changed { scope, findings, satisfied, images, .. } = changed;
         if let Some(scope) = scope
             && !(findings.is_empty() && satisfied.is_empty() && images.is_empty())
         {
             self.moved(scope, Moved { findings, satisfied });
+        }
+    }
+
+    /// Nodes at `scope` have to be judged again.
+    pub(crate) fn nodes_changed(&self, scope: &ScopePath, names: impl IntoIterator<Item = String>) {
+        let mut names = names.into_iter().peekable();
+        if names.peek().is_some() {
+            locked(&self.nodes).entry(scope.clone()).or_default().extend(names);
+            self.nodes_changed.notify_one();
         }
     }
 
@@ -116,6 +133,7 @@ pub(crate) fn spawn(app: &App) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(until_stop(app.clone(), scoring::run(app.clone())));
     tasks.spawn(until_stop(app.clone(), matching::run(app.clone())));
+    tasks.spawn(until_stop(app.clone(), nodes::run(app.clone())));
     tasks.spawn(until_stop(app.clone(), exempting::run(app.clone())));
     tasks.spawn(until_stop(app.clone(), housekeeping::run(app.clone())));
     tasks

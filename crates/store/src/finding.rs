@@ -121,7 +121,7 @@ pub(crate) struct Draft {
 /// Where a set of findings belongs.
 #[derive(Debug)]
 pub(crate) struct Subject {
-    /// `asset:ID` or `inventory:ID`.
+    /// `asset:ID`, `inventory:ID` or `node:SCOPE NAME` without the space.
     pub(crate) name: String,
     pub(crate) scope: ScopePath,
     pub(crate) cluster: Option<String>,

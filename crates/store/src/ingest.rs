@@ -57,6 +57,8 @@ pub struct Changed {
     /// Assets that appeared, changed or went.
     pub assets: Vec<Id>,
     pub images: Vec<Id>,
+    /// Nodes of which something changed by which they are judged: facts, or the labels of an object that came.
+    pub nodes: BTreeSet<String>,
 }
 
 pub trait Ingest {

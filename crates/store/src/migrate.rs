@@ -29,6 +29,7 @@ pub(crate) static ALL: &[Migration] = &[
     migration!("0006_verdicts"),
     migration!("0007_policy_sets"),
     migration!("0008_not_applicable"),
+    migration!("0009_node_facts"),
 ];
 
 /// Two hubs may start together: the second waits, then finds nothing left to do.

@@ -17,6 +17,14 @@ pub(super) struct Wanted {
 /// The policies and sets that hold at `scope`, in a stable order. Which of several policies counts for an object is the
 /// agent's to say: it sees the object.
 pub(super) async fn wanted(app: &App, scope: &ScopePath) -> seawall_store::Result<Wanted> {
+    let policies = policies(app, scope).await?;
+    let mut sets = app.store.policy_sets_at(scope).await?;
+    sets.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
+    Ok(Wanted { policies, sets })
+}
+
+/// The assignments that hold at `scope`, resolved to controls, in a stable order.
+pub(crate) async fn policies(app: &App, scope: &ScopePath) -> seawall_store::Result<Vec<Policy>> {
     let mut policies = Vec::new();
     for assignment in app.store.assignments_at(scope).await? {
         let depth = assignment.scope.as_str().matches('/').count();
@@ -32,9 +40,7 @@ pub(super) async fn wanted(app: &App, scope: &ScopePath) -> seawall_store::Resul
         }
     }
     policies.sort_by(|a, b| (&a.control, a.assignment).cmp(&(&b.control, b.assignment)));
-    let mut sets = app.store.policy_sets_at(scope).await?;
-    sets.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
-    Ok(Wanted { policies, sets })
+    Ok(policies)
 }
 
 impl Wanted {

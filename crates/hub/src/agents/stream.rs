@@ -5,15 +5,16 @@ use super::unavailable;
 use crate::api::enrolments::twin;
 use crate::app::{App, stopped};
 use crate::ca::AgentCertificate;
-use crate::content::Content;
 use crate::excuse::Excuses;
+use crate::node;
 use crate::trust::{self, Joiner, Trust};
 use futures::FutureExt;
 use prost::Message;
 use seawall_model::Id;
 use seawall_model::asset::{Agent, AgentRole, Capability, Dropped};
+use seawall_model::exemption::Exemption;
 use seawall_model::record::Record;
-use seawall_store::{Agents, Batch, Clusters, Greeting, Ingest, Ingested, Reads, Visible};
+use seawall_store::{Agents, Batch, Clusters, Greeting, Ingest, Ingested, Nodes, Reads, Visible};
 use seawall_wire::v1::{self, from_agent, from_hub};
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -240,7 +241,9 @@ impl Session {
         }
         let exemptions = crate::tasks::in_force(&self.app, &agent.scope).await;
         let exemptions = exemptions.map_err(unavailable)?;
-        let batch = read(agent.id, batch, &self.app.content, &exemptions);
+        let mut batch = read(agent.id, batch);
+        self.judge_nodes(agent, &mut batch.records).await.map_err(unavailable)?;
+        excuse(&mut batch.records, &exemptions);
         let sequence = batch.sequence;
         let judged =
             |record: &Record| matches!(record, Record::Assessment(_) | Record::Node { .. });
@@ -261,20 +264,38 @@ impl Session {
         self.answer(from_hub::Frame::Ack(v1::Ack { sequence: last })).await
     }
 
+    /// Facts are judged on their way in, so that they and what controls say of them are seen together.
+    async fn judge_nodes(
+        &self,
+        agent: &Agent,
+        records: &mut [Record],
+    ) -> seawall_store::Result<()> {
+        let told = records.iter_mut().filter_map(|record| match record {
+            Record::Node { facts, assessment } => Some((facts, assessment)),
+            _ => None,
+        });
+        let mut selection = None;
+        for (facts, assessment) in told {
+            if selection.is_none() {
+                let policies = node::assigned(&self.app, &agent.scope).await?;
+                selection = Some(self.app.content.assigned(&policies));
+            }
+            let Some(selection) = &selection else { continue };
+            let known = self.app.store.node(&agent.scope, &facts.node).await?;
+            let labels = known.labels.unwrap_or_default();
+            *assessment = Some(Box::new(node::judge(selection, facts, &labels)));
+        }
+        Ok(())
+    }
+
     async fn answer(&self, frame: from_hub::Frame) -> Result<(), Status> {
         let answer = v1::FromHub { frame: Some(frame) };
         self.answers.send(Ok(answer)).await.map_err(|_| Status::cancelled("the agent is gone"))
     }
 }
 
-/// The batch in `model`'s words, facts of nodes judged by `content`. A record that cannot be read is counted and
-/// acknowledged, never asked for again.
-fn read(
-    agent: Id,
-    batch: v1::Batch,
-    content: &Content,
-    exemptions: &[seawall_model::exemption::Exemption],
-) -> Batch {
+/// The batch in `model`'s words. A record that cannot be read is counted and acknowledged, never asked for again.
+fn read(agent: Id, batch: v1::Batch) -> Batch {
     let mut dropped: BTreeMap<String, u64> = BTreeMap::new();
     let mut lose = |class: String, lost: u64| {
         let count = dropped.entry(class).or_default();
@@ -293,20 +314,7 @@ fn read(
             continue;
         }
         match Record::try_from(record) {
-            Ok(mut record) => {
-                if let Record::Node { facts, assessment } = &mut record {
-                    *assessment = Some(Box::new(content.judge_node(facts)));
-                }
-                let judged = match &mut record {
-                    Record::Assessment(assessment) => &mut assessment.findings[..],
-                    Record::Node { assessment: Some(judged), .. } => &mut judged.findings[..],
-                    _ => &mut [],
-                };
-                for finding in judged {
-                    Excuses(exemptions).apply_control(finding);
-                }
-                records.push(record);
-            }
+            Ok(record) => records.push(record),
             Err(unreadable) => {
                 tracing::warn!(%agent, %unreadable, "record not readable");
                 lose(UNREADABLE.to_owned(), 1);
@@ -317,10 +325,23 @@ fn read(
     Batch { agent, sequence: batch.sequence, records, dropped: dropped.collect() }
 }
 
+/// Applies exemptions before anything is stored: a score must not flicker.
+fn excuse(records: &mut [Record], exemptions: &[Exemption]) {
+    for record in records {
+        let judged = match record {
+            Record::Assessment(assessment) => &mut assessment.findings[..],
+            Record::Node { assessment: Some(judged), .. } => &mut judged.findings[..],
+            _ => &mut [],
+        };
+        for finding in judged {
+            Excuses(exemptions).apply_control(finding);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use seawall_model::finding::State;
 
     fn capability(name: String) -> v1::Record {
         let name = seawall_model::asset::Capability {
@@ -338,7 +359,7 @@ mod tests {
         let told =
             told.iter().map(|&(class, count)| v1::Dropped { class: class.to_owned(), count });
         let batch = v1::Batch { sequence: 1, records, dropped: told.collect() };
-        let read = read(Id::new(1, [0; 10]), batch, &Content::embedded().0, &[]);
+        let read = read(Id::new(1, [0; 10]), batch);
         let counted = read.dropped.iter().map(|lost| (lost.class.as_str(), lost.count));
         assert_eq!((read.records.len(), counted.collect::<Vec<_>>()), (kept, dropped.to_vec()));
     }
@@ -351,24 +372,6 @@ mod tests {
         let large = "x".repeat(seawall_wire::MAX_RECORD_BYTES);
         let records = vec![capability(large), capability("exec".to_owned())];
         check(records, &[], 1, &[(TOO_LARGE, 1)]);
-    }
-
-    #[test]
-    fn facts_are_judged_on_their_way_in() {
-        let document = serde_json::json!({
-            "node": "n1",
-            "files": {"kubeletConfig": [{"path": "/k", "mode": "0644", "uid": 0, "gid": 0, "owner": "root:root"}]},
-        });
-        let facts = Box::new(serde_json::from_value(document).unwrap());
-        let records = vec![Record::Node { facts, assessment: None }.into()];
-        let batch = v1::Batch { sequence: 1, records, dropped: Vec::new() };
-        let batch = read(Id::new(1, [0; 10]), batch, &Content::embedded().0, &[]);
-        let Record::Node { assessment: Some(judged), .. } = &batch.records[0] else {
-            panic!("{batch:?}")
-        };
-        let failing = judged.findings.iter().filter(|finding| finding.state == State::Unhealthy);
-        let titles: Vec<&str> = failing.map(|finding| finding.title.as_str()).collect();
-        assert_eq!(titles, ["Kubelet configuration file is open to other users"]);
     }
 
     #[tokio::test]

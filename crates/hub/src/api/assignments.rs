@@ -1,4 +1,5 @@
-//! `/assignments`: what a control or framework means at admission, at a scope and below.
+//! `/assignments`: what a control or framework means at admission, and by which parameters it judges, at a scope and
+//! below.
 mod bounds;
 mod refusing;
 

@@ -58,7 +58,7 @@ pub(super) async fn run(app: App) {
 }
 
 /// Scopes that findings are written at.
-async fn leaves(app: &App) -> seawall_store::Result<Vec<ScopePath>> {
+pub(super) async fn leaves(app: &App) -> seawall_store::Result<Vec<ScopePath>> {
     let leaf = |scope: &Scope| {
         matches!(scope.kind, ScopeKind::Cluster | ScopeKind::Registry | ScopeKind::Node)
     };

@@ -6,6 +6,7 @@ mod authorisation;
 mod exports;
 mod frameworks;
 mod join;
+mod nodes;
 mod openapi;
 mod policy_sets;
 mod posture;

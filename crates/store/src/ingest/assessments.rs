@@ -5,6 +5,7 @@ use crate::cell::clip;
 use crate::error::Result;
 use crate::finding::{self, Draft, Subject};
 use crate::list::{self, select_of};
+use crate::node;
 use crate::put::{put, remove};
 use crate::verdict::{self, Settled};
 use seawall_model::Millis;
@@ -51,9 +52,13 @@ pub(super) async fn store(writer: &mut Writer<'_>, mut assessment: ObjectAssessm
         last_seen: observed,
     };
     let unmoved = before
-        .is_some_and(|before| Asset { last_seen: before.last_seen, ..asset.clone() } == before);
+        .as_ref()
+        .is_some_and(|before| Asset { last_seen: before.last_seen, ..asset.clone() } == *before);
     if !unmoved {
         writer.note_asset(&asset);
+    }
+    if is_node(&asset) && before.is_none_or(|before| before.labels != asset.labels) {
+        writer.changed.nodes.insert(asset.name.clone());
     }
     let subject = subject(writer, &asset);
     let namespace = asset.namespace.clone();
@@ -64,6 +69,10 @@ pub(super) async fn store(writer: &mut Writer<'_>, mut assessment: ObjectAssessm
     let changes = finding::replace(writer.tx, &subject, drafts, &settled).await?;
     writer.changed.findings.extend(changes);
     Ok(())
+}
+
+fn is_node(asset: &Asset) -> bool {
+    asset.kind == "Node" && asset.api_version == "v1"
 }
 
 fn subject(writer: &Writer<'_>, asset: &Asset) -> Subject {
@@ -84,6 +93,9 @@ async fn end(writer: &mut Writer<'_>, asset: Asset) -> Result<()> {
     let changes = finding::replace(writer.tx, &subject, Vec::new(), &Settled::default()).await?;
     writer.changed.findings.extend(changes);
     remove::<Asset>(writer.tx, &[asset.id]).await?;
+    if is_node(&asset) {
+        node::end(writer.tx, &asset.scope, &asset.name, &mut writer.changed).await?;
+    }
     writer.note_asset(&asset);
     Ok(())
 }

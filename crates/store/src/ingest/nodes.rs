@@ -3,10 +3,9 @@ use super::Writer;
 use crate::asset::{NODE, StoredAsset};
 use crate::cell::clip;
 use crate::error::Result;
-use crate::finding::{self, Draft, Subject};
 use crate::list::{self, select_of};
+use crate::node;
 use crate::put::put;
-use crate::verdict::{self, Settled};
 use seawall_model::asset::Asset;
 use seawall_model::facts::NodeFacts;
 use seawall_model::finding::ObjectAssessment;
@@ -47,8 +46,8 @@ pub(super) async fn asset(
     Ok(asset)
 }
 
-/// Replaces what controls say of the node and of the control plane's programs on it. Without an assessment nobody
-/// judged the facts, and what was known stays.
+/// Keeps the facts and replaces what controls say of the node and of the control plane's programs on it. Without an
+/// assessment nobody judged them, and what was said stays.
 pub(super) async fn store(
     writer: &mut Writer<'_>,
     facts: &NodeFacts,
@@ -59,19 +58,9 @@ pub(super) async fn store(
         format!("{} {version}", os.id).trim().to_owned()
     });
     let asset = asset(writer, &facts.node, system).await?;
-    let Some(mut assessment) = assessment else { return Ok(()) };
-    let subject = Subject {
-        name: format!("asset:{}", asset.id),
-        scope: asset.scope.clone(),
-        cluster: Some(writer.agent.cluster.clone()),
-        image: None,
-    };
-    let settled = Settled::of(&mut assessment);
-    let drafts = assessment.findings.into_iter();
-    let drafts = drafts.map(|finding| Draft::control(finding, &asset.uid)).collect();
-    let settle = verdict::replace(writer.tx, &subject, None, &asset.uid, Some(&settled));
-    writer.changed.satisfied.extend(settle.await?);
-    let changes = finding::replace(writer.tx, &subject, drafts, &settled).await?;
-    writer.changed.findings.extend(changes);
-    Ok(())
+    node::keep(writer.tx, &asset.scope, facts).await?;
+    writer.changed.nodes.insert(facts.node.clone());
+    let Some(assessment) = assessment else { return Ok(()) };
+    let subject = node::subject(&asset.scope, Some(writer.agent.cluster.clone()), &asset.name);
+    node::replace(writer.tx, &subject, &asset.uid, Some(*assessment), &mut writer.changed).await
 }

@@ -126,6 +126,7 @@ impl Bench {
             all.findings.extend(sent.findings);
             all.assets.extend(sent.assets);
             all.images.extend(sent.images);
+            all.nodes.extend(sent.nodes);
             if records.peek().is_none() {
                 return all;
             }

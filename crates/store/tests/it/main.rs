@@ -71,6 +71,9 @@ const CASES: &[(&str, Case)] = &[
     ("assessments_replace", |bench| Box::pin(results::assessments_replace(bench))),
     ("tallies_follow", |bench| Box::pin(results::tallies_follow(bench))),
     ("nodes_are_judged", |bench| Box::pin(results::nodes_are_judged(bench))),
+    ("what_is_said_of_a_node_ends_with_it", |bench| {
+        Box::pin(results::what_is_said_of_a_node(bench))
+    }),
     ("failing_resources_count_once", |bench| Box::pin(results::failing_resources(bench))),
     ("a_full_listing_ends_what_it_misses", |bench| Box::pin(results::a_full_listing_ends(bench))),
     ("vulnerabilities_replace", |bench| Box::pin(results::vulnerabilities_replace(bench))),

@@ -4,7 +4,9 @@ use seawall_model::asset::Asset;
 use seawall_model::exemption::{
     Category, Exemption, ExemptionSource, ExemptionState, ExemptionTarget,
 };
-use seawall_model::finding::{Detail, ExemptionRef, Finding, FindingKind, FixStatus, State};
+use seawall_model::finding::{
+    Detail, ExemptionRef, Finding, FindingKind, FixStatus, ObjectAssessment, Resource, State,
+};
 use seawall_model::package::Target;
 use seawall_model::recommendation::{Recommendation, Score, ScoreDelta, Status};
 use seawall_model::record::Record;
@@ -163,6 +165,57 @@ pub(crate) async fn nodes_are_judged(bench: &Bench) {
     );
     bench.send(&agent, vec![Record::Sync { since: NOW + 10 }]).await;
     assert_eq!(bench.all::<Finding>().await.len(), 2, "a listing of objects ends no node");
+}
+
+pub(crate) async fn what_is_said_of_a_node(bench: &Bench) {
+    let agent = bench.agent("prod", "node-1").await;
+    let object = |pool: &str, deleted: bool| {
+        let resource = Resource {
+            api_version: "v1".to_owned(),
+            kind: "Node".to_owned(),
+            namespace: None,
+            name: "node-1".to_owned(),
+            uid: Some("uid-node-1".to_owned()),
+        };
+        let labels = vec![("pool".to_owned(), pool.to_owned())];
+        let assessment =
+            ObjectAssessment { labels, deleted, ..ObjectAssessment::of(resource, NOW) };
+        Record::Assessment(Box::new(assessment))
+    };
+    let facts = |state| crate::bench::node_facts("node-1", &[("SW-C-1", state)]);
+    let said = |state| match facts(state) {
+        Record::Node { assessment: Some(said), .. } => *said,
+        other => panic!("{other:?}"),
+    };
+    let states = async || -> Vec<State> {
+        let found: Vec<Finding> = bench.seen(&Visible::system(), "rule:SW-C-1").await;
+        found.iter().map(|finding| finding.state).collect()
+    };
+    let nodes = |changed: &Changed| changed.nodes.len();
+    assert_eq!(nodes(&bench.send(&agent, vec![object("a", false)]).await), 1);
+    assert_eq!(nodes(&bench.send(&agent, vec![object("a", false)]).await), 0, "nothing new");
+    let scope = agent.scope.clone();
+    assert_eq!(bench.store.node_names(&scope).await.unwrap(), ["node-1"]);
+    let bare = bench.store.node(&scope, "node-1").await.unwrap();
+    assert!(bare.facts.is_none() && bare.labels.is_some());
+    let unread = bench.store.judge_node(&bare, said(Unknown)).await.unwrap().unwrap();
+    assert_eq!((unread.findings.len(), states().await), (1, vec![Unknown]));
+
+    // Facts turn it into a verdict; what was decided without them comes too late.
+    let told = bench.send(&agent, vec![facts(Unhealthy)]).await;
+    assert_eq!((told.findings[0].before, nodes(&told)), (Some(Unknown), 1));
+    assert!(bench.store.judge_node(&bare, said(Unknown)).await.unwrap().is_none());
+    assert_eq!(states().await, [Unhealthy]);
+    let known = bench.store.node(&scope, "node-1").await.unwrap();
+    assert_eq!(known.facts.as_ref().unwrap().node, "node-1");
+    assert_eq!(nodes(&bench.send(&agent, vec![object("b", false)]).await), 1, "labels narrow");
+    assert!(bench.store.judge_node(&known, said(Healthy)).await.unwrap().is_none());
+
+    let gone = bench.send(&agent, vec![object("b", true)]).await;
+    assert_eq!((gone.findings[0].after, states().await), (None, Vec::new()));
+    assert!(bench.store.node_names(&scope).await.unwrap().is_empty());
+    let none = bench.store.node(&scope, "node-1").await.unwrap();
+    assert!(bench.store.judge_node(&none, said(Unknown)).await.unwrap().is_none());
 }
 
 pub(crate) async fn a_full_listing_ends(bench: &Bench) {
