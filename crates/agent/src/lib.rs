@@ -12,7 +12,7 @@
 //! record is sent, since what is not seen is not gone.
 mod assess;
 mod assignments;
-mod follow;
+mod desired;
 mod following;
 pub mod health;
 mod keep;

@@ -1,5 +1,5 @@
 //! The agent's loop: events in, records out, within a quarter of a second.
-mod follow;
+mod kinds;
 
 use crate::assess::{Assessor, is_workload};
 use crate::assignments::Assignments;
