@@ -33,7 +33,7 @@ fn run(bytes: &[u8]) {
         let _ = etcd::of_file(&document);
     }
     if let Ok(facts) = read_node_facts(text) {
-        facts::node(&SELECTION, &facts);
+        facts::node(&SELECTION, &facts, &[]);
     }
     if let Ok(cluster) = cloud::read(text) {
         cloud::judge(&SELECTION, &cluster);
