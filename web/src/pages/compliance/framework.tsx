@@ -30,7 +30,7 @@ const NONE = <span className="muted">–</span>;
 const SECTION: Column<Line> = {
   id: "section",
   title: "Section",
-  width: "30%",
+  width: "23%",
   cell: ({ section, repeats }) => (
     <span className={repeats ? "muted" : undefined}>
       {section.number !== null && <span className={css.number}>{section.number}</span>}{" "}
@@ -64,7 +64,7 @@ const COLUMNS: readonly Column<Line>[] = [
   {
     id: "state",
     title: "State",
-    width: "132px",
+    width: "126px",
     card: "badge",
     cell: ({ control }) =>
       control && (
@@ -76,7 +76,7 @@ const COLUMNS: readonly Column<Line>[] = [
   {
     id: "resources",
     title: "Resources",
-    width: "220px",
+    width: "168px",
     cell: ({ control }) =>
       control === null || resourceWords(control) === "" ? (
         NONE
@@ -120,7 +120,7 @@ export function FrameworkPage() {
   return (
     <Page
       title={data?.title ?? "Framework"}
-      lead={data?.id}
+      lead={data && `${data.id}, in ${data.scope}`}
       aside={
         <div className={css.aside}>
           <ScopePicker scope={scope} onChange={(next) => change({ scope: next })} />
