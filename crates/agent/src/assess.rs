@@ -282,7 +282,7 @@ impl Assessor {
         let assessment = match self.live.verdict(&key) {
             Some(verdict) if verdict.resource.uid.is_none() => {
                 let mut assessment = ObjectAssessment::of(verdict.resource.clone(), now);
-                assessment.take(verdict.findings().cloned().collect());
+                assessment.take(verdict.findings().collect());
                 self.objectless.insert(key, verdict.resource.clone());
                 assessment
             }
@@ -375,7 +375,7 @@ impl Assessor {
     /// What controls that need several objects say of one.
     fn across(&self, uid: &str) -> Vec<ControlFinding> {
         let verdict = self.live.verdict(uid);
-        verdict.into_iter().flat_map(|verdict| verdict.findings().cloned()).collect()
+        verdict.into_iter().flat_map(|verdict| verdict.findings().collect::<Vec<_>>()).collect()
     }
 
     pub(crate) fn counts(&self) -> Counts {

@@ -49,7 +49,9 @@ impl Control {
                 Subjects::Workloads => false,
                 Subjects::Listed(_) => true,
                 Subjects::Kinds(_) => {
-                    !native.inputs.iter().any(|input| matches!(input.join, Join::Namespace))
+                    let near =
+                        |input: &Input| matches!(input.join, Join::Namespace | Join::Through(_));
+                    !native.inputs.iter().any(near)
                 }
             },
         }

@@ -317,6 +317,11 @@ impl Selection {
         self.chosen.iter().any(|chosen| chosen.control.matches == Matches::Facts(facts))
     }
 
+    /// Whether [`Self::evaluate`] has an answer, were it an empty one.
+    pub(crate) fn knows(&self, object: &Value) -> bool {
+        View::new(object).kind().is_some() || self.concerns(object)
+    }
+
     /// One finding, in any state, per control that judges such an object alone; `None` where none does and the
     /// object is no workload.
     pub fn evaluate(&self, object: &Value, source: Option<&Source>) -> Option<Vec<ControlFinding>> {
@@ -438,7 +443,8 @@ impl Selection {
 }
 
 impl Chosen {
-    fn empty(&self, resource: Resource) -> ControlFinding {
+    /// A finding without an answer.
+    pub(crate) fn empty(&self, resource: Resource) -> ControlFinding {
         let control = &self.control;
         ControlFinding {
             control: control.id.clone(),

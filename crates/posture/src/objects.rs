@@ -3,7 +3,7 @@
 //! Owned by one watcher, which applies and removes; who asks gets a parsed copy of one object at a time.
 use crate::control::group_version;
 use seawall_model::Problem;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -205,6 +205,31 @@ impl Objects {
         serde_json::from_slice(&self.stored.get(uid)?.bytes).ok()
     }
 
+    /// The object as it came.
+    pub fn json(&self, uid: &str) -> Option<&str> {
+        std::str::from_utf8(&self.stored.get(uid)?.bytes).ok()
+    }
+
+    /// An object with its names, owner and replicas alone, which costs no parsing.
+    pub fn outline(&self, uid: &str) -> Option<Value> {
+        let columns = self.columns_of(uid)?;
+        let mut metadata = json!({"name": &*columns.name, "uid": uid});
+        if let Some(namespace) = &columns.namespace {
+            metadata["namespace"] = (&**namespace).into();
+        }
+        if let Some(Owner { api_version, kind, name, uid }) = &columns.owner {
+            metadata["ownerReferences"] = json!([{"apiVersion": &**api_version, "kind": &**kind, "name": &**name,
+                "uid": &**uid, "controller": true}]);
+        }
+        let mut spec = json!({});
+        if let Some(replicas) = columns.replicas {
+            spec["replicas"] = replicas.into();
+        }
+        Some(
+            json!({"apiVersion": &*columns.api_version, "kind": &*columns.kind, "metadata": metadata, "spec": spec}),
+        )
+    }
+
     /// UIDs of the objects that `uid` controls.
     pub fn children(&self, uid: &str) -> impl Iterator<Item = &str> {
         self.children.get(uid).into_iter().flatten().map(AsRef::as_ref)
@@ -318,7 +343,6 @@ fn meaning(object: &Value) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn bytes(value: &Value) -> Vec<u8> {
         serde_json::to_vec(value).unwrap()

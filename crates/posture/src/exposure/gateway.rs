@@ -1,7 +1,7 @@
 //! Routes of the Gateway API, attached to Gateways, and Istio's VirtualServices on Istio's Gateways.
 use super::entry::Step;
 use super::route::{Backend, Door, Namespaces, Route, Services};
-use super::{Service, list, namespace_of, text};
+use super::{Service, list, namespace_of, selector_of, text};
 use crate::selector::Selector;
 use crate::world::{Object, World};
 use serde_json::{Value, json};
@@ -174,11 +174,19 @@ fn virtual_service<'w>(
 
 /// The Services that select the pods which an Istio Gateway is for.
 fn in_front<'w>(services: &Services<'w>, gateway: Object<'w>) -> Vec<(&'w str, &'w str)> {
-    let Some(labels) = gateway.value().pointer("/spec/selector") else { return Vec::new() };
-    let all = services.values().flatten();
-    // The gateway selects pods that have all its labels; a Service that asks for no other selects them too.
     let selects = |service: &&Service<'_>| {
-        service.selector.as_ref().is_some_and(|selector| selector.matches(labels))
+        service.selector.as_ref().is_some_and(|selector| selects(selector, gateway.value()))
     };
-    all.filter(selects).map(|service| (service.namespace, service.object.name())).collect()
+    let all = services.values().flatten().filter(selects);
+    all.map(|service| (service.namespace, service.object.name())).collect()
+}
+
+/// Whether a Service selects the pods which an Istio Gateway is for.
+pub(crate) fn is_in_front(gateway: &Value, service: &Value) -> bool {
+    selector_of(service).is_some_and(|selector| selects(&selector, gateway))
+}
+
+/// The gateway selects pods that have all its labels; a Service that asks for no other selects them too.
+fn selects(selector: &Selector, gateway: &Value) -> bool {
+    gateway.pointer("/spec/selector").is_some_and(|labels| selector.matches(labels))
 }

@@ -15,7 +15,7 @@ mod route;
 pub(crate) use address::{is_everybody, is_private};
 pub use cni::Cni;
 pub use entry::{Class, Exposure, Outside, Step};
-pub(crate) use gateway::granted;
+pub(crate) use gateway::{granted, is_in_front};
 pub use policy::{Coverage, Direction};
 use route::ingresses;
 pub(crate) use route::{hosts, ingress_class};
@@ -179,7 +179,8 @@ impl<'w> Network<'w> {
 }
 
 impl<'w> Workload<'w> {
-    fn of(object: Object<'w>) -> Option<Self> {
+    /// `None`: it runs no pods.
+    pub(crate) fn of(object: Object<'w>) -> Option<Self> {
         let kind = workload::kind(object.api_version(), object.kind())?;
         let value = object.value();
         let labels = value.pointer(kind.pod_meta).and_then(|meta| meta.get("labels"));
@@ -198,15 +199,14 @@ impl<'w> Workload<'w> {
     }
 }
 
+fn selector_of(service: &Value) -> Option<Selector> {
+    let selector = Selector::equal(service.pointer("/spec/selector")?).ok()?;
+    (!selector.is_empty()).then_some(selector)
+}
+
 impl<'w> Service<'w> {
     fn of(object: Object<'w>) -> Self {
-        let selector = object.value().pointer("/spec/selector");
-        let selector = selector.and_then(|labels| Selector::equal(labels).ok());
-        Self {
-            object,
-            namespace: namespace_of(object),
-            selector: selector.filter(|selector| !selector.is_empty()),
-        }
+        Self { object, namespace: namespace_of(object), selector: selector_of(object.value()) }
     }
 
     pub fn selects(&self, workload: &Workload<'_>) -> bool {

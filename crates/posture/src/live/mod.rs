@@ -7,6 +7,7 @@
 //! Owned by whoever owns the [`Objects`]; told of every change, and asked for work when changes have been gathered.
 //! A namespace is judged at a time, so that the parsed objects of one namespace are in memory, and what is read of all.
 mod open;
+mod reads;
 mod verdicts;
 
 pub use verdicts::Verdict;
@@ -14,15 +15,17 @@ pub use verdicts::Verdict;
 use crate::assigned::{Assigned, Bound, Place};
 use crate::catalogue::{Chosen, Selection};
 use crate::control::group_version;
-use crate::native::{Input, Join};
+use crate::native::Join;
 use crate::objects::Objects;
 use crate::owners::represented;
 use crate::rbac::{Access, Change, Name};
 use crate::world::{Index, Object, Rights, Subject, World};
 use open::{Again, Open};
+use reads::{Reads, Whole, answering, holds, leaders};
 use seawall_model::finding::{ControlFinding, State};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use verdicts::Verdicts;
 
 const RBAC: &str = "rbac.authorization.k8s.io";
@@ -70,6 +73,7 @@ impl Live {
     /// An object came, changed or went; `objects` are as they are after it.
     pub fn changed(&mut self, objects: &Objects, before: Option<&Value>, after: Option<&Value>) {
         self.keep_rights(before, after);
+        let same = before.zip(after).is_some_and(|(before, after)| seen(before) == seen(after));
         for value in [before, after].into_iter().flatten() {
             let object = Object::new(value);
             let columns = objects.columns_of(object.uid());
@@ -77,7 +81,7 @@ impl Live {
                 continue;
             }
             for index in self.concerned(object.group(), object.kind()) {
-                self.mark(index, object);
+                self.mark(index, object, same, objects);
             }
         }
     }
@@ -119,7 +123,7 @@ impl Live {
     /// Scopes in which a control judges a subject by other parameters than when `before` was assigned.
     fn reassigned(&self, objects: &Objects, index: usize, before: &[Bound]) -> Vec<String> {
         let control = &self.controls[index];
-        let differs = |key: &String| match (objects.columns_of(key), self.verdicts.of(key)) {
+        let differs = |key: &Arc<str>| match (objects.columns_of(key), self.verdict(key)) {
             (Some(columns), _) => control.differs_from(before, &Place::of_columns(columns)),
             (None, Some(verdict)) => {
                 control.differs_from(before, &Place::of_resource(&verdict.resource, &[]))
@@ -141,8 +145,8 @@ impl Live {
     }
 
     /// What is said of a subject: by UID, or by `Kind/namespace/name` of what no object stands for.
-    pub fn verdict(&self, key: &str) -> Option<&Verdict> {
-        self.verdicts.of(key)
+    pub fn verdict(&self, key: &str) -> Option<Verdict<'_>> {
+        self.verdicts.of(key, &self.controls)
     }
 
     /// Judges what is open, of up to `scopes` namespaces. Returns the keys of the subjects of which something else is
@@ -200,8 +204,9 @@ impl Live {
         self.rights = Rights::new(access, problems);
     }
 
-    /// What one object means for one control.
-    fn mark(&mut self, index: usize, object: Object<'_>) {
+    /// What one object means for one control. `same`: it has been here, and nothing has changed that [`Join::Names`] is
+    /// about.
+    fn mark(&mut self, index: usize, object: Object<'_>, same: bool, objects: &Objects) {
         let control = &self.controls[index].control;
         let (group, kind) = (object.group(), object.kind());
         let subject = control.subject_kinds().contains(&(group, kind));
@@ -210,6 +215,12 @@ impl Live {
             .iter()
             .filter(|input| input.reads(group, kind))
             .map(|input| input.join)
+            .filter(|join| match join {
+                Join::Holding(texts) => holds(object.value(), texts),
+                Join::Names => !same,
+                Join::First(fits) => fits(object.value()),
+                _ => true,
+            })
             .collect();
         if !subject && joins.is_empty() {
             return;
@@ -220,7 +231,14 @@ impl Live {
                 if every { Again::Every } else { Again::Where(vec![object.value().clone()]) };
             return self.open.again(index, again);
         }
-        if joins.iter().any(|join| !matches!(join, Join::Namespace)) {
+        let abroad = |join: &Join| match join {
+            Join::Namespace => false,
+            Join::Through(through) => leaders(objects, through)
+                .iter()
+                .any(|leader| (through.leads)(leader, object.value())),
+            Join::Every | Join::When(_) | Join::Holding(_) | Join::Names | Join::First(_) => true,
+        };
+        if joins.iter().any(abroad) {
             return self.open.everywhere(index);
         }
         self.open.scope(index, scope_of(object));
@@ -236,25 +254,27 @@ impl Live {
         whole: BTreeMap<usize, Again>,
         told: &mut BTreeSet<String>,
     ) {
-        let mut kinds = BTreeSet::new();
+        let mut reads = Whole::default();
         for index in whole.keys() {
             let control = &self.controls[*index].control;
-            kinds.extend(control.inputs().iter().map(|input| (input.group, input.kind)));
-            kinds.extend(control.subject_kinds());
+            let subjects = control.subject_kinds();
+            let none = |(group, kind): &(&str, &str)| objects.of_kind(group, kind, None).is_empty();
+            // Where nothing is judged, nothing is read for it.
+            if subjects.is_empty() || !subjects.iter().all(none) {
+                reads.add(control.inputs(), subjects);
+            }
         }
-        let values: Vec<Value> =
-            kinds.into_iter().flat_map(|(group, kind)| load(objects, group, kind, None)).collect();
+        let values = reads.load(objects);
+        // Told as they are judged: all findings of a large cluster at once are many times what is kept of them.
+        let mut verdicts = std::mem::take(&mut self.verdicts);
         let world = self.equipped(World::new(&values, true));
-        let mut judged = Vec::new();
         for (index, again) in whole {
             let own = &self.controls[index];
             let subjects = own.control.subjects(&world);
             let wanted = |subject: &Subject<'_>| again.concerns(subject, own.control.inputs());
-            judged.push((index, judge(own, &subjects, &world, wanted)));
+            verdicts.record(index, WHOLE, judge(own, &subjects, &world, wanted), told);
         }
-        for (index, judged) in judged {
-            self.verdicts.record(index, WHOLE, judged, told);
-        }
+        self.verdicts = verdicts;
     }
 
     fn judge_scopes(
@@ -263,27 +283,13 @@ impl Live {
         scoped: BTreeMap<String, BTreeSet<usize>>,
         told: &mut BTreeSet<String>,
     ) {
-        let (mut shared, mut near) = (BTreeSet::new(), BTreeSet::new());
-        for index in scoped.values().flatten() {
-            let control = &self.controls[*index].control;
-            for Input { group, kind, join } in control.inputs() {
-                let into = if matches!(join, Join::Namespace) { &mut near } else { &mut shared };
-                into.insert((*group, *kind));
-            }
-            near.extend(control.subject_kinds());
-        }
-        near.retain(|kind| !shared.contains(kind));
-        let values: Vec<Value> =
-            shared.into_iter().flat_map(|(group, kind)| load(objects, group, kind, None)).collect();
+        let mut verdicts = std::mem::take(&mut self.verdicts);
+        let scoped = self.with_subjects(objects, scoped, &mut verdicts, told);
+        let reads = Reads::of(scoped.values().flatten().map(|index| &self.controls[*index]));
+        let (values, led) = reads.shared(objects);
         let base = Index::new(&values);
-        let mut judged = Vec::new();
         for (scope, controls) in scoped {
-            let own: Vec<Value> = near
-                .iter()
-                .flat_map(|(group, kind)| {
-                    load(objects, group, kind, Some(scope.as_str()).filter(|name| !name.is_empty()))
-                })
-                .collect();
+            let own = reads.near(objects, &scope, &led);
             let world = self.equipped(World::above(&base, &own));
             for index in controls {
                 let control = &self.controls[index];
@@ -291,13 +297,35 @@ impl Live {
                 subjects.retain(|subject| {
                     subject.object.is_some_and(|object| scope_of(object) == scope)
                 });
-                let all = judge(control, &subjects, &world, |_| true);
-                judged.push((index, scope.clone(), all));
+                verdicts.record(index, &scope, judge(control, &subjects, &world, |_| true), told);
             }
         }
-        for (index, scope, all) in judged {
-            self.verdicts.record(index, &scope, all, told);
+        self.verdicts = verdicts;
+    }
+
+    /// Only the controls that have something to judge in a namespace, so that nothing is read for the others.
+    fn with_subjects(
+        &self,
+        objects: &Objects,
+        mut scoped: BTreeMap<String, BTreeSet<usize>>,
+        verdicts: &mut Verdicts,
+        told: &mut BTreeSet<String>,
+    ) -> BTreeMap<String, BTreeSet<usize>> {
+        for (scope, controls) in &mut scoped {
+            controls.retain(|index| {
+                let kinds = self.controls[*index].control.subject_kinds();
+                let is_there = |(group, kind): &(&str, &str)| {
+                    !answering(objects, group, kind, Some(scope)).is_empty()
+                };
+                let some = kinds.iter().any(is_there);
+                if !some {
+                    verdicts.record(*index, scope, Vec::new(), told);
+                }
+                some
+            });
         }
+        scoped.retain(|_, controls| !controls.is_empty());
+        scoped
     }
 
     fn equipped<'w>(&'w self, world: World<'w>) -> World<'w> {
@@ -309,25 +337,17 @@ impl Live {
     }
 }
 
+/// What [`Join::Names`] is about, besides what never changes.
+fn seen(object: &Value) -> (Option<&Value>, Option<&Value>) {
+    (object.pointer("/metadata/ownerReferences"), object.pointer("/spec/replicas"))
+}
+
 /// The namespace an object belongs to: its own; of a Namespace, that one; empty for what belongs to none.
 fn scope_of<'w>(object: Object<'w>) -> &'w str {
     match (object.group(), object.kind()) {
         ("", "Namespace") => object.name(),
         _ => object.namespace(),
     }
-}
-
-/// The parsed objects of a kind, of one scope or of all, that answer for themselves.
-fn load(objects: &Objects, group: &str, kind: &str, scope: Option<&str>) -> Vec<Value> {
-    let namespaces = group.is_empty() && kind == "Namespace";
-    let uids = objects.of_kind(group, kind, if namespaces { None } else { scope });
-    let wanted = |uid: &&str| {
-        objects.columns_of(uid).is_some_and(|columns| {
-            let inside = !namespaces || scope.is_none_or(|scope| scope == columns.name.as_ref());
-            inside && !represented(objects, columns)
-        })
-    };
-    uids.into_iter().filter(wanted).filter_map(|uid| objects.parse(uid)).collect()
 }
 
 /// One control's subjects, each with its finding; none for those that need not be judged again.

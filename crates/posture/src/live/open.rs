@@ -25,7 +25,12 @@ impl Again {
                 Join::When(holds) => {
                     input.reads(object.group(), object.kind()) && holds(changed, subject)
                 }
-                Join::Every | Join::Namespace => false,
+                Join::Every
+                | Join::Namespace
+                | Join::Through(_)
+                | Join::Holding(_)
+                | Join::Names
+                | Join::First(_) => false,
             };
             same || inputs.iter().any(joined)
         })

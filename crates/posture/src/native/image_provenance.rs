@@ -11,7 +11,7 @@ pub(super) static NATIVE: Native = Native {
     subjects: Subjects::Listed(cluster),
     inputs: &[
         every("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
-        every("", "Pod"),
+        Input { group: "", kind: "Pod", join: Join::Holding(&[PLUGIN]) },
         every("kyverno.io", "ClusterPolicy"),
         every("kyverno.io", "Policy"),
         every("policies.kyverno.io", "ImageValidatingPolicy"),
@@ -19,6 +19,9 @@ pub(super) static NATIVE: Native = Native {
     ],
     judge,
 };
+
+/// The API server's own plug-in, as it is named on its command line.
+const PLUGIN: &str = "ImagePolicyWebhook";
 
 const fn every(group: &'static str, kind: &'static str) -> Input {
     Input { group, kind, join: Join::Every }
@@ -53,7 +56,7 @@ fn verifies(object: Object<'_>, webhooks: &[&str]) -> bool {
             actions.peek().is_none() || actions.any(|action| action == "Deny")
         }
         ("policy.sigstore.dev", "ClusterImagePolicy") => text(value, "/spec/mode") != "warn",
-        // The API server's own plug-in, where its pod is to be seen.
+        // Where the API server's pod is to be seen.
         ("", "Pod") => {
             let arguments = list(value, "/spec/containers").flat_map(|container| {
                 let words = list(container, "/command").chain(list(container, "/args"));
@@ -62,7 +65,7 @@ fn verifies(object: Object<'_>, webhooks: &[&str]) -> bool {
             object.namespace() == "kube-system"
                 && arguments
                     .filter_map(|word| word.strip_prefix("--enable-admission-plugins="))
-                    .any(|plugins| plugins.split(',').any(|plugin| plugin == "ImagePolicyWebhook"))
+                    .any(|plugins| plugins.split(',').any(|plugin| plugin == PLUGIN))
         }
         _ => false,
     }

@@ -1,5 +1,6 @@
 //! Kinds that several native controls read, each list written once.
-use super::{Input, Join};
+use super::{Input, Join, Through};
+use crate::exposure::is_in_front;
 
 pub(super) const RBAC: &str = "rbac.authorization.k8s.io";
 pub(super) const GATEWAY: &str = "gateway.networking.k8s.io";
@@ -56,10 +57,12 @@ pub(super) static POLICIES: [Input; 17] = joined(
     &WORKLOADS,
 );
 
+/// An Istio gateway is reached through the Service before it, in another namespace than what it leads to.
+static BEFORE_GATEWAY: Through = Through { group: ISTIO, kind: "Gateway", leads: is_in_front };
+
 /// What leads from outside to a workload.
 pub(super) static ROUTES: [Input; 13] = [
-    // An Istio gateway is reached through the Service before it, in another namespace.
-    every("", "Service"),
+    Input { group: "", kind: "Service", join: Join::Through(&BEFORE_GATEWAY) },
     near("networking.k8s.io", "Ingress"),
     every("", "Node"),
     every("", "Namespace"),
@@ -77,7 +80,33 @@ pub(super) static ROUTES: [Input; 13] = [
 /// What leads to the workloads that a policy selects.
 pub(super) static SELECTED_ROUTES: [Input; 21] = joined(&ROUTES, &WORKLOADS);
 
-/// Objects that bring secrets from elsewhere or keep them sealed, and workloads that mount them.
+const fn named(group: &'static str, kind: &'static str) -> Input {
+    Input { group, kind, join: Join::Names }
+}
+
+/// That there are workloads, and where.
+pub(super) static NAMED_WORKLOADS: [Input; 8] = [
+    named("", "Pod"),
+    named("", "ReplicationController"),
+    named("apps", "Deployment"),
+    named("apps", "StatefulSet"),
+    named("apps", "DaemonSet"),
+    named("apps", "ReplicaSet"),
+    named("batch", "Job"),
+    named("batch", "CronJob"),
+];
+
+const fn holding(group: &'static str, kind: &'static str, texts: &'static [&'static str]) -> Input {
+    Input { group, kind, join: Join::Holding(texts) }
+}
+
+/// A volume's driver and a pod's annotation that bring secrets from elsewhere.
+pub(super) const SECRETS_DRIVER: &str = "secrets-store.csi.k8s.io";
+pub(super) const SECRETS_INJECTED: &str = "vault.hashicorp.com/agent-inject";
+const MOUNTED: &[&str] = &[SECRETS_DRIVER, SECRETS_INJECTED];
+
+/// Objects that bring secrets from elsewhere or keep them sealed, and workloads that mount them: few among all that a
+/// cluster runs.
 pub(super) static SECRETS: [Input; 14] = joined(
     &[
         every("secrets-store.csi.x-k8s.io", "SecretProviderClass"),
@@ -87,7 +116,16 @@ pub(super) static SECRETS: [Input; 14] = joined(
         every("secrets.hashicorp.com", "VaultStaticSecret"),
         every("secrets.hashicorp.com", "VaultDynamicSecret"),
     ],
-    &WORKLOADS,
+    &[
+        holding("", "Pod", MOUNTED),
+        holding("", "ReplicationController", MOUNTED),
+        holding("apps", "Deployment", MOUNTED),
+        holding("apps", "StatefulSet", MOUNTED),
+        holding("apps", "DaemonSet", MOUNTED),
+        holding("apps", "ReplicaSet", MOUNTED),
+        holding("batch", "Job", MOUNTED),
+        holding("batch", "CronJob", MOUNTED),
+    ],
 );
 
 /// Service accounts and workloads of the subject's namespace.

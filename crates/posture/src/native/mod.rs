@@ -89,8 +89,28 @@ pub enum Join {
     Every,
     /// Those of its namespace; of a Namespace, those in it. What belongs to no namespace is near to all of them.
     Namespace,
+    /// Those of its namespace; and every one where an object of another kind leads to it.
+    Through(&'static Through),
+    /// Every one, where the object's JSON holds one of these texts, without which it means nothing to the control.
+    Holding(&'static [&'static str]),
+    /// Every one, when the object comes, goes, or has another owner or number of replicas: nothing else of it is read
+    /// but its names.
+    Names,
+    /// Every one, where the object is one of these; the control asks for the first of its kind alone, in the order of
+    /// namespaces and UIDs.
+    First(fn(object: &Value) -> bool),
     /// Those for which this holds; it sees the object as it was and as it is.
     When(fn(changed: &Value, subject: &Subject<'_>) -> bool),
+}
+
+/// How an object comes to matter outside of its namespace.
+#[derive(Debug)]
+pub struct Through {
+    pub group: &'static str,
+    /// A kind that the control reads of every namespace.
+    pub kind: &'static str,
+    /// Whether an object of that kind leads to the other.
+    pub leads: fn(object: &Value, to: &Value) -> bool,
 }
 
 /// Every native control's code.

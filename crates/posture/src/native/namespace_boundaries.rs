@@ -12,7 +12,7 @@ const FEW: usize = 2;
 pub(super) static NATIVE: Native = Native {
     name: "namespace-boundaries",
     subjects: Subjects::Listed(cluster),
-    inputs: &inputs::WORKLOADS,
+    inputs: &inputs::NAMED_WORKLOADS,
     judge,
 };
 

@@ -1,9 +1,9 @@
 //! A node's kernel or container runtime with a known flaw, by version.
 use super::version::Version;
-use super::{Native, Subjects, inputs, values};
+use super::{Input, Join, Native, Subjects, values};
 use crate::evaluate::Judgement;
 use crate::exposure::{Workload, list, text};
-use crate::world::{Subject, World};
+use crate::world::{Object, Subject, World};
 use seawall_model::finding::Evidence;
 use serde_json::{Map, Value};
 
@@ -17,9 +17,28 @@ pub(super) static RUNTIME: Native = Native {
 pub(super) static KERNEL: Native = Native {
     name: "kernel-version",
     subjects: Subjects::Kinds(&[("", "Node")]),
-    inputs: &inputs::WORKLOADS,
+    inputs: &FREE,
     judge: kernel,
 };
+
+const fn free(group: &'static str, kind: &'static str) -> Input {
+    Input { group, kind, join: Join::First(is_free) }
+}
+
+static FREE: [Input; 8] = [
+    free("", "Pod"),
+    free("", "ReplicationController"),
+    free("apps", "Deployment"),
+    free("apps", "StatefulSet"),
+    free("apps", "DaemonSet"),
+    free("apps", "ReplicaSet"),
+    free("batch", "Job"),
+    free("batch", "CronJob"),
+];
+
+fn is_free(object: &Value) -> bool {
+    Workload::of(Object::new(object)).is_some_and(|workload| may_reach(&workload))
+}
 
 fn found(path: &str, value: &str) -> Vec<Evidence> {
     vec![Evidence { path: path.to_owned(), value: value.into() }]

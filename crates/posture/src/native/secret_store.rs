@@ -27,12 +27,13 @@ fn judge(_subject: &Subject<'_>, world: &World<'_>, _params: &Map<String, Value>
     let mut workloads = world.network().workloads();
     let mut used = || {
         workloads.any(|workload| {
-            let mounts = |volume: &Value| text(volume, "/csi/driver") == "secrets-store.csi.k8s.io";
+            let mounts = |volume: &Value| text(volume, "/csi/driver") == inputs::SECRETS_DRIVER;
             let kind = crate::workload::kind(workload.object.api_version(), workload.object.kind());
             let meta = kind.and_then(|kind| workload.object.value().pointer(kind.pod_meta));
-            let injected = meta.is_some_and(|meta| {
-                text(meta, "/annotations/vault.hashicorp.com~1agent-inject") == "true"
-            });
+            let annotations = meta.and_then(|meta| meta.get("annotations"));
+            let injected = annotations
+                .and_then(|annotations| annotations.get(inputs::SECRETS_INJECTED))
+                .is_some_and(|value| value == "true");
             injected || list(workload.pod_spec, "/volumes").any(mounts)
         })
     };

@@ -35,29 +35,68 @@ pub(super) struct Assessment {
     pub(super) not_applicable: BTreeMap<String, u64>,
 }
 
+/// What controls say of one object alone.
+#[derive(Debug)]
+pub struct Judged(Option<Vec<ControlFinding>>);
+
+/// The objects of a scan, each of which may be judged apart from the others, in any order.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    pub(super) manifests: &'a Manifests,
+    pub(super) selection: &'a Selection,
+    /// Of each object.
+    roles: Vec<Role>,
+}
+
+impl<'a> Asked<'a> {
+    pub fn new(manifests: &'a Manifests, selection: &'a Selection) -> Self {
+        Self { manifests, selection, roles: owned::roles(&manifests.objects) }
+    }
+
+    /// How many objects there are.
+    pub fn len(&self) -> usize {
+        self.roles.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.roles.is_empty()
+    }
+
+    /// Judges the object at `index`, which is below [`Self::len`]. One that another answers for is not judged.
+    pub fn judge(&self, index: usize) -> Judged {
+        let object = &self.manifests.objects[index];
+        Judged(match self.is_owned(index) {
+            true => self.selection.knows(&object.value).then(Vec::new),
+            false => self.selection.evaluate(&object.value, object.source()),
+        })
+    }
+
+    fn is_owned(&self, index: usize) -> bool {
+        matches!(self.roles[index], Role::Represented { .. } | Role::Skipped)
+    }
+}
+
+/// `judged`: of every object, in order.
 pub(super) fn assess(
-    manifests: &Manifests,
-    selection: &Selection,
+    asked: &Asked<'_>,
+    judged: impl IntoIterator<Item = Judged>,
     about: &About<'_>,
 ) -> Assessment {
+    let Asked { manifests, selection, roles } = asked;
     let mut assessment = Assessment::default();
-    let roles = owned::roles(&manifests.objects);
     let values = manifests.objects.iter().map(|object| &object.value);
     let known = Known::new(values, about.cluster.is_some(), about.policies);
-    for (index, (object, role)) in manifests.objects.iter().zip(roles).enumerate() {
-        if let Some(policies) = about.policies
-            && !matches!(role, Role::Represented { .. } | Role::Skipped)
-        {
+    for (index, (object, judged)) in manifests.objects.iter().zip(judged).enumerate() {
+        let owned = asked.is_owned(index);
+        if let Some(policies) = about.policies.filter(|_| !owned) {
             let found = policies.judge(&object.value, object.source(), &known);
             assessment.add(found, Some((index, object)));
         }
-        match selection.evaluate(&object.value, object.source()) {
-            Some(_) if matches!(role, Role::Represented { .. } | Role::Skipped) => {
-                assessment.owned += 1;
-            }
+        match judged.0 {
+            Some(_) if owned => assessment.owned += 1,
             Some(mut found) => {
                 assessment.judged += 1;
-                if matches!(role, Role::Injected { .. }) {
+                if matches!(roles[index], Role::Injected { .. }) {
                     owners::mark_injected(&mut found);
                 }
                 assessment.add(found, Some((index, object)));

@@ -13,6 +13,7 @@ mod row;
 mod sarif;
 mod text;
 
+pub use assess::{Asked, Judged};
 pub use cluster::{Cluster, Unseen};
 pub use row::Row;
 
@@ -131,9 +132,17 @@ pub struct Shown<'a> {
 }
 
 impl Report {
-    /// Judges all objects.
+    /// Judges all objects, one after the other.
     pub fn new(manifests: &Manifests, selection: &Selection, about: &About<'_>) -> Self {
-        let mut assessed = assess::assess(manifests, selection, about);
+        let asked = Asked::new(manifests, selection);
+        let judged = (0..asked.len()).map(|index| asked.judge(index)).collect();
+        Self::of(&asked, judged, about)
+    }
+
+    /// The report of what was judged of every object, in order, and of what they say together.
+    pub fn of(asked: &Asked<'_>, judged: Vec<Judged>, about: &About<'_>) -> Self {
+        let Asked { manifests, selection, .. } = asked;
+        let mut assessed = assess::assess(asked, judged, about);
         let rules = rules(selection, about.policies);
         let mut matches = about.exemptions.matches();
         let null = serde_json::Value::Null;

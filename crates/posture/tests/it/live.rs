@@ -58,7 +58,7 @@ impl Watched {
 
     fn told(&self) -> BTreeMap<String, Value> {
         let verdicts = self.live.keys().filter_map(|key| self.live.verdict(key));
-        told(verdicts.flat_map(|verdict| verdict.findings().cloned().collect::<Vec<_>>()))
+        told(verdicts.flat_map(|verdict| verdict.findings().collect::<Vec<_>>()))
     }
 
     /// What a scan of the objects that answer for themselves says.
@@ -137,6 +137,103 @@ fn what_is_watched_is_judged_as_what_is_scanned() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(steps > 150 && findings > 1_000 && unhealthy > 100, "{steps} {findings} {unhealthy}");
+}
+
+/// One of the objects that say who reaches whom, in one of three namespaces, different every time.
+fn of_network(roll: &mut impl FnMut(usize) -> usize) -> Value {
+    let namespaces = ["shop", "bank", "edge"];
+    let namespace = namespaces[roll(3)];
+    let metadata = json!({"name": format!("n{}", roll(2)), "namespace": namespace});
+    let (app, other) = (["web", "api", "door"][roll(3)], namespaces[roll(3)]);
+    let object = |api_version: &str, kind: &str, spec: Value| json!({"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec});
+    match roll(8) {
+        0 | 1 => object(
+            "apps/v1",
+            "Deployment",
+            json!({"template": {"metadata": {"labels": {"app": app}},
+            "spec": {"containers": [{"name": "a", "image": "grafana/grafana:1"}]}}}),
+        ),
+        2 | 3 => {
+            let kind = ["ClusterIP", "LoadBalancer", "NodePort"][roll(3)];
+            object(
+                "v1",
+                "Service",
+                json!({"type": kind, "selector": {"app": app}, "ports": [{"port": 80}]}),
+            )
+        }
+        4 => object(
+            "networking.istio.io/v1",
+            "Gateway",
+            json!({"selector": {"app": app, "istio": "door"}}),
+        ),
+        5 => object(
+            "networking.istio.io/v1",
+            "VirtualService",
+            json!({"gateways": [format!("edge/n{}", roll(2))],
+            "http": [{"route": [{"destination": {"host": format!("n{}.{other}.svc", roll(2))}}]}]}),
+        ),
+        6 => object(
+            "gateway.networking.k8s.io/v1",
+            "HTTPRoute",
+            json!({"parentRefs": [{"name": "n0", "namespace": "edge"}],
+            "rules": [{"backendRefs": [{"name": "n0", "namespace": other}]}]}),
+        ),
+        _ => {
+            json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "ReferenceGrant", "metadata": metadata, "spec": {
+            "from": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "namespace": other}],
+            "to": [{"group": "", "kind": "Service"}]}})
+        }
+    }
+}
+
+#[test]
+fn whatever_leads_to_a_service_it_is_judged_as_what_is_scanned() {
+    let selection = catalogue().select(&Request::default()).unwrap();
+    let mut watched = Watched::new(&selection);
+    let mut dice = 11_usize;
+    let mut roll = |sides: usize| {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (dice >> 33) % sides
+    };
+    let mut exposed = 0;
+    for step in 0..600 {
+        let object = of_network(&mut roll);
+        watched.apply(&object);
+        while watched.uids.len() > 20 {
+            let index = roll(watched.uids.len());
+            watched.remove(index);
+        }
+        watched.flush();
+        let (told, scanned) = (watched.told(), watched.scanned(&selection));
+        assert_eq!(told, scanned, "{step}: {object}");
+        let reached = |said: &&Value| said[2].to_string().contains("reached from");
+        exposed += told.values().filter(reached).count();
+    }
+    assert!(exposed > 300, "{exposed}");
+}
+
+#[test]
+fn a_service_to_which_nothing_leads_from_afar_concerns_its_namespace_alone() {
+    let selection = catalogue().select(&Request::default()).unwrap();
+    let mut watched = Watched::new(&selection);
+    let object = |api_version: &str, kind: &str, namespace: &str, spec: Value| json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "web", "namespace": namespace}, "spec": spec});
+    for namespace in ["a", "b", "c"] {
+        watched.apply(&object("apps/v1", "Deployment", namespace, json!({"template":
+            {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "a", "image": "x"}]}}})));
+    }
+    let service = |app: &str| {
+        object("v1", "Service", "a", json!({"type": "NodePort", "selector": {"app": app}}))
+    };
+    let gateway =
+        object("networking.istio.io/v1", "Gateway", "b", json!({"selector": {"app": "door"}}));
+    watched.apply(&gateway);
+    watched.flush();
+    for (app, left) in [("web", false), ("api", false), ("door", true), ("web", true)] {
+        watched.apply(&service(app));
+        watched.live.flush(&watched.objects, 1);
+        assert_eq!(watched.live.has_work(), left, "{app}: further namespaces are open");
+        watched.flush();
+    }
 }
 
 #[test]
