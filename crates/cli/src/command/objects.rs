@@ -2,6 +2,7 @@
 pub(super) mod files;
 mod forms;
 mod hub;
+mod parallel;
 mod policies;
 mod settings;
 
@@ -16,7 +17,7 @@ use seawall_model::{Problem, Severity};
 use seawall_posture::exemption::Exemptions;
 use seawall_posture::manifests::{self, Manifests};
 use seawall_posture::policies::UserPolicies;
-use seawall_posture::report::{About, Cluster, Report, Shown};
+use seawall_posture::report::{About, Asked, Cluster, Report, Shown};
 use seawall_posture::{Catalogue, Selection};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -180,7 +181,8 @@ impl Scan<'_> {
             policies: Some(&self.prepared.policies),
             cluster: self.target.cluster.clone(),
         };
-        let mut report = Report::new(read, &self.prepared.selection, &about);
+        let asked = Asked::new(read, &self.prepared.selection);
+        let mut report = Report::of(&asked, parallel::judge(&asked), &about);
         report.problems.extend(self.prepared.problems.iter().cloned());
         if self.prepared.sinks.iter().any(|sink| sink.format.has_lines()) {
             report.locate(read);
