@@ -86,6 +86,12 @@ bench: ## measure the engines on this machine: make bench [ARGS=FILTER]
 	@$(NEED) $(BUILD_NEEDS)
 	$(CARGO) bench --quiet -p seawall-bench --bench seawall -- $(ARGS)
 
+.PHONY: bench-whole
+bench-whole: web ## measure whole processes on this machine: scan, agent, webhook under load, gator beside us
+	@$(NEED) $(BUILD_NEEDS) /usr/bin/time:time
+	$(CARGO) build --release -p seawall-cli -p seawall-bench
+	bin=$$($(RIG) gator) && bench/whole.sh target/release/seawall target/release/seawall-bench $$bin/gator
+
 .PHONY: demo
 demo: web ## Seawall on a Kubernetes of its own with flawed workloads and a harmless attack, as root: make demo [FEEDS=DIR]
 	@$(NEED) $(TEST_NEEDS) pip3:python3-pip bc:bc

@@ -3,6 +3,7 @@
 //! The measurements stand in `benches/seawall`, one file per room. They say how fast a room is on this machine; no
 //! test fails by time.
 pub mod access;
+pub mod cluster;
 mod dice;
 pub mod events;
 pub mod gatekeeper;
@@ -10,4 +11,5 @@ pub mod image;
 pub mod index;
 pub mod objects;
 pub mod records;
+pub mod reviews;
 pub mod table;

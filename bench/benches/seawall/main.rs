@@ -3,6 +3,7 @@ mod access;
 mod cel;
 mod extract;
 mod gatekeeper;
+mod policies;
 mod posture;
 mod rules;
 mod uplink;
@@ -36,6 +37,7 @@ fn main() -> anyhow::Result<()> {
     posture::measure(&mut criterion);
     access::measure(&mut criterion);
     gatekeeper::measure(&mut criterion);
+    policies::measure(&mut criterion);
     uplink::measure(&mut criterion);
     writeln!(std::io::stdout(), "\n{}", seawall_bench::table::render(&results)?)?;
     Ok(())

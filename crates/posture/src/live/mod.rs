@@ -126,7 +126,7 @@ impl Live {
         let differs = |key: &Arc<str>| match (objects.columns_of(key), self.verdict(key)) {
             (Some(columns), _) => control.differs_from(before, &Place::of_columns(columns)),
             (None, Some(verdict)) => {
-                control.differs_from(before, &Place::of_resource(&verdict.resource, &[]))
+                control.differs_from(before, &Place::of_resource(verdict.resource, &[]))
             }
             (None, None) => false,
         };
