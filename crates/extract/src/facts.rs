@@ -37,6 +37,8 @@ pub struct FileFacts {
     pub extractor: String,
     pub packages: Vec<FoundPackage>,
     pub os_release: Option<OsRelease>,
+    /// Where packages come from: lines of apk's repositories, content sets, Ubuntu's channels.
+    pub repositories: Vec<String>,
     /// Sorted hashes of the paths that an OS package owns.
     #[serde(skip)]
     pub owned: Vec<u64>,
@@ -54,6 +56,23 @@ pub struct FoundPackage {
     pub arch: Option<String>,
     pub source: Option<SourcePackage>,
     pub third_party: bool,
+    /// `name:stream` of an rpm module.
+    pub module: Option<String>,
+}
+
+impl FoundPackage {
+    /// By name and version alone.
+    pub fn new(ecosystem: Ecosystem, name: impl Into<String>, version: impl Into<String>) -> Self {
+        Self {
+            ecosystem,
+            name: name.into(),
+            version: version.into(),
+            arch: None,
+            source: None,
+            third_party: false,
+            module: None,
+        }
+    }
 }
 
 /// A symbolic or hard link.

@@ -38,6 +38,7 @@ pub enum Extract {
 pub struct Found {
     pub packages: Vec<FoundPackage>,
     pub os_release: Option<OsRelease>,
+    pub repositories: Vec<String>,
     /// Hashes of owned paths, unsorted.
     pub owned: Vec<u64>,
     pub problems: Vec<Problem>,
@@ -69,9 +70,7 @@ impl Found {
         name: impl Into<String>,
         version: impl Into<String>,
     ) {
-        let (name, version) = (name.into(), version.into());
-        let package =
-            FoundPackage { ecosystem, name, version, arch: None, source: None, third_party: false };
+        let package = FoundPackage::new(ecosystem, name, version);
         if !self.packages.contains(&package) {
             self.packages.push(package);
         }

@@ -138,6 +138,7 @@ impl LayerReader {
         let mut found = extractor.run(bytes);
         let telling = !found.packages.is_empty()
             || found.os_release.is_some()
+            || !found.repositories.is_empty()
             || !found.owned.is_empty()
             || !found.problems.is_empty();
         // A C program is not tracked; an emptied database is, for it replaces a lower one.
@@ -152,6 +153,7 @@ impl LayerReader {
             extractor: extractor.id.to_owned(),
             packages: found.packages,
             os_release: found.os_release,
+            repositories: found.repositories,
             owned: found.owned,
             problems,
         });

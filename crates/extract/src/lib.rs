@@ -30,7 +30,7 @@ pub use layer::{Head, Kind, LayerReader, Want};
 pub use merge::{Contents, merge};
 
 /// Raised whenever the output for any input changes, so that cached layers are read again.
-pub const EXTRACTOR_VERSION: u32 = 2;
+pub const EXTRACTOR_VERSION: u32 = 3;
 
 /// Every extractor, in the order they are asked.
 pub static ALL: &[&Extractor] = &[

@@ -1,4 +1,5 @@
 //! What feeds say about a flaw, before matching.
+use crate::finding::FixStatus;
 use crate::package::Ecosystem;
 use crate::severity::Severity;
 use crate::time::Millis;
@@ -38,6 +39,37 @@ pub struct Affected {
     pub severity: Option<Rating>,
     /// The record's words narrow it by more than versions (`custom_ranges`): the version alone cannot decide.
     pub undecidable: bool,
+    /// What must hold beside the version.
+    #[serde(default)]
+    pub only: Only,
+    /// What is known of a fix where the ranges are open.
+    #[serde(default = "unfixed")]
+    pub unfixed: FixStatus,
+}
+
+fn unfixed() -> FixStatus {
+    FixStatus::None
+}
+
+/// What an entry asks of a package beside its version; what is absent is not asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Only {
+    /// Architectures as the package manager writes them; empty is any.
+    pub arches: Vec<String>,
+    /// `name:stream` of an rpm module; an entry with one speaks of no package without, and the other way round.
+    pub module: Option<String>,
+    /// CPE 2.2 URI of a product, which one of the target's repositories must belong to.
+    pub cpe: Option<String>,
+    /// A channel that not everybody is subscribed to, `esm-infra`, `fips`: without it only the fix is out of reach.
+    pub channel: Option<String>,
+    /// A build beside the normal one, `ksplice`, `fips`: the installed version must be of the same.
+    pub flavour: Option<String>,
+}
+
+impl Only {
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// How bad, by whom a record was written.
@@ -64,4 +96,6 @@ pub enum RangeEnd {
     LastAffected(String),
     /// No end is known.
     Open,
+    /// It never was affected, says the record, and why where it says that too.
+    NotAffected(Option<String>),
 }

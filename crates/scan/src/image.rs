@@ -64,6 +64,7 @@ pub fn scan_image(reference: &str, options: &ImageOptions) -> Result<Inventory, 
         platform: Some(image.platform.to_string()),
         layers: layers.collect(),
         packages: contents.packages,
+        repositories: contents.repositories,
         problems,
         extractor_version: EXTRACTOR_VERSION,
     })

@@ -7,6 +7,7 @@ use seawall_model::problem::ProblemKind;
 use seawall_model::{Problem, Severity};
 use seawall_vuln::{Coverage, IndexInfo, IndexSet, match_inventory};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Raised when a field changes its meaning; new fields do not raise it.
 const SCHEMA: &str = "seawall/vulnerability-report/v1";
@@ -56,9 +57,9 @@ pub struct Counts {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PackageCounts {
     pub total: u32,
-    pub debian: u32,
-    pub pypi: u32,
-    pub go: u32,
+    /// Of each ecosystem that there are packages of.
+    #[serde(flatten)]
+    pub ecosystems: BTreeMap<Ecosystem, u32>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,11 +137,7 @@ impl Counts {
         let mut counts = Self::default();
         for package in packages {
             counts.packages.total += 1;
-            *match package.ecosystem {
-                Ecosystem::Debian => &mut counts.packages.debian,
-                Ecosystem::PyPI => &mut counts.packages.pypi,
-                Ecosystem::Go => &mut counts.packages.go,
-            } += 1;
+            *counts.packages.ecosystems.entry(package.ecosystem).or_default() += 1;
         }
         for finding in findings {
             match finding.state {

@@ -64,6 +64,7 @@ pub fn scan_rootfs(root: &Path, options: &RootfsOptions) -> Result<Inventory, Sc
         platform: options.node.as_ref().map(|_| Platform::host().to_string()),
         layers: Vec::new(),
         packages: contents.packages,
+        repositories: contents.repositories,
         problems,
         extractor_version: EXTRACTOR_VERSION,
     })

@@ -19,6 +19,6 @@ pub mod segment;
 pub use index::{IndexInfo, IndexSet, KevInfo};
 pub use inspect::Statement;
 pub use kev::Kev;
-pub use matcher::{Coverage, MatchReport, match_inventory};
+pub use matcher::{Coverage, MatchReport, Subject, match_inventory};
 pub use order::Scheme;
 pub use segment::Segment;

@@ -1,11 +1,29 @@
 //! Package names as advisories and installed packages share them.
 use seawall_model::package::Ecosystem;
+use std::borrow::Cow;
 
-/// The form both sides are compared in: PEP 503 for PyPI, unchanged elsewhere (Go and Debian names are exact).
+/// The form both sides are compared in; the names of most ecosystems are exact.
 pub fn normalize(ecosystem: Ecosystem, name: &str) -> String {
     match ecosystem {
         Ecosystem::PyPI => pep_503(name),
-        Ecosystem::Debian | Ecosystem::Go => name.to_owned(),
+        // Names of these two are the same in any case. Source: Composer schema `name`; NuGet "Package ID".
+        Ecosystem::Packagist | Ecosystem::NuGet => name.to_lowercase(),
+        // `Foo` and `foo` cannot both be on crates.io, nor `foo-bar` beside `foo_bar`; records and lock files write
+        // the name as it was published.
+        _ => name.to_owned(),
+    }
+}
+
+/// A version as it is compared: feeds keyed by source name an epoch that an rpm's `SOURCERPM` never carries, so there
+/// it counts on neither side.
+pub(crate) fn bound(ecosystem: Ecosystem, version: &str) -> Cow<'_, str> {
+    match (ecosystem, version.split_once(':')) {
+        (Ecosystem::Photon | Ecosystem::AzureLinux, Some((epoch, rest)))
+            if epoch.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            Cow::from(rest)
+        }
+        _ => Cow::from(version),
     }
 }
 

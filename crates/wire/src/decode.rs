@@ -235,6 +235,7 @@ impl TryFrom<v1::Inventory> for Inventory {
             packages: all(inventory.packages)?,
             problems: all(inventory.problems)?,
             extractor_version: inventory.extractor_version,
+            repositories: inventory.repositories,
         })
     }
 }
@@ -269,6 +270,7 @@ impl TryFrom<v1::Package> for Package {
             owner: package.owner,
             layer: package.layer,
             third_party: package.third_party,
+            module: package.module,
         })
     }
 }

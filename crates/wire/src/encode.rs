@@ -173,6 +173,7 @@ impl From<Inventory> for v1::Inventory {
             packages: all(inventory.packages),
             problems: all(inventory.problems),
             extractor_version: inventory.extractor_version,
+            repositories: inventory.repositories,
         }
     }
 }
@@ -207,6 +208,7 @@ impl From<Package> for v1::Package {
             owner: package.owner,
             layer: package.layer,
             third_party: package.third_party,
+            module: package.module,
         }
     }
 }

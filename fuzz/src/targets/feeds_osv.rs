@@ -4,6 +4,7 @@ use crate::Target;
 use seawall_feeds::parse_osv_for_fuzzing;
 use seawall_model::package::Ecosystem;
 use seawall_vuln::Segment;
+use seawall_vuln::Subject;
 use seawall_vuln::matcher::judge;
 use seawall_vuln::segment::{FeedDate, build};
 use std::collections::BTreeSet;
@@ -21,7 +22,7 @@ fn run(bytes: &[u8]) {
             build(ecosystem, release, feed, &[&advisory]).expect("one record fits a segment");
         let segment = Segment::open(built.bytes).expect("what was built can be opened");
         for name in segment.names() {
-            judge(&segment, &name, "1.0");
+            judge(&segment, &Subject::plain(&name, "1.0"));
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::hash::path_hash;
 use crate::os::dpkg;
 use crate::purl::purl;
 use seawall_model::Problem;
-use seawall_model::package::{Distro, Ecosystem, Package};
+use seawall_model::package::{Distro, Ecosystem, Format, Package};
 use std::collections::{BTreeMap, HashMap};
 
 /// Paths kept per package instance; more only repeat it.
@@ -51,11 +51,18 @@ pub(super) fn contents<'a>(
     let reported = problems.iter().any(is_database);
     problems.extend(laid.evidence(release.is_some()));
     let packages = instances.finish();
-    let os = || packages.iter().filter(|package| package.ecosystem == Ecosystem::Debian);
+    let os = || packages.iter().filter(|package| package.ecosystem.is_of_distro());
     let of_distro = os().any(|package| !package.third_party);
     let os_packages = OsPackages { listed: os().next().is_some(), of_distro, reported };
     problems.extend(distro::gap(release, &os_packages));
-    Contents { distro, packages, problems }
+    let mut repositories: Vec<String> = tree
+        .files()
+        .filter_map(|(_, history)| history.last())
+        .flat_map(|(_, file)| file.repositories.iter().cloned())
+        .collect();
+    repositories.sort_unstable();
+    repositories.dedup();
+    Contents { distro, packages, repositories, problems }
 }
 
 /// The package database as dpkg would find it.
@@ -102,7 +109,7 @@ impl<'t, 'a> Databases<'t, 'a> {
 
 fn is_language(history: &History<'_>) -> bool {
     let (_, file) = history[history.len() - 1];
-    file.packages.iter().any(|package| package.ecosystem != Ecosystem::Debian)
+    file.packages.iter().any(|package| !package.ecosystem.is_of_distro())
 }
 
 /// Path of language evidence → the installed OS package that lists it, by any name the path has through links.
@@ -140,26 +147,35 @@ impl Instances<'_> {
     fn add_all(&mut self, path: &str, history: &History<'_>, owners: &HashMap<String, String>) {
         let Some((_, file)) = history.last() else { return };
         for package in &file.packages {
+            let own = FoundPackage { ecosystem: self.judged_by(package), ..package.clone() };
             let layer = self.layered.then(|| introduced(package, history));
             let owner = owners.get(path).cloned();
-            let purl = purl(package, self.distro);
-            let key = (package.ecosystem, purl.clone(), layer, owner.clone());
+            let purl = purl(&own, self.distro);
+            let key = (own.ecosystem, purl.clone(), layer, owner.clone());
             let instance = self.packages.entry(key).or_insert_with(|| Package {
-                ecosystem: package.ecosystem,
-                name: package.name.clone(),
-                version: package.version.clone(),
+                ecosystem: own.ecosystem,
+                name: own.name,
+                version: own.version,
                 purl,
-                arch: package.arch.clone(),
-                source: package.source.clone(),
+                arch: own.arch,
+                source: own.source,
                 locations: Vec::new(),
                 owner,
                 layer,
-                third_party: package.third_party,
+                third_party: own.third_party,
+                module: own.module,
             });
             if instance.locations.len() < MAX_LOCATIONS {
                 instance.locations.push(path.to_owned());
             }
         }
+    }
+
+    /// A database tells the format of its packages, os-release whose they are.
+    fn judged_by(&self, package: &FoundPackage) -> Ecosystem {
+        let format = package.ecosystem.format();
+        let own = self.distro.filter(|_| format != Format::Language);
+        own.and_then(|distro| Ecosystem::on(format, &distro.id)).unwrap_or(package.ecosystem)
     }
 
     fn finish(self) -> Vec<Package> {

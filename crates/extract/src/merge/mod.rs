@@ -20,6 +20,8 @@ pub struct Contents {
     pub distro: Option<Distro>,
     /// Sorted by ecosystem, name, version, purl, layer, owner.
     pub packages: Vec<Package>,
+    /// Where OS packages come from, sorted.
+    pub repositories: Vec<String>,
     pub problems: Vec<Problem>,
 }
 

@@ -118,12 +118,10 @@ fn add(stanza: &Stanza<'_>, found: &mut Found) {
     }
     let (name, version) = source(stanza);
     found.packages.push(FoundPackage {
-        ecosystem: Ecosystem::Debian,
-        name: stanza.package.to_owned(),
-        version: stanza.version.to_owned(),
         arch: Some(stanza.architecture.to_owned()).filter(|arch| !arch.is_empty()),
         source: Some(SourcePackage { name, version }),
         third_party: third_party(stanza),
+        ..FoundPackage::new(Ecosystem::Debian, stanza.package, stanza.version)
     });
 }
 

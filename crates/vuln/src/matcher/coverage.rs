@@ -1,9 +1,10 @@
 //! Which segments judged the packages, and which packages none could judge.
+use super::release::{self, Release};
 use crate::index::IndexSet;
 use crate::name;
 use crate::segment::{FeedDate, Segment};
 use seawall_model::Problem;
-use seawall_model::package::{Distro, Ecosystem, Package};
+use seawall_model::package::{Ecosystem, Inventory, Package};
 use seawall_model::problem::ProblemKind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -42,43 +43,39 @@ pub struct NotCovered {
     pub gap: bool,
 }
 
-/// dpkg distros that are recognised and have advisories of their own, so Debian's do not speak of them.
-const OTHER_DPKG_DISTROS: [&str; 1] = ["ubuntu"];
-
 /// Where a package is to be judged.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
     Segment(Ecosystem, Option<String>),
     /// The distro has no release, as Debian's testing.
-    NoRelease(String),
-    /// Recognised, with advisories that no feed here carries.
-    OtherDistro(String),
-    /// Nothing tells which distro it is.
+    NoRelease(Ecosystem, String),
+    /// Nothing tells which distro it is, or it is one that no feed speaks of.
     UnknownDistro(Option<String>),
 }
 
 impl Place {
-    pub(super) fn of(package: &Package, distro: Option<&Distro>, index: &IndexSet) -> Self {
-        if package.ecosystem != Ecosystem::Debian {
-            return Self::Segment(package.ecosystem, None);
+    pub(super) fn of(package: &Package, inventory: &Inventory, index: &IndexSet) -> Self {
+        let ecosystem = package.ecosystem;
+        if !ecosystem.is_of_distro() {
+            return Self::Segment(ecosystem, None);
         }
-        let Some(distro) = distro else { return Self::UnknownDistro(None) };
+        let Some(distro) = &inventory.distro else { return Self::UnknownDistro(None) };
         let id = distro.id.to_ascii_lowercase();
         let named = name_with_version(&id, distro.version.as_deref());
-        match (id.as_str(), &distro.version) {
-            ("debian", Some(version)) => Self::debian(version, index),
-            ("debian", None) => Self::NoRelease(named),
-            (other, _) if OTHER_DPKG_DISTROS.contains(&other) => Self::OtherDistro(named),
-            _ => Self::UnknownDistro(Some(named)),
+        if Ecosystem::on(ecosystem.format(), &id) != Some(ecosystem) {
+            return Self::UnknownDistro(Some(named));
         }
-    }
-
-    /// Old point releases say `VERSION_ID="6.0.10"`; feeds speak of `6`.
-    fn debian(version: &str, index: &IndexSet) -> Self {
-        let exact = index.segment(Ecosystem::Debian, Some(version)).is_some();
-        let major = version.split('.').next().unwrap_or(version);
-        let release = if exact { version } else { major };
-        Self::Segment(Ecosystem::Debian, Some(release.to_owned()))
+        match release::of(ecosystem, distro, &inventory.repositories) {
+            Release::Rolling => Self::Segment(ecosystem, None),
+            Release::Named(names) => {
+                // Old point releases say `VERSION_ID="6.0.10"` where feeds speak of `6`.
+                let held = names.iter().find(|name| index.segment(ecosystem, Some(name)).is_some());
+                match held.or(names.last()) {
+                    Some(name) => Self::Segment(ecosystem, Some(name.clone())),
+                    None => Self::NoRelease(ecosystem, named),
+                }
+            }
+        }
     }
 
     pub(super) fn segment<'i>(&self, index: &'i IndexSet) -> Option<&'i Segment> {
@@ -91,7 +88,7 @@ impl Place {
     fn name(&self) -> String {
         match self {
             Self::Segment(ecosystem, release) => name::segment(*ecosystem, release.as_deref()),
-            Self::NoRelease(name) | Self::OtherDistro(name) => name.clone(),
+            Self::NoRelease(_, name) => name.clone(),
             Self::UnknownDistro(name) => {
                 name.clone().unwrap_or_else(|| "unknown distro".to_owned())
             }
@@ -117,8 +114,8 @@ impl Place {
                 Problem::new(kind, "not-covered", message)
                     .help("build the index from a feed that covers it")
             }
-            Self::NoRelease(_) => {
-                let kind = if index.asked(Ecosystem::Debian) {
+            Self::NoRelease(ecosystem, _) => {
+                let kind = if index.asked(*ecosystem) {
                     ProblemKind::Gap
                 } else {
                     ProblemKind::Note
@@ -126,11 +123,6 @@ impl Place {
                 let message =
                     format!("{name} has no release to look advisories up by: {counted} not judged");
                 Problem::new(kind, "not-covered", message)
-            }
-            Self::OtherDistro(_) => {
-                let message =
-                    format!("no feed here has advisories of {name}: {counted} not judged");
-                Problem::note("not-covered", message)
             }
             Self::UnknownDistro(_) => {
                 let message = format!("the distro is not known ({name}): {counted} not judged");

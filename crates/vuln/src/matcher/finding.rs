@@ -1,19 +1,37 @@
 //! Records that speak of one flaw become one finding.
 use super::judge::{Judgement, Reason, Verdict};
 use super::kernel;
+use super::subject::{GO_STDLIB, keyed_by};
 use crate::index::IndexSet;
 use crate::score;
 use crate::segment::{DetailsCache, Segment, SegmentError};
 use seawall_model::Severity;
 use seawall_model::advisory::{Advisory, Rating};
 use seawall_model::finding::{
-    FindingLayer, FindingPackage, Fix, FixStatus, FixVersion, Match, SeverityOf, State, VulnFinding,
+    FindingLayer, FindingPackage, Fix, FixStatus, Match, SeverityOf, State, VulnFinding,
 };
-use seawall_model::package::{Ecosystem, Inventory, Package};
+use seawall_model::package::{Ecosystem, Format, Inventory, Package};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// References a finding shows; the record has the rest.
 const REFERENCES: usize = 32;
+
+/// Which status of several records counts.
+const PRECEDENCE: [FixStatus; 8] = [
+    FixStatus::Available,
+    FixStatus::InChannel,
+    FixStatus::WillNotFix,
+    FixStatus::EndOfLife,
+    FixStatus::Deferred,
+    FixStatus::UnderInvestigation,
+    FixStatus::None,
+    FixStatus::Unknown,
+];
+
+fn precedence(status: FixStatus) -> u8 {
+    let place = PRECEDENCE.iter().position(|own| *own == status);
+    place.and_then(|place| u8::try_from(place).ok()).unwrap_or(u8::MAX)
+}
 
 /// One package and where it is judged.
 pub(super) struct FindingDraft<'a> {
@@ -142,10 +160,10 @@ impl FindingDraft<'_> {
                 feed,
                 record: first.advisory.id.clone(),
                 segment: self.segment.name(),
-                rule: self.rule(first.judgement).to_owned(),
+                rule: self.rule(first.judgement),
                 scheme: self.segment.meta().scheme.as_str().to_owned(),
                 compared: first.judgement.compared.clone(),
-                qualifiers: not_running.into_iter().collect(),
+                qualifiers: first.judgement.qualifiers.iter().cloned().chain(not_running).collect(),
             },
             references,
             exemption: None,
@@ -173,31 +191,45 @@ impl FindingDraft<'_> {
         SeverityOf { level, source: Some(self.feed(record)), score, vector: cvss }
     }
 
-    /// Every fix that any sure record names, lowest first.
+    /// Every fix that any sure record names, lowest first, those of everybody's channel before others.
     fn fix(&self, records: &[&Record<'_>]) -> Fix {
         let scheme = self.segment.meta().scheme;
         let sure = || records.iter().filter(|record| record.judgement.verdict == Verdict::Affected);
         let fixes = sure().flat_map(|record| &record.judgement.fixes);
-        let versions: BTreeMap<_, _> =
-            fixes.map(|version| (scheme.key(version), version)).collect();
-        let status = match versions.is_empty() {
-            false => FixStatus::Available,
-            true if sure().any(|record| record.judgement.fix == FixStatus::None) => FixStatus::None,
-            true => FixStatus::Unknown,
-        };
-        let version = |version: &String| FixVersion { version: version.clone(), channel: None };
-        Fix { status, versions: versions.into_values().map(version).collect() }
+        let versions: BTreeMap<_, _> = fixes
+            .map(|fix| ((&fix.channel, scheme.key(&fix.version)), fix))
+            .collect();
+        // The status that says most counts; a record that knows of a fix beats one that knows none.
+        let told: BTreeSet<u8> =
+            sure().map(|record| precedence(record.judgement.fix)).collect();
+        let status = told.first().and_then(|first| PRECEDENCE.get(usize::from(*first)).copied());
+        let status = status.unwrap_or(FixStatus::Unknown);
+        Fix { status, versions: versions.into_values().cloned().collect() }
     }
 
-    fn rule(&self, judgement: &Judgement) -> &'static str {
-        match (self.package.ecosystem, judgement.listed) {
-            (Ecosystem::Debian, _) if self.package.source.is_some() => "dpkg-source",
-            (Ecosystem::Debian, _) => "dpkg-name",
-            (Ecosystem::PyPI, true) => "pypi-listed",
-            (Ecosystem::PyPI, false) => "pypi-range",
-            (Ecosystem::Go, _) if self.package.name == super::GO_STDLIB => "go-stdlib",
-            (Ecosystem::Go, _) => "go-module",
-        }
+    fn rule(&self, judgement: &Judgement) -> String {
+        let package = self.package;
+        let by_source = package.source.as_ref().is_some_and(|source| {
+            keyed_by(package) == (source.name.as_str().into(), source.version.as_str().into())
+        });
+        let how = match package.ecosystem.format() {
+            Format::Apk => "origin",
+            Format::Deb | Format::Rpm if by_source => "source",
+            Format::Deb | Format::Rpm => "name",
+            Format::Language if judgement.listed => "listed",
+            Format::Language if package.ecosystem == Ecosystem::Go => match package.name.as_str() {
+                GO_STDLIB => return "go-stdlib".to_owned(),
+                _ => return "go-module".to_owned(),
+            },
+            Format::Language => "range",
+        };
+        let what = match package.ecosystem.format() {
+            Format::Deb => "dpkg",
+            Format::Rpm => "rpm",
+            Format::Apk => "apk",
+            Format::Language => package.ecosystem.purl_type(),
+        };
+        format!("{what}-{how}")
     }
 
     fn package(&self) -> FindingPackage {

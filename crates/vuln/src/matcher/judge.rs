@@ -1,7 +1,11 @@
 //! What each record of a package says about one version.
+use super::only;
+use super::subject::Subject;
 use crate::order::symbol;
-use crate::segment::{BROKEN_BOUND, Row, RowKind, Segment, UNDECIDABLE, WITHDRAWN};
-use seawall_model::finding::{Compared, FixStatus};
+use crate::segment::{
+    BROKEN_BOUND, Row, RowKind, Segment, UNDECIDABLE, WITHDRAWN, fix_from_byte,
+};
+use seawall_model::finding::{Compared, FixStatus, FixVersion, Qualifier};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -17,10 +21,12 @@ pub struct Judgement {
     pub verdict: Verdict,
     pub compared: Vec<Compared>,
     pub fix: FixStatus,
-    /// Versions that end the ranges the installed one lies in, lowest first.
-    pub fixes: Vec<String>,
+    /// Versions that end the ranges the installed one lies in, lowest first; those of everybody's channel before others.
+    pub fixes: Vec<FixVersion>,
     /// A listed version matched, no range.
     pub listed: bool,
+    /// What was asked beside the version: of the row that decided, or what failed.
+    pub qualifiers: Vec<Qualifier>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +47,8 @@ pub enum Reason {
     FixInstalled,
     /// The record says that the package never was affected.
     NeverAffected,
+    /// It speaks of another architecture, module, product or flavour.
+    Qualifier,
     Withdrawn,
     /// The record narrows its range by more than versions.
     Undecidable,
@@ -51,19 +59,19 @@ pub enum Reason {
 }
 
 /// One judgement per record that names the package, in the order of the segment.
-pub fn judge(segment: &Segment, name: &str, version: &str) -> Vec<Judgement> {
-    let rows = segment.rows(name);
+pub fn judge(segment: &Segment, subject: &Subject<'_>) -> Vec<Judgement> {
+    let rows = segment.rows(&subject.name);
     if rows.is_empty() {
         return Vec::new();
     }
-    let key = segment.meta().scheme.key(version);
-    let installed = Installed { segment, version, key: key.as_deref() };
+    let key = segment.meta().scheme.key(&subject.version);
+    let installed = Installed { segment, subject, key: key.as_deref() };
     rows.chunk_by(|a, b| a.advisory == b.advisory).map(|rows| installed.record(rows)).collect()
 }
 
 struct Installed<'a> {
     segment: &'a Segment,
-    version: &'a str,
+    subject: &'a Subject<'a>,
     key: Option<&'a [u8]>,
 }
 
@@ -79,32 +87,56 @@ impl Installed<'_> {
             fix: FixStatus::Unknown,
             fixes: Vec::new(),
             listed: false,
+            qualifiers: Vec::new(),
         };
         if first.flags & WITHDRAWN != 0 {
             judgement.verdict = Verdict::NotAffected(Reason::Withdrawn);
             return judgement;
         }
+        let own: Vec<&Row> = rows.iter().filter(|row| self.concerns(row)).collect();
+        if own.is_empty() {
+            judgement.verdict = Verdict::NotAffected(Reason::Qualifier);
+            judgement.qualifiers = self.qualifiers(first);
+            return judgement;
+        }
         let Some(key) = self.key else {
-            let never = rows.iter().all(|row| row.kind == RowKind::NotAffected as u8);
+            let never = own.iter().all(|row| row.kind == RowKind::NotAffected as u8);
             judgement.verdict = match never {
                 true => Verdict::NotAffected(Reason::NeverAffected),
                 false => Verdict::Unknown(Reason::NotComparable),
             };
             return judgement;
         };
-        let holding: Vec<&Row> = rows.iter().filter(|row| self.holds(row, key)).collect();
+        self.compare(&own, key, &mut judgement);
+        judgement
+    }
+
+    /// `own`: the rows that speak of this package.
+    fn compare(&self, own: &[&Row], key: &[u8], judgement: &mut Judgement) {
+        let (disclosing, fixing) = self.by_channel(own);
+        let holding = disclosing.iter().copied().filter(|row| self.holds(row, key));
         let (unsure, sure): (Vec<&Row>, Vec<&Row>) =
-            holding.into_iter().partition(|row| row.flags & UNDECIDABLE != 0);
+            holding.partition(|row| row.flags & UNDECIDABLE != 0);
         let deciding = if sure.is_empty() { &unsure } else { &sure };
+        // A build of another channel that has the fix: nobody else ships that version.
+        let fixed_by = fixing.iter().find(|row| self.reason(row, key) == Reason::FixInstalled);
+        if let Some(row) = fixed_by {
+            judgement.verdict = Verdict::NotAffected(Reason::FixInstalled);
+            judgement.compared = self.compared(row, key);
+            judgement.qualifiers = self.qualifiers(row);
+            return;
+        }
         let Some(decisive) = deciding.first() else {
-            let reasons = rows.iter().map(|row| self.reason(row, key));
+            let reasons = disclosing.iter().map(|row| self.reason(row, key));
             // The nearest miss explains best: a fix that is installed, then an introduction still ahead.
             let reason = reasons.min_by_key(|reason| *reason != Reason::FixInstalled);
             judgement.verdict = Verdict::NotAffected(reason.unwrap_or(Reason::OutsideRanges));
-            judgement.compared = rows.iter().flat_map(|row| self.compared(row, key)).collect();
-            return judgement;
+            judgement.compared =
+                disclosing.iter().flat_map(|row| self.compared(row, key)).collect();
+            return;
         };
         judgement.entry = decisive.entry.get();
+        judgement.qualifiers = self.qualifiers(decisive);
         let broken = unsure.iter().any(|row| row.flags & BROKEN_BOUND != 0);
         judgement.verdict = match (sure.is_empty(), broken) {
             (false, _) => Verdict::Affected,
@@ -114,9 +146,28 @@ impl Installed<'_> {
         judgement.compared = deciding.iter().flat_map(|row| self.compared(row, key)).collect();
         judgement.listed = deciding.iter().all(|row| row.kind == RowKind::Listed as u8);
         if !sure.is_empty() {
-            (judgement.fix, judgement.fixes) = self.fixes(&sure, rows, key);
+            (judgement.fix, judgement.fixes) = self.fixes(&sure, own, &fixing, key);
         }
-        judgement
+    }
+
+    /// Rows that disclose, and rows of channels that only tell of further fixes. A flaw that channels alone speak of
+    /// is disclosed by them.
+    fn by_channel<'r>(&self, own: &[&'r Row]) -> (Vec<&'r Row>, Vec<&'r Row>) {
+        let (fixing, disclosing): (Vec<&Row>, Vec<&Row>) =
+            own.iter().copied().partition(|row| self.channel(row).is_some());
+        if disclosing.is_empty() { (fixing.clone(), fixing) } else { (disclosing, fixing) }
+    }
+
+    fn channel(&self, row: &Row) -> Option<&str> {
+        self.segment.only(row).and_then(|only| only.channel.as_deref())
+    }
+
+    fn concerns(&self, row: &Row) -> bool {
+        only::hold(self.segment.only(row), self.subject)
+    }
+
+    fn qualifiers(&self, row: &Row) -> Vec<Qualifier> {
+        only::qualifiers(self.segment.only(row), self.subject)
     }
 
     fn holds(&self, row: &Row, key: &[u8]) -> bool {
@@ -160,7 +211,7 @@ impl Installed<'_> {
         let compared = bounds.into_iter().filter_map(|(place, kind)| {
             let (bound, text) = self.segment.key(place)?;
             Some(Compared {
-                installed: self.version.to_owned(),
+                installed: self.subject.version.to_string(),
                 order: symbol(key.cmp(bound)).to_owned(),
                 bound: text.to_owned(),
                 kind: kind.to_owned(),
@@ -169,29 +220,54 @@ impl Installed<'_> {
         compared.collect()
     }
 
-    /// The fixes of the rows that hold; where those name none but are not open, the next fix of the same entry.
-    fn fixes(&self, holding: &[&Row], rows: &[Row], key: &[u8]) -> (FixStatus, Vec<String>) {
-        let mut fixes: BTreeMap<&[u8], &str> = BTreeMap::new();
-        let mut open = false;
+    /// The fixes of the rows that hold; where those name none but are not open, the next fix of the same entry. Then
+    /// those of channels: of one that is not subscribed the fix is out of reach.
+    fn fixes(
+        &self,
+        holding: &[&Row],
+        own: &[&Row],
+        fixing: &[&Row],
+        key: &[u8],
+    ) -> (FixStatus, Vec<FixVersion>) {
+        let mut fixes: BTreeMap<(Option<&str>, &[u8]), &str> = BTreeMap::new();
+        let mut open = None;
         for row in holding {
             match RowKind::from_byte(row.kind) {
-                Some(RowKind::Fixed) => fixes.extend(self.segment.key(row.end.get())),
-                Some(RowKind::Open) => open = true,
+                Some(RowKind::Fixed) => {
+                    let end = self.segment.key(row.end.get());
+                    fixes.extend(end.map(|(key, text)| ((self.channel(row), key), text)));
+                }
+                Some(RowKind::Open) => open = Some(fix_from_byte(row.unfixed)),
                 _ => {
-                    let own = |other: &&Row| {
+                    let near = |other: &&&Row| {
                         other.entry == row.entry && other.kind == RowKind::Fixed as u8
                     };
                     let ends =
-                        rows.iter().filter(own).filter_map(|row| self.segment.key(row.end.get()));
-                    fixes.extend(ends.filter(|(bound, _)| *bound > key).min());
+                        own.iter().filter(near).filter_map(|row| self.segment.key(row.end.get()));
+                    let next = ends.filter(|(bound, _)| *bound > key).min();
+                    fixes.extend(next.map(|(key, text)| ((self.channel(row), key), text)));
                 }
             }
         }
-        let status = match (fixes.is_empty(), open) {
-            (false, _) => FixStatus::Available,
-            (true, true) => FixStatus::None,
-            (true, false) => FixStatus::Unknown,
+        for row in fixing.iter().filter(|row| row.kind == RowKind::Fixed as u8) {
+            let end = self.segment.key(row.end.get());
+            fixes.extend(end.map(|(key, text)| ((self.channel(row), key), text)));
+        }
+        let reachable = |channel: &Option<&str>| {
+            channel.is_none_or(|channel| self.subject.channels.contains(channel))
         };
-        (status, fixes.into_values().map(str::to_owned).collect())
+        let status = match (fixes.is_empty(), open) {
+            (false, _) if fixes.keys().any(|(channel, _)| reachable(channel)) => {
+                FixStatus::Available
+            }
+            (false, _) => FixStatus::InChannel,
+            (true, Some(status)) => status,
+            (true, None) => FixStatus::Unknown,
+        };
+        let version = |((channel, _), text): ((Option<&str>, &[u8]), &str)| FixVersion {
+            version: text.to_owned(),
+            channel: channel.map(str::to_owned),
+        };
+        (status, fixes.into_iter().map(version).collect())
     }
 }

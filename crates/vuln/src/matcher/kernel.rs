@@ -1,6 +1,6 @@
 //! Kernel headers come from the kernel's source, so every flaw of the kernel names them; an image runs no kernel.
 use seawall_model::finding::Qualifier;
-use seawall_model::package::{Ecosystem, Package, Target};
+use seawall_model::package::{Format, Package, Target};
 
 /// Why the kernel's flaws do not apply to a package: headers in an image. `None` where they do.
 pub(super) fn not_running(package: &Package, target: &Target) -> Option<Qualifier> {
@@ -15,7 +15,7 @@ pub(super) fn not_running(package: &Package, target: &Target) -> Option<Qualifie
 
 fn is_headers(package: &Package) -> bool {
     let named = ["linux-libc-dev", "linux-headers-"];
-    package.ecosystem == Ecosystem::Debian
+    package.ecosystem.format() == Format::Deb
         && named.iter().any(|name| package.name.starts_with(name))
         && package.source.as_ref().is_some_and(|source| is_kernel(&source.name))
 }
@@ -37,7 +37,7 @@ fn headers_are_told_by_name_and_source() {
             version: "5.10.1-1".to_owned(),
         };
         let package = Package {
-            ecosystem: Ecosystem::Debian,
+            ecosystem: seawall_model::package::Ecosystem::Debian,
             name: name.to_owned(),
             version: "5.10.1-1".to_owned(),
             purl: String::new(),
@@ -47,6 +47,7 @@ fn headers_are_told_by_name_and_source() {
             owner: None,
             layer: None,
             third_party: false,
+            module: None,
         };
         assert_eq!(is_headers(&package), expected, "{name}");
     }

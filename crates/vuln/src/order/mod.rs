@@ -6,7 +6,7 @@ mod digits;
 mod pypi;
 mod semver;
 
-use seawall_model::package::Ecosystem;
+use seawall_model::package::{Ecosystem, Format};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use std::fmt;
@@ -19,6 +19,15 @@ pub enum Scheme {
     Debian,
     PyPI,
     SemVer,
+    Alpine,
+    RedHat,
+    Maven,
+    RubyGems,
+    Packagist,
+    NuGet,
+    Pub,
+    Hackage,
+    Cran,
 }
 
 impl Scheme {
@@ -30,14 +39,34 @@ impl Scheme {
             Self::Debian => "debian",
             Self::PyPI => "pypi",
             Self::SemVer => "semver",
+            Self::Alpine => "alpine",
+            Self::RedHat => "redhat",
+            Self::Maven => "maven",
+            Self::RubyGems => "rubygems",
+            Self::Packagist => "packagist",
+            Self::NuGet => "nuget",
+            Self::Pub => "pub",
+            Self::Hackage => "hackage",
+            Self::Cran => "cran",
         }
     }
 
     pub fn of(ecosystem: Ecosystem) -> Self {
-        match ecosystem {
-            Ecosystem::Debian => Self::Debian,
-            Ecosystem::PyPI => Self::PyPI,
-            Ecosystem::Go => Self::SemVer,
+        match ecosystem.format() {
+            Format::Deb => Self::Debian,
+            Format::Rpm => Self::RedHat,
+            Format::Apk => Self::Alpine,
+            Format::Language => match ecosystem {
+                Ecosystem::PyPI => Self::PyPI,
+                Ecosystem::Maven => Self::Maven,
+                Ecosystem::RubyGems => Self::RubyGems,
+                Ecosystem::Packagist => Self::Packagist,
+                Ecosystem::NuGet => Self::NuGet,
+                Ecosystem::Pub => Self::Pub,
+                Ecosystem::Hackage => Self::Hackage,
+                Ecosystem::Cran => Self::Cran,
+                _ => Self::SemVer,
+            },
         }
     }
 
@@ -48,6 +77,7 @@ impl Scheme {
             Self::Debian => debian::Version::parse(a)?.cmp(&debian::Version::parse(b)?),
             Self::PyPI => pypi::Version::parse(a).cmp(&pypi::Version::parse(b)),
             Self::SemVer => semver::Version::parse(a)?.cmp(&semver::Version::parse(b)?),
+            _ => return None,
         })
     }
 
@@ -60,6 +90,7 @@ impl Scheme {
             Self::Debian => debian::Version::parse(version)?.encode(&mut key),
             Self::PyPI => pypi::Version::parse(version).encode(&mut key),
             Self::SemVer => semver::Version::parse(version)?.encode(&mut key),
+            _ => return None,
         }
         Some(key)
     }

@@ -2,11 +2,13 @@
 use super::container::{Kind, pack};
 use super::details::BlockWriter;
 use super::{
-    BROKEN_BOUND, FeedDate, KeySpan, Meta, NONE, Row, RowKind, UNDECIDABLE, WITHDRAWN, section,
+    BROKEN_BOUND, FeedDate, KeySpan, Meta, NONE, Row, RowKind, UNDECIDABLE, WITHDRAWN, fix_to_byte,
+    section,
 };
 use crate::name;
 use crate::order::Scheme;
-use seawall_model::advisory::{Advisory, Affected, RangeEnd};
+use seawall_model::advisory::{Advisory, Affected, Only, Range, RangeEnd};
+use seawall_model::finding::FixStatus;
 use seawall_model::package::Ecosystem;
 use std::collections::{BTreeMap, BTreeSet};
 use zerocopy::IntoBytes;
@@ -31,16 +33,40 @@ pub struct Built {
     pub versions_dropped: u64,
 }
 
-/// Takes the entries of `advisories` that are of this ecosystem and release; `feed` is the feed all came from.
+/// Records of one feed.
+#[derive(Clone, Debug)]
+pub struct Source<'a> {
+    pub feed: FeedDate,
+    pub advisories: Vec<&'a Advisory>,
+}
+
+/// As [`build_from`], of one feed.
 pub fn build(
     ecosystem: Ecosystem,
     release: Option<&str>,
     feed: FeedDate,
     advisories: &[&Advisory],
 ) -> Result<Built, BuildError> {
-    let mut advisories = advisories.to_vec();
+    build_from(ecosystem, release, vec![Source { feed, advisories: advisories.to_vec() }])
+}
+
+/// Takes the entries of all sources that are of this ecosystem and release.
+pub fn build_from(
+    ecosystem: Ecosystem,
+    release: Option<&str>,
+    mut sources: Vec<Source<'_>>,
+) -> Result<Built, BuildError> {
+    sources.sort_by(|a, b| a.feed.cmp(&b.feed));
+    let feeds: Vec<FeedDate> = sources.iter().map(|source| source.feed.clone()).collect();
+    u8::try_from(feeds.len()).map_err(|_| BuildError::TooLarge("the feed count"))?;
+    let mut advisories: Vec<(u8, &Advisory)> = (0u8..)
+        .zip(sources)
+        .flat_map(|(feed, source)| source.advisories.into_iter().map(move |own| (feed, own)))
+        .collect();
     // Advisories of one package lie in one block of details.
-    advisories.sort_by(|a, b| first_name(a).cmp(first_name(b)).then_with(|| a.id.cmp(&b.id)));
+    advisories.sort_by(|(feed_a, a), (feed_b, b)| {
+        (first_name(a), &a.id, feed_a).cmp(&(first_name(b), &b.id, feed_b))
+    });
     let scheme = Scheme::of(ecosystem);
     let mut drafts: BTreeMap<String, Vec<Draft>> = BTreeMap::new();
     let mut versions_dropped = 0;
@@ -48,14 +74,14 @@ pub fn build(
     let own = |affected: &&Affected| {
         affected.ecosystem == ecosystem && affected.release.as_deref() == release
     };
-    for (place, advisory) in advisories.iter().enumerate() {
+    for (place, (feed, advisory)) in advisories.iter().enumerate() {
         let advisory_place =
             u32::try_from(place).map_err(|_| BuildError::TooLarge("the advisory count"))?;
         for (entry, affected) in (0u32..).zip(advisory.affected.iter().filter(own)) {
             let mut rows = entry_rows(scheme, affected, &mut versions_dropped);
             for row in &mut rows {
-                (row.advisory, row.entry, row.withdrawn) =
-                    (advisory_place, entry, advisory.withdrawn.is_some());
+                (row.advisory, row.entry, row.feed, row.withdrawn) =
+                    (advisory_place, entry, *feed, advisory.withdrawn.is_some());
             }
             let unfixed = rows.iter().any(|row| row.kind == RowKind::Open);
             fixed_only &= !unfixed || announces_fixes(ecosystem, &advisory.id);
@@ -63,11 +89,14 @@ pub fn build(
         }
     }
     let keys = KeyTable::of(drafts.values().flatten())?;
-    let (names, rows) = posting(&drafts, &keys)?;
+    let only: BTreeSet<&Only> =
+        drafts.values().flatten().map(|draft| &draft.only).filter(|only| !only.is_empty()).collect();
+    let only: Vec<&Only> = only.into_iter().collect();
+    let (names, rows) = posting(&drafts, &keys, &only)?;
     let mut writer = BlockWriter::default();
-    for advisory in &advisories {
-        let affected = ratings(advisory.affected.iter().filter(own));
-        let text = Advisory { affected, ..Advisory::clone(advisory) };
+    for (_, advisory) in &advisories {
+        let affected = kept_entries(advisory.affected.iter().filter(own));
+        let text = Advisory { affected, ..(*advisory).clone() };
         let json = serde_json::to_vec(&text)
             .map_err(|source| BuildError::Details { record: advisory.id.clone(), source })?;
         writer.add(&json).ok_or(BuildError::TooLarge("the details"))?;
@@ -78,8 +107,8 @@ pub fn build(
         ecosystem,
         release: release.map(str::to_owned),
         scheme,
-        built: feed.newest,
-        feeds: vec![feed],
+        built: feeds.iter().filter_map(|feed| feed.newest).max(),
+        feeds,
         fixed_only,
         advisories: count(advisories.len())?,
         rows: count(rows.len())?,
@@ -94,6 +123,7 @@ pub fn build(
     sections[section::RECORDS] = blocks.records;
     sections[section::BLOCK_SPANS] = blocks.spans;
     sections[section::BLOCKS] = blocks.blocks;
+    sections[section::ONLY] = serde_json::to_vec(&only).expect("plain values serialise");
     Ok(Built { bytes: pack(Kind::Segment, &sections), meta, versions_dropped })
 }
 
@@ -114,31 +144,42 @@ pub fn drop_listed_within_ranges(affected: &mut Affected) {
 struct Draft {
     advisory: u32,
     entry: u32,
+    feed: u8,
     introduced: Option<(Vec<u8>, String)>,
     end: Option<(Vec<u8>, String)>,
     kind: RowKind,
     withdrawn: bool,
     undecidable: bool,
     broken_bound: bool,
+    unfixed: FixStatus,
+    only: Only,
 }
 
 fn first_name(advisory: &Advisory) -> &str {
     advisory.affected.first().map_or("", |affected| affected.name.as_str())
 }
 
-/// The entries as details keep them: empty, unless one of them rates its package. Rows name them by place.
-fn ratings<'a>(entries: impl Iterator<Item = &'a Affected> + Clone) -> Vec<Affected> {
-    if entries.clone().all(|entry| entry.severity.is_none()) {
+/// The entries as details keep them: empty, unless one of them rates its package or says why it is not affected. Rows
+/// name them by place.
+fn kept_entries<'a>(entries: impl Iterator<Item = &'a Affected> + Clone) -> Vec<Affected> {
+    let is_reason =
+        |range: &&Range| matches!(&range.end, RangeEnd::NotAffected(Some(reason)) if !reason.is_empty());
+    let silent = |entry: &Affected| {
+        entry.severity.is_none() && !entry.ranges.iter().any(|range| is_reason(&range))
+    };
+    if entries.clone().all(silent) {
         return Vec::new();
     }
     let bare = |entry: &Affected| Affected {
         ecosystem: entry.ecosystem,
         release: entry.release.clone(),
         name: entry.name.clone(),
-        ranges: Vec::new(),
+        ranges: entry.ranges.iter().filter(is_reason).cloned().collect(),
         versions: Vec::new(),
         severity: entry.severity.clone(),
         undecidable: entry.undecidable,
+        only: Only::default(),
+        unfixed: entry.unfixed,
     };
     entries.map(bare).collect()
 }
@@ -151,21 +192,27 @@ fn announces_fixes(ecosystem: Ecosystem, record: &str) -> bool {
 /// The rows of one entry: its ranges, then the listed versions that no decidable range holds already.
 fn entry_rows(scheme: Scheme, affected: &Affected, versions_dropped: &mut u64) -> Vec<Draft> {
     let mut rows: Vec<Draft> = Vec::new();
-    let keyed = |version: &String| scheme.key(version).map(|key| (key, version.clone()));
+    let keyed = |version: &String| {
+        let compared = name::bound(affected.ecosystem, version);
+        scheme.key(&compared).map(|key| (key, version.clone()))
+    };
     let draft = |introduced, end, kind| Draft {
         advisory: 0,
         entry: 0,
+        feed: 0,
         introduced,
         end,
         kind,
         withdrawn: false,
         undecidable: affected.undecidable,
         broken_bound: false,
+        unfixed: affected.unfixed,
+        only: affected.only.clone(),
     };
     for range in &affected.ranges {
         let introduced = range.introduced.as_ref().map(|version| keyed(version).ok_or(()));
         let (end, kind) = match &range.end {
-            // Debian writes the fix `0` for a package that never was affected.
+            // Distros write the fix `0` for a package that never was affected.
             RangeEnd::Fixed(version) if version == "0" && range.introduced.is_none() => {
                 rows.push(draft(None, None, RowKind::NotAffected));
                 continue;
@@ -175,6 +222,10 @@ fn entry_rows(scheme: Scheme, affected: &Affected, versions_dropped: &mut u64) -
                 (Some(keyed(version).ok_or(())), RowKind::LastAffected)
             }
             RangeEnd::Open => (None, RowKind::Open),
+            RangeEnd::NotAffected(_) => {
+                rows.push(draft(None, None, RowKind::NotAffected));
+                continue;
+            }
         };
         rows.push(match (introduced.transpose(), end.transpose()) {
             (Ok(introduced), Ok(end)) => draft(introduced, end, kind),
@@ -260,6 +311,7 @@ impl KeyTable {
 fn posting(
     drafts: &BTreeMap<String, Vec<Draft>>,
     keys: &KeyTable,
+    only: &[&Only],
 ) -> Result<(Vec<u8>, Vec<Row>), BuildError> {
     let mut rows: Vec<Row> = Vec::new();
     let mut names = fst::MapBuilder::memory();
@@ -274,9 +326,9 @@ fn posting(
             flags: (WITHDRAWN * u8::from(draft.withdrawn))
                 | (UNDECIDABLE * u8::from(draft.undecidable))
                 | (BROKEN_BOUND * u8::from(draft.broken_bound)),
-            feed: 0,
-            reserved: 0,
-            qualifier: NONE.into(),
+            feed: draft.feed,
+            unfixed: fix_to_byte(draft.unfixed),
+            only: place_of(&draft.only, only).into(),
         }));
         if rows.len() >= NONE as usize {
             return Err(BuildError::TooLarge("the row count"));
@@ -284,4 +336,9 @@ fn posting(
         names.insert(name, start << 32 | (rows.len() as u64 - start))?;
     }
     Ok((names.into_inner()?, rows))
+}
+
+fn place_of(own: &Only, all: &[&Only]) -> u32 {
+    let place = all.binary_search(&own).ok().and_then(|place| u32::try_from(place).ok());
+    place.unwrap_or(NONE)
 }

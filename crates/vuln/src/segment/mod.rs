@@ -4,8 +4,9 @@
 //! container: magic, layout, kind, SHA-256 of the rest, table of sections
 //!   meta     JSON: what it covers, from which feeds
 //!   names    fst: package name → range of rows
-//!   rows     fixed size: advisory, introduced, end, kind, flags
+//!   rows     fixed size: advisory, introduced, end, kind, flags, fix status, qualifier
 //!   keys     spans of key and original version, then their bytes
+//!   only     JSON: what rows ask beside the version, each once
 //!   records  spans of the details of each advisory: block, offset, length
 //!   blocks   zstd blocks of advisory JSON, read only for output
 //! ```
@@ -14,13 +15,14 @@ pub(crate) mod container;
 mod details;
 mod read;
 
-pub use build::{BuildError, Built, build, drop_listed_within_ranges};
+pub use build::{BuildError, Built, Source, build, build_from, drop_listed_within_ranges};
 pub use container::SegmentError;
 pub use details::DetailsCache;
 pub use read::Segment;
 
 use crate::order::Scheme;
 use seawall_model::Millis;
+use seawall_model::finding::FixStatus;
 use seawall_model::package::Ecosystem;
 use serde::{Deserialize, Serialize};
 use zerocopy::little_endian::U32;
@@ -64,9 +66,10 @@ pub(crate) struct Row {
     pub(crate) flags: u8,
     /// Place in [`Meta::feeds`].
     pub(crate) feed: u8,
-    pub(crate) reserved: u8,
-    /// Place in a table of qualifiers; the ecosystems that exist need none.
-    pub(crate) qualifier: U32,
+    /// What is known of a fix where there is no end, by [`fix_from_byte`].
+    pub(crate) unfixed: u8,
+    /// Place in the table of what is asked beside the version, [`NONE`] for nothing.
+    pub(crate) only: U32,
 }
 
 pub(crate) const NONE: u32 = u32::MAX;
@@ -94,6 +97,28 @@ impl RowKind {
             .into_iter()
             .find(|kind| *kind as u8 == byte)
     }
+}
+
+/// Numbers of the file format, by place.
+const FIXES: [FixStatus; 8] = [
+    FixStatus::None,
+    FixStatus::Unknown,
+    FixStatus::Deferred,
+    FixStatus::WillNotFix,
+    FixStatus::EndOfLife,
+    FixStatus::UnderInvestigation,
+    FixStatus::InChannel,
+    FixStatus::Available,
+];
+
+pub(crate) fn fix_to_byte(status: FixStatus) -> u8 {
+    let place = FIXES.iter().position(|own| *own == status);
+    place.and_then(|place| u8::try_from(place).ok()).unwrap_or_default()
+}
+
+/// `Unknown` for a number that no status has.
+pub(crate) fn fix_from_byte(byte: u8) -> FixStatus {
+    FIXES.get(usize::from(byte)).copied().unwrap_or(FixStatus::Unknown)
 }
 
 /// Where a key and the version as written lie in the key bytes.
@@ -133,5 +158,6 @@ pub(crate) mod section {
     pub(crate) const RECORDS: usize = 5;
     pub(crate) const BLOCK_SPANS: usize = 6;
     pub(crate) const BLOCKS: usize = 7;
-    pub(crate) const COUNT: usize = 8;
+    pub(crate) const ONLY: usize = 8;
+    pub(crate) const COUNT: usize = 9;
 }

@@ -3,6 +3,7 @@
 use super::container::{self, Bytes, Kind};
 use super::{BlockSpan, DetailSpan, KeySpan, Meta, NONE, Row, RowKind, SegmentError, section};
 use fst::Streamer;
+use seawall_model::advisory::Only;
 use std::ops::Range;
 use zerocopy::FromBytes;
 
@@ -11,6 +12,7 @@ pub struct Segment {
     bytes: Bytes,
     sections: Vec<Range<usize>>,
     meta: Meta,
+    only: Vec<Only>,
     digest: String,
 }
 
@@ -28,8 +30,10 @@ impl Segment {
         let sections = container::sections(file, Kind::Segment, section::COUNT)?;
         let meta = &file[sections[section::META].clone()];
         let meta = serde_json::from_slice(meta).map_err(SegmentError::Meta)?;
+        let only = &file[sections[section::ONLY].clone()];
+        let only = serde_json::from_slice(only).map_err(|_| SegmentError::Section("only"))?;
         let digest = container::digest(file);
-        let segment = Self { bytes, sections, meta, digest };
+        let segment = Self { bytes, sections, meta, only, digest };
         segment.validate()?;
         Ok(segment)
     }
@@ -66,6 +70,11 @@ impl Segment {
 
     pub(crate) fn all_rows(&self) -> &[Row] {
         <[Row]>::ref_from_bytes(self.section(section::ROWS)).unwrap_or_default()
+    }
+
+    /// What a row asks beside the version, if anything.
+    pub(crate) fn only(&self, row: &Row) -> Option<&Only> {
+        self.only.get(row.only.get() as usize)
     }
 
     /// Key bytes and the version as the record wrote it; `None` for [`NONE`].
@@ -154,7 +163,7 @@ fn posting_range(posting: u64) -> Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::matcher::judge;
+    use crate::matcher::{Subject, judge};
     use crate::segment::{DetailsCache, FeedDate, build};
     use proptest::prelude::*;
     use seawall_model::advisory::{Advisory, Affected, Range as VersionRange, RangeEnd};
@@ -172,6 +181,8 @@ mod tests {
             versions: vec!["0.5".into()],
             severity: None,
             undecidable: false,
+            only: Only::default(),
+            unfixed: seawall_model::finding::FixStatus::None,
         };
         let advisory = Advisory {
             id: "P-1".into(),
@@ -207,7 +218,7 @@ mod tests {
             if let Ok(segment) = Segment::open(bytes) {
                 let mut cache = DetailsCache::default();
                 for name in segment.names().iter().map(String::as_str).chain(["demo"]) {
-                    for judgement in judge(&segment, name, "1.5") {
+                    for judgement in judge(&segment, &Subject::plain(name, "1.5")) {
                         let _ = cache.advisory(&segment, judgement.advisory);
                     }
                 }

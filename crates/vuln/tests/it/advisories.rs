@@ -1,6 +1,7 @@
 //! Builders of records, segments and packages.
 use seawall_model::Severity;
-use seawall_model::advisory::{Advisory, Affected, Range, RangeEnd};
+use seawall_model::advisory::{Advisory, Affected, Only, Range, RangeEnd};
+use seawall_model::finding::FixStatus;
 use seawall_model::package::{Distro, Ecosystem, Inventory, Package, SourcePackage, Target};
 use seawall_vuln::segment::{FeedDate, build};
 use seawall_vuln::{IndexSet, Kev, Segment, kev};
@@ -60,6 +61,8 @@ pub(crate) fn affected(
         versions: listed.into_iter().map(|version| version[1..].to_owned()).collect(),
         severity: None,
         undecidable: false,
+        only: Only::default(),
+        unfixed: FixStatus::None,
     }
 }
 
@@ -89,6 +92,7 @@ pub(crate) fn package(ecosystem: Ecosystem, name: &str, version: &str) -> Packag
         owner: None,
         layer: None,
         third_party: false,
+        module: None,
     }
 }
 
@@ -113,6 +117,7 @@ pub(crate) fn inventory(distro: Option<Distro>, packages: Vec<Package>) -> Inven
         layers: Vec::new(),
         packages,
         problems: Vec::new(),
+        repositories: Vec::new(),
         extractor_version: 1,
     }
 }
