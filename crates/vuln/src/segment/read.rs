@@ -166,7 +166,7 @@ mod tests {
     use crate::matcher::{Subject, judge};
     use crate::segment::{DetailsCache, FeedDate, build};
     use proptest::prelude::*;
-    use seawall_model::advisory::{Advisory, Affected, Range as VersionRange, RangeEnd};
+    use seawall_model::advisory::{Advisory, Affected, Only, Range as VersionRange, RangeEnd};
     use seawall_model::package::Ecosystem;
 
     fn file() -> Vec<u8> {

@@ -6,7 +6,7 @@ use seawall_model::Severity;
 use seawall_model::advisory::Advisory;
 use seawall_model::finding::{FixStatus, State};
 use seawall_model::image::Layer;
-use seawall_model::package::{Ecosystem, Inventory, Package};
+use seawall_model::package::{Ecosystem, Format, Inventory, Package};
 use seawall_model::problem::ProblemKind;
 use seawall_vuln::segment::{SegmentError, build};
 use seawall_vuln::{IndexSet, MatchReport, Segment, match_inventory};
@@ -226,7 +226,10 @@ fn check_debian(
     complete: bool,
     codes: &[&str],
 ) {
-    let report = match_inventory(&inventory(on.and_then(distro), vec![package]), &debian_index());
+    let distro = on.and_then(distro);
+    let own = distro.as_ref().and_then(|distro| Ecosystem::on(Format::Deb, &distro.id));
+    let package = Package { ecosystem: own.unwrap_or(Ecosystem::Debian), ..package };
+    let report = match_inventory(&inventory(distro, vec![package]), &debian_index());
     let found: Vec<&str> = report.problems.iter().map(|problem| problem.code.as_str()).collect();
     assert_eq!(
         (report.findings.len(), report.coverage.complete, found.as_slice()),
