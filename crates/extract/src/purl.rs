@@ -64,8 +64,7 @@ mod tests {
     #[track_caller]
     fn check(ecosystem: Ecosystem, name: &str, version: &str, arch: Option<&str>, expected: &str) {
         let arch = arch.map(str::to_owned);
-        let package =
-            FoundPackage { arch, ..FoundPackage::new(ecosystem, name, version) };
+        let package = FoundPackage { arch, ..FoundPackage::new(ecosystem, name, version) };
         let distro = Distro { id: "debian".into(), version: Some("12".into()), name: None };
         assert_eq!(purl(&package, Some(&distro)), expected);
     }

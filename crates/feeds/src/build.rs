@@ -1,13 +1,12 @@
 //! Feeds in directories become segments. Reads nothing but the given bases; same input, same bytes.
 use crate::directory::{self, Entry, KEV, Manifest};
-use crate::feed::{self, Base, CISA_KEV, Feed, OSV, Roots};
-use crate::osv::Export;
+use crate::export::{Export, newest};
+use crate::feed::{self, Base, Content, Feed, Roots};
 use crate::report::{BuildError, BuildReport, FeedReport, FeedStatus, FileReport, SegmentReport};
 use crate::{cisa_kev, osv};
-use seawall_model::advisory::Advisory;
 use seawall_model::package::Ecosystem;
 use seawall_model::{Millis, Problem};
-use seawall_vuln::segment::FeedDate;
+use seawall_vuln::segment::{FeedDate, Source};
 use seawall_vuln::{kev, name, segment};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -42,31 +41,45 @@ pub(crate) fn build_lacking(
         }
     };
     let mut draft = Draft { out, manifest: old, report };
-    for feed in feeds {
+    let mut exports = Vec::new();
+    for &feed in feeds {
         let Base::Directory(base) = roots.base(feed) else {
             return Err(BuildError::Remote { feed: feed.key, base: roots.base(feed).to_string() });
         };
-        let read = |source| BuildError::Read { path: base.clone(), source };
-        if feed.key == OSV.key {
-            let own = lacking.iter().filter(|(key, _)| *key == OSV.key);
+        let read_error = |source| BuildError::Read { path: base.clone(), source };
+        if *feed == osv::FEED {
+            let own = lacking.iter().filter(|(key, _)| *key == feed.key);
             draft.ask(own.filter_map(|(_, path)| osv::named_after(path)));
         }
         if !feed::exists(base) {
             draft.absent(feed, base);
-        } else if feed.key == OSV.key {
-            let export = osv::read(base).map_err(read)?;
-            draft.osv(base, export)?;
-        } else {
-            draft.kev(base)?;
+            continue;
+        }
+        match feed.content {
+            Content::Exploited => draft.kev(base)?,
+            Content::Advisories(read) => match read(base).map_err(read_error)? {
+                export if export.files.is_empty() => draft.absent(feed, base),
+                export => exports.push(draft.told(feed, base, export)),
+            },
         }
     }
+    draft.segments(&mut exports)?;
+    exports.into_iter().for_each(|own| draft.push(own.report));
     draft.finish()
+}
+
+/// What one feed of this build holds.
+struct Told {
+    feed: &'static Feed,
+    report: FeedReport,
+    export: Export,
 }
 
 /// A segment that was just built.
 struct Made {
     segment: String,
     ecosystem: Option<Ecosystem>,
+    feeds: Vec<String>,
     rows: u64,
     /// Newest record, epoch milliseconds.
     newest: Option<Millis>,
@@ -92,73 +105,97 @@ impl Draft<'_> {
         self.manifest.asked = asked.collect::<BTreeSet<_>>().into_iter().collect();
     }
 
-    fn osv(&mut self, base: &Path, mut export: Export) -> Result<(), BuildError> {
+    fn told(&mut self, feed: &'static Feed, base: &Path, mut export: Export) -> Told {
         let files = std::mem::take(&mut export.files);
-        if files.is_empty() {
-            self.absent(&OSV, base);
-            return Ok(());
-        }
         for file in &files {
-            self.refuse_file(&OSV, file);
+            self.refuse_file(feed, file);
         }
-        let mut feed = feed_report(&OSV, base, FeedStatus::Built, files);
-        feed.newest = export.asked.iter().filter_map(|ecosystem| export.newest(*ecosystem)).max();
         self.ask(export.asked.iter().copied());
-        let mut groups: BTreeMap<(Ecosystem, Option<&str>), Vec<&Advisory>> = BTreeMap::new();
-        for advisory in export.advisories.values() {
-            let named: BTreeSet<_> = advisory
-                .affected
-                .iter()
-                .map(|entry| (entry.ecosystem, entry.release.as_deref()))
-                .collect();
-            for group in named {
-                groups.entry(group).or_default().push(advisory);
-            }
+        let mut report = feed_report(feed, base, FeedStatus::Built, files);
+        report.newest = export.newest();
+        if self.refuse_vanished(feed, &export) {
+            report.status = FeedStatus::Refused;
         }
-        groups.retain(|(ecosystem, _), _| !export.refused.contains_key(ecosystem));
-        if self.refuse_vanished(&export, &groups) {
-            feed.status = FeedStatus::Refused;
-        }
-        for ((ecosystem, release), advisories) in groups {
+        Told { feed, report, export }
+    }
+
+    /// One segment for each release that any of them speaks of.
+    fn segments(&mut self, told: &mut [Told]) -> Result<(), BuildError> {
+        let groups: Vec<_> = told.iter().map(|own| own.export.groups()).collect();
+        let mut counted = vec![Tally::default(); told.len()];
+        let places: BTreeSet<_> = groups.iter().flat_map(BTreeMap::keys).copied().collect();
+        for (ecosystem, release) in places {
             let segment = name::segment(ecosystem, release);
-            // Its own: records of one release are no sign that another still gets any.
-            let newest = advisories.iter().filter_map(|advisory| osv::newest(advisory)).max();
-            let date = FeedDate { key: OSV.key.to_owned(), newest };
-            let built = segment::build(ecosystem, release, date, &advisories)
-                .map_err(|source| BuildError::Segment { segment: segment.clone(), source })?;
-            if built.versions_dropped > 0 {
-                let class = "listed version outside the order".to_owned();
-                *feed.part_drops.entry(class).or_default() += built.versions_dropped;
+            if told.iter().any(|own| own.export.refuses(ecosystem, release)) {
+                continue;
             }
-            let rows = u64::from(built.meta.rows);
-            feed.rows += rows;
-            let made =
-                Made { segment, ecosystem: Some(ecosystem), rows, newest, bytes: built.bytes };
-            self.write(&OSV, made)?;
+            let speaking =
+                (0..told.len()).filter_map(|at| Some((at, groups[at].get(&(ecosystem, release))?)));
+            let speaking: Vec<_> = speaking.collect();
+            let leads = |at: usize| told[at].feed.leads.contains(&ecosystem);
+            let led = speaking.iter().any(|(at, _)| leads(*at));
+            if !led && self.keep_led(&segment, ecosystem, told) {
+                continue;
+            }
+            let (mut sources, mut places) = (Vec::new(), Vec::new());
+            for (at, advisories) in speaking {
+                if led && !leads(at) {
+                    counted[at].superseded += advisories.len() as u64;
+                    continue;
+                }
+                // Its own: records of one release are no sign that another still gets any.
+                let newest = advisories.iter().filter_map(|advisory| newest(advisory)).max();
+                let feed = FeedDate { key: told[at].feed.key.to_owned(), newest };
+                places.push((feed.clone(), at));
+                sources.push(Source { feed, advisories: advisories.clone() });
+            }
+            let built = segment::build_from(ecosystem, release, sources)
+                .map_err(|source| BuildError::Segment { segment: segment.clone(), source })?;
+            places.sort();
+            for ((_, at), counts) in places.iter().zip(&built.counts) {
+                counted[*at].rows += counts.rows;
+                counted[*at].versions_dropped += counts.versions_dropped;
+            }
+            let feeds = built.meta.feeds.iter().map(|feed| feed.key.clone()).collect();
+            let (rows, newest) = (u64::from(built.meta.rows), built.meta.built);
+            let bytes = built.bytes;
+            self.write(Made { segment, ecosystem: Some(ecosystem), feeds, rows, newest, bytes })?;
         }
-        self.push(feed);
+        for (own, tally) in told.iter_mut().zip(counted) {
+            tally.tell(&mut own.report);
+        }
         Ok(())
+    }
+
+    /// Whether an earlier segment stays because the feed that leads there is not in this build.
+    fn keep_led(&self, segment: &str, ecosystem: Ecosystem, told: &[Told]) -> bool {
+        let earlier = self.manifest.segments.iter().find(|entry| entry.name == segment);
+        let absent = |key: &String| {
+            let feed = feed::ALL.into_iter().find(|feed| feed.key == key);
+            feed.is_some_and(|feed| feed.leads.contains(&ecosystem))
+                && !told.iter().any(|own| own.feed.key == key)
+        };
+        earlier.is_some_and(|entry| entry.feeds.iter().any(absent))
     }
 
     fn kev(&mut self, base: &Path) -> Result<(), BuildError> {
         let Some(catalogue) = cisa_kev::read(base) else {
-            self.absent(&CISA_KEV, base);
+            self.absent(&cisa_kev::FEED, base);
             return Ok(());
         };
-        self.refuse_file(&CISA_KEV, &catalogue.report);
+        let own = &cisa_kev::FEED;
+        self.refuse_file(own, &catalogue.report);
         let refused = catalogue.report.refused.is_some();
-        let mut feed = feed_report(&CISA_KEV, base, FeedStatus::Built, vec![catalogue.report]);
+        let mut feed = feed_report(own, base, FeedStatus::Built, vec![catalogue.report]);
         feed.newest = catalogue.newest;
         if !refused {
             feed.rows = catalogue.added.len() as u64;
-            let date = FeedDate { key: CISA_KEV.key.to_owned(), newest: catalogue.newest };
+            let date = FeedDate { key: own.key.to_owned(), newest: catalogue.newest };
             let bytes = kev::build(date, &catalogue.added)
                 .map_err(|source| BuildError::Segment { segment: KEV.to_owned(), source })?;
             let (segment, newest) = (KEV.to_owned(), catalogue.newest);
-            self.write(
-                &CISA_KEV,
-                Made { segment, ecosystem: None, rows: feed.rows, newest, bytes },
-            )?;
+            let (feeds, rows) = (vec![own.key.to_owned()], feed.rows);
+            self.write(Made { segment, ecosystem: None, feeds, rows, newest, bytes })?;
         }
         self.push(feed);
         Ok(())
@@ -174,18 +211,16 @@ impl Draft<'_> {
     }
 
     /// A segment that an earlier build had and this one has no row for: the feed lost it, the flaws remain.
-    fn refuse_vanished(
-        &mut self,
-        export: &Export,
-        groups: &BTreeMap<(Ecosystem, Option<&str>), Vec<&Advisory>>,
-    ) -> bool {
+    fn refuse_vanished(&mut self, feed: &Feed, export: &Export) -> bool {
+        let groups = export.groups();
         let new: BTreeSet<String> =
             groups.keys().map(|(ecosystem, release)| name::segment(*ecosystem, *release)).collect();
         let lost = |entry: &&Entry| {
             let read = entry.ecosystem.is_some_and(|ecosystem| {
-                export.asked.contains(&ecosystem) && !export.refused.contains_key(&ecosystem)
+                let release = entry.name.split_once(':').map(|(_, release)| release);
+                export.asked.contains(&ecosystem) && !export.refuses(ecosystem, release)
             });
-            entry.feed == OSV.key && read && !new.contains(&entry.name)
+            entry.feeds.iter().any(|key| key == feed.key) && read && !new.contains(&entry.name)
         };
         let lost: Vec<String> =
             self.manifest.segments.iter().filter(lost).map(|entry| entry.name.clone()).collect();
@@ -196,14 +231,14 @@ impl Draft<'_> {
         !lost.is_empty()
     }
 
-    fn write(&mut self, feed: &Feed, made: Made) -> Result<(), BuildError> {
-        let Made { segment, ecosystem, rows, newest, bytes } = made;
+    fn write(&mut self, made: Made) -> Result<(), BuildError> {
+        let Made { segment, ecosystem, feeds, rows, newest, bytes } = made;
         let file = directory::file_name(&segment);
         directory::write(self.out, &file, &bytes)?;
         let entry = Entry {
             name: segment,
             ecosystem,
-            feed: feed.key.to_owned(),
+            feeds,
             file,
             rows,
             bytes: bytes.len() as u64,
@@ -241,9 +276,12 @@ impl Draft<'_> {
             self.manifest.segments.iter().filter(|entry| !written.contains(&entry.name)).collect();
         let feeds: BTreeSet<&str> =
             self.report.feeds.iter().map(|feed| feed.key.as_str()).collect();
-        let outlived = kept.iter().filter(|entry| feeds.contains(entry.feed.as_str()));
+        let outlived =
+            kept.iter().filter(|entry| entry.feeds.iter().any(|key| feeds.contains(key.as_str())));
         self.report.problems.extend(outlived.map(|entry| segment_kept(entry)));
         self.report.segments.extend(kept.iter().map(|entry| segment_report(entry, true)));
+        let place = |key: &str| feed::ALL.iter().position(|feed| feed.key == key);
+        self.report.feeds.sort_by_key(|feed| place(&feed.key));
         self.report.segments.sort_by(|a, b| a.name.cmp(&b.name));
         self.manifest.segments.sort_by(|a, b| a.name.cmp(&b.name));
         self.manifest.feeds.sort_by(|a, b| a.key.cmp(&b.key));
@@ -253,6 +291,28 @@ impl Draft<'_> {
             directory::write(self.out, directory::MANIFEST, &text)?;
         }
         Ok(self.report)
+    }
+}
+
+/// What became of a feed's records in all segments.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    rows: u64,
+    versions_dropped: u64,
+    /// Records left out of segments that another feed leads.
+    superseded: u64,
+}
+
+impl Tally {
+    fn tell(self, report: &mut FeedReport) {
+        report.rows += self.rows;
+        let classes = [
+            ("listed version outside the order", self.versions_dropped),
+            ("another feed leads", self.superseded),
+        ];
+        for (class, count) in classes.into_iter().filter(|(_, count)| *count > 0) {
+            *report.part_drops.entry(class.to_owned()).or_default() += count;
+        }
     }
 }
 

@@ -1,13 +1,25 @@
 //! CISA's catalogue of known exploited vulnerabilities: one JSON file. Source: the catalogue's JSON schema.
-use crate::osv::day;
+use crate::export::{DUPLICATE, MALFORMED};
+use crate::feed::{Content, Feed};
 use crate::report::FileReport;
+use crate::time::day;
 use seawall_model::Millis;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-pub(crate) const FILE: &str = "known_exploited_vulnerabilities.json";
+pub(crate) static FEED: Feed = Feed {
+    key: "cisa-kev",
+    title: "CISA Known Exploited Vulnerabilities",
+    licence: "CC0-1.0",
+    default_base: "https://www.cisa.gov/sites/default/files/feeds/",
+    files: &[FILE],
+    leads: &[],
+    content: Content::Exploited,
+};
+
+const FILE: &str = "known_exploited_vulnerabilities.json";
 
 /// Bytes: the catalogue is 1 MB after four years.
 const LIMIT: u64 = 64 * 1024 * 1024;
@@ -72,16 +84,16 @@ fn parse(text: &str, catalogue: &mut Catalogue) -> Result<(), String> {
         let record = record.filter(|record| record.cve.starts_with("CVE-"));
         let Some((cve, added)) = record.and_then(|record| Some((record.cve, day(&record.added)?)))
         else {
-            report.drop(crate::osv::MALFORMED);
+            report.drop(MALFORMED);
             continue;
         };
         catalogue.newest = catalogue.newest.max(Some(added));
         match catalogue.added.insert(cve, added) {
             None => report.kept += 1,
-            Some(_) => report.drop(crate::osv::DUPLICATE),
+            Some(_) => report.drop(DUPLICATE),
         }
     }
-    crate::osv::refuse_if_malformed(report);
+    report.refuse_if_malformed();
     match &report.refused {
         None if report.kept == 0 => Err("it has no records".to_owned()),
         _ => Ok(()),

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 pub const MANIFEST: &str = "index.json";
 
 /// Raised when the manifest changes its meaning.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Manifest {
@@ -39,7 +39,8 @@ pub(crate) struct Entry {
     pub(crate) name: String,
     /// `None` for enrichment, such as `kev`.
     pub(crate) ecosystem: Option<Ecosystem>,
-    pub(crate) feed: String,
+    /// Keys of the feeds its rows are from.
+    pub(crate) feeds: Vec<String>,
     pub(crate) file: String,
     pub(crate) rows: u64,
     pub(crate) bytes: u64,

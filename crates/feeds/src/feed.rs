@@ -1,9 +1,11 @@
 //! The feeds that exist, and where each is read from.
+use crate::export::Export;
+use seawall_model::package::Ecosystem;
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// One public source of records.
-#[derive(Debug, PartialEq, Eq)]
 pub struct Feed {
     /// The word in `--only`, in configuration and below `--feeds ROOT`.
     pub key: &'static str,
@@ -13,25 +15,34 @@ pub struct Feed {
     pub default_base: &'static str,
     /// Paths below the base that `update` downloads. A directory base is searched instead.
     pub files: &'static [&'static str],
+    /// Ecosystems it is the first source of: where it speaks of a release, other feeds do not.
+    pub leads: &'static [Ecosystem],
+    pub(crate) content: Content,
 }
 
-pub(crate) static OSV: Feed = Feed {
-    key: "osv",
-    title: "Open Source Vulnerabilities",
-    licence: "CC-BY-4.0 and CC0-1.0, by database",
-    default_base: "https://osv-vulnerabilities.storage.googleapis.com/",
-    files: &["Debian/all.zip", "Go/all.zip", "PyPI/all.zip"],
-};
+/// How the files below a base are read.
+pub(crate) enum Content {
+    /// An export without files is a feed that is not there.
+    Advisories(fn(&Path) -> io::Result<Export>),
+    Exploited,
+}
 
-pub(crate) static CISA_KEV: Feed = Feed {
-    key: "cisa-kev",
-    title: "CISA Known Exploited Vulnerabilities",
-    licence: "CC0-1.0",
-    default_base: "https://www.cisa.gov/sites/default/files/feeds/",
-    files: &[crate::cisa_kev::FILE],
-};
+impl std::fmt::Debug for Feed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.key)
+    }
+}
 
-pub static ALL: [&Feed; 2] = [&OSV, &CISA_KEV];
+/// Keys are unique.
+impl PartialEq for Feed {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl Eq for Feed {}
+
+pub static ALL: [&Feed; 2] = [&crate::osv::FEED, &crate::cisa_kev::FEED];
 
 /// The key names no feed that exists.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -187,7 +198,7 @@ mod tests {
     #[test]
     fn selections_name_known_feeds() {
         assert_eq!(select::<&str>(&[]).unwrap(), ALL.to_vec());
-        assert_eq!(select(&["cisa-kev"]).unwrap(), [&CISA_KEV]);
+        assert_eq!(select(&["cisa-kev"]).unwrap(), [&crate::cisa_kev::FEED]);
         let error = select(&["osv", "nvd"]).unwrap_err();
         assert_eq!(error.to_string(), "`nvd` is no feed: expected one of osv, cisa-kev");
     }

@@ -12,9 +12,11 @@ mod build;
 mod cisa_kev;
 mod directory;
 mod downloads;
+mod export;
 mod feed;
 mod osv;
 mod report;
+mod time;
 mod update;
 
 pub use build::build;

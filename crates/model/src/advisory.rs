@@ -56,7 +56,8 @@ fn unfixed() -> FixStatus {
 pub struct Only {
     /// Architectures as the package manager writes them; empty is any.
     pub arches: Vec<String>,
-    /// `name:stream` of an rpm module; an entry with one speaks of no package without, and the other way round.
+    /// `name:stream` of an rpm module, `*` where the stream is not said; an entry with one speaks of no package without,
+    /// and the other way round.
     pub module: Option<String>,
     /// CPE 2.2 URI of a product, which one of the target's repositories must belong to.
     pub cpe: Option<String>,

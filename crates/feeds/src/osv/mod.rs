@@ -1,56 +1,55 @@
 //! OSV exports: `<folder>/all.zip`, one JSON file per record. Source: ossf.github.io/osv-schema, 1.6.
 //!
 //! The folder's name says nothing about its records: the ecosystem is the one in each `affected` entry.
+mod alma;
+mod place;
 mod record;
 
-pub(crate) use record::day;
-
+use crate::export::{DUPLICATE, Export, MALFORMED, Part, newest};
+use crate::feed::{Content, Feed};
 use crate::report::FileReport;
 use record::Parsed;
 use seawall_model::Millis;
 use seawall_model::advisory::Advisory;
 use seawall_model::package::Ecosystem;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
+
+pub(crate) static FEED: Feed = Feed {
+    key: "osv",
+    title: "Open Source Vulnerabilities",
+    licence: "CC-BY-4.0 and CC0-1.0, by database",
+    default_base: "https://osv-vulnerabilities.storage.googleapis.com/",
+    files: &[
+        "Debian/all.zip",
+        "AlmaLinux/all.zip",
+        "Rocky Linux/all.zip",
+        "Alpaquita/all.zip",
+        "SUSE/all.zip",
+        "openSUSE/all.zip",
+        "Go/all.zip",
+        "PyPI/all.zip",
+        "npm/all.zip",
+        "Maven/all.zip",
+        "crates.io/all.zip",
+        "RubyGems/all.zip",
+        "Packagist/all.zip",
+        "NuGet/all.zip",
+        "Pub/all.zip",
+        "Hackage/all.zip",
+        "CRAN/all.zip",
+        "Bitnami/all.zip",
+    ],
+    leads: &[],
+    content: Content::Advisories(read),
+};
 
 /// Bytes of one record, inflated: the largest known has 94 kB.
 const RECORD_LIMIT: u64 = 16 * 1024 * 1024;
 /// Bytes of one archive, inflated: the largest export has about 1 GB.
 const ARCHIVE_LIMIT: u64 = 32 * 1024 * 1024 * 1024;
-/// Per cent of malformed records at which a file is taken for damaged.
-const MALFORMED_PER_CENT: u64 = 1;
-
-pub(crate) const MALFORMED: &str = "malformed";
-pub(crate) const DUPLICATE: &str = "duplicate record";
-
-/// Everything a base holds.
-#[derive(Default)]
-pub(crate) struct Export {
-    pub(crate) advisories: BTreeMap<String, Advisory>,
-    pub(crate) files: Vec<FileReport>,
-    /// Ecosystems some file speaks of: those the index is asked to hold.
-    pub(crate) asked: BTreeSet<Ecosystem>,
-    /// Ecosystems that a refused file speaks of or is named after: their earlier segments stay.
-    pub(crate) refused: BTreeMap<Ecosystem, String>,
-}
-
-impl Export {
-    /// Newest record that names this ecosystem, epoch milliseconds.
-    pub(crate) fn newest(&self, ecosystem: Ecosystem) -> Option<Millis> {
-        let names = |advisory: &&Advisory| {
-            advisory.affected.iter().any(|entry| entry.ecosystem == ecosystem)
-        };
-        self.advisories.values().filter(names).filter_map(newest).max()
-    }
-}
-
-/// When it last changed, epoch milliseconds.
-pub(crate) fn newest(advisory: &Advisory) -> Option<Millis> {
-    advisory.modified.max(advisory.published)
-}
-
 /// Reads every folder below `base` that has an `all.zip`, in order of names.
 pub(crate) fn read(base: &Path) -> std::io::Result<Export> {
     let mut folders = Vec::new();
@@ -60,33 +59,50 @@ pub(crate) fn read(base: &Path) -> std::io::Result<Export> {
     }
     folders.sort();
     let mut export = Export::default();
+    let mut read = Vec::new();
     for folder in folders {
         let mut report =
             FileReport { path: format!("{folder}/{ARCHIVE}"), ..FileReport::default() };
-        let mut seen: BTreeSet<Ecosystem> = named_after(&report.path).into_iter().collect();
         let mut advisories = Vec::new();
-        match read_archive(&base.join(&folder).join(ARCHIVE), &mut report, &mut advisories) {
-            Ok(()) => refuse_if_malformed(&mut report),
-            Err(reason) => report.refused = Some(reason),
+        if let Err(reason) =
+            read_archive(&base.join(&folder).join(ARCHIVE), &mut report, &mut advisories)
+        {
+            report.refused = Some(reason);
         }
-        let supported = !seen.is_empty();
-        seen.extend(
-            advisories.iter().flat_map(|advisory| &advisory.affected).map(|entry| entry.ecosystem),
-        );
-        if supported && advisories.is_empty() && report.refused.is_none() {
-            report.refused = Some("none of its records is left".to_owned());
+        report.refuse_if_malformed();
+        read.push((report, advisories));
+    }
+    // A record stands in the archive of every ecosystem it names: the newest copy counts.
+    let mut known: HashMap<String, Option<Millis>> = HashMap::new();
+    for (_, advisories) in read.iter().filter(|(report, _)| report.refused.is_none()) {
+        for advisory in advisories {
+            let date = newest(advisory);
+            let known = known.entry(advisory.id.clone()).or_insert(date);
+            *known = (*known).max(date);
         }
-        export.asked.extend(&seen);
-        match &report.refused {
-            Some(reason) => {
-                let reason = format!("{}: {reason}", report.path);
-                export
-                    .refused
-                    .extend(seen.into_iter().map(|ecosystem| (ecosystem, reason.clone())));
-            }
-            None => advisories.into_iter().for_each(|advisory| export.add(advisory, &mut report)),
+    }
+    for (mut report, mut advisories) in read {
+        let mut of: BTreeSet<Part> =
+            named_after(&report.path).map(|own| (own, None)).into_iter().collect();
+        let told = advisories.iter().flat_map(|advisory| &advisory.affected);
+        of.extend(told.map(|entry| (entry.ecosystem, None)));
+        let before = advisories.len();
+        if report.refused.is_none() {
+            advisories.retain(|advisory| {
+                let first = known.get(&advisory.id).is_some_and(|date| *date == newest(advisory));
+                first && known.remove(&advisory.id).is_some()
+            });
         }
-        export.files.push(report);
+        let twice = before - advisories.len();
+        report.kept -= twice as u64;
+        if twice > 0 {
+            *report.drops.entry(DUPLICATE.to_owned()).or_default() += twice as u64;
+        }
+        // All of them stand in other archives: nothing is missing.
+        if before > 0 && advisories.is_empty() {
+            of.clear();
+        }
+        export.add(report, &of.into_iter().collect::<Vec<_>>(), advisories);
     }
     Ok(export)
 }
@@ -97,24 +113,6 @@ const ARCHIVE: &str = "all.zip";
 pub(crate) fn named_after(path: &str) -> Option<Ecosystem> {
     let (folder, _) = path.split_once('/')?;
     Ecosystem::ALL.into_iter().find(|ecosystem| ecosystem.osv_name() == folder)
-}
-
-impl Export {
-    /// A record stands in the archive of every ecosystem it names: the newest copy counts.
-    fn add(&mut self, advisory: Advisory, report: &mut FileReport) {
-        match self.advisories.get(&advisory.id) {
-            Some(known) => {
-                report.kept -= 1;
-                report.drop(DUPLICATE);
-                if newest(&advisory) > newest(known) {
-                    self.advisories.insert(advisory.id.clone(), advisory);
-                }
-            }
-            None => {
-                self.advisories.insert(advisory.id.clone(), advisory);
-            }
-        }
-    }
 }
 
 /// Reads arbitrary bytes as one record; for fuzzing, which looks for panics and hangs.
@@ -171,13 +169,4 @@ fn read_archive(
         }
     }
     Ok(())
-}
-
-/// More than one per cent of malformed records means a damaged file, not a few bad authors.
-pub(crate) fn refuse_if_malformed(report: &mut FileReport) {
-    let malformed = report.drops.get(MALFORMED).copied().unwrap_or_default();
-    if malformed * 100 > report.records * MALFORMED_PER_CENT {
-        report.refused =
-            Some(format!("{malformed} of its {} records are malformed", report.records));
-    }
 }

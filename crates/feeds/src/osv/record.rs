@@ -1,8 +1,11 @@
 //! One OSV record becomes one advisory, or is dropped by class.
-use super::MALFORMED;
+use super::alma;
+use super::place::{self, Place};
+use crate::export::MALFORMED;
+use crate::time::time;
+use seawall_model::Severity;
 use seawall_model::advisory::{Advisory, Affected, Range, RangeEnd, Rating};
-use seawall_model::package::Ecosystem;
-use seawall_model::{Millis, Severity};
+use seawall_model::finding::FixStatus;
 use seawall_vuln::{Scheme, name, score, segment};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -28,6 +31,7 @@ struct Record {
     withdrawn: Option<String>,
     aliases: Option<Vec<String>>,
     upstream: Option<Vec<String>>,
+    related: Option<Vec<String>>,
     summary: Option<String>,
     details: Option<String>,
     severity: Option<Vec<Score>>,
@@ -53,6 +57,13 @@ struct DatabaseSpecific {
     severity: Option<Value>,
 }
 
+/// Of an entry.
+#[derive(Deserialize)]
+struct OfEntry {
+    /// RustSec: `unmaintained`, `notice`, `unsound`: worth knowing, no flaw of its own.
+    informational: Option<Value>,
+}
+
 #[derive(Deserialize)]
 struct Entry {
     package: Option<PackageName>,
@@ -60,6 +71,7 @@ struct Entry {
     versions: Option<Vec<String>>,
     severity: Option<Vec<Score>>,
     ecosystem_specific: Option<EcosystemSpecific>,
+    database_specific: Option<OfEntry>,
 }
 
 #[derive(Deserialize)]
@@ -74,6 +86,14 @@ struct EcosystemSpecific {
     custom_ranges: Option<Vec<IgnoredAny>>,
     /// Debian: `unimportant` is a flaw that Debian does not rate as a security problem.
     urgency: Option<Value>,
+    /// RustSec: what the flaw is bound to; empty lists are anything.
+    affects: Option<Affects>,
+}
+
+#[derive(Deserialize)]
+struct Affects {
+    os: Option<Vec<String>>,
+    arch: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -108,17 +128,33 @@ pub(super) fn parse(text: &[u8]) -> Parsed {
     if affected.is_empty() {
         dropped.sort();
         let class = dropped.into_iter().next();
-        return Parsed::Dropped(class.unwrap_or_else(|| "no affected package".to_owned()));
+        let nothing = match record.withdrawn.is_some() {
+            // Alpaquita's way to say that it ships nothing of the kind.
+            true => "withdrawn without a package",
+            false => "no affected package",
+        };
+        return Parsed::Dropped(class.unwrap_or_else(|| nothing.to_owned()));
     }
-    let unimportant = entries.iter().all(|entry| urgency(entry) == Some("unimportant"));
+    if alma::is_of(&affected) {
+        if !alma::is_security(&record.id) {
+            return Parsed::Dropped("no security advisory".to_owned());
+        }
+        alma::settle(record.summary.as_deref().unwrap_or_default(), &mut affected);
+    }
+    let minor = |entry: &Entry| urgency(entry) == Some("unimportant") || is_informational(entry);
+    let unimportant = entries.iter().all(minor);
     let advisory = Box::new(advisory(record, affected, unimportant));
     Parsed::Advisory { advisory, dropped }
 }
 
 fn advisory(record: Record, affected: Vec<Affected>, unimportant: bool) -> Advisory {
     let aliases = record.aliases.unwrap_or_default();
-    let named = aliases.iter().chain(record.upstream.iter().flatten()).chain([&record.id]);
-    let mut cves: Vec<String> = named.filter(|id| is_cve(id)).cloned().collect();
+    let upstream = record.upstream.unwrap_or_default();
+    let related = record.related.filter(|_| alma::is_of(&affected)).unwrap_or_default();
+    let named = aliases.iter().chain(&upstream).chain(&related).chain([&record.id]);
+    // Canonical's own name of a CVE.
+    let named = named.map(|id| id.strip_prefix("UBUNTU-").unwrap_or(id));
+    let mut cves: Vec<String> = named.filter(|id| is_cve(id)).map(str::to_owned).collect();
     cves.sort();
     cves.dedup();
     let mut aliases: Vec<String> = aliases.into_iter().filter(|id| !is_cve(id)).collect();
@@ -166,7 +202,10 @@ fn rating(scores: &[Score]) -> Option<Rating> {
     let rated = |Score { score, .. }: &Score| {
         score::level(score).map(|level| Rating { level, cvss: Some(score.clone()) })
     };
-    newest_first.filter_map(rated).next()
+    // Canonical rates by a word.
+    let word =
+        of("Ubuntu").filter_map(|own| Some(Rating { level: own.score.parse().ok()?, cvss: None }));
+    newest_first.filter_map(rated).next().or_else(|| word.into_iter().next())
 }
 
 fn first_line(details: &str) -> Option<String> {
@@ -183,6 +222,13 @@ fn first_line(details: &str) -> Option<String> {
     }
 }
 
+fn is_informational(entry: &Entry) -> bool {
+    let specific = entry.database_specific.as_ref();
+    specific
+        .and_then(|specific| specific.informational.as_ref())
+        .is_some_and(|value| !value.is_null())
+}
+
 fn urgency(entry: &Entry) -> Option<&str> {
     entry.ecosystem_specific.as_ref()?.urgency.as_ref()?.as_str()
 }
@@ -190,14 +236,14 @@ fn urgency(entry: &Entry) -> Option<&str> {
 /// The error is the class the entry is counted under.
 fn convert(entry: &Entry) -> Result<Affected, String> {
     let package = entry.package.as_ref().ok_or("no package name")?;
-    let (ecosystem, release) = match package.ecosystem.split_once(':') {
-        Some((ecosystem, release)) => (ecosystem, Some(release)),
-        None => (package.ecosystem.as_str(), None),
-    };
-    let known = Ecosystem::ALL.into_iter().find(|known| known.osv_name() == ecosystem);
-    let known = known.ok_or_else(|| format!("ecosystem not supported: {ecosystem}"))?;
-    if release.is_none_or(str::is_empty) && known == Ecosystem::Debian {
-        return Err("no release".to_owned());
+    let Place { ecosystem: known, release, mut only } = place::parse(&package.ecosystem)?;
+    let specific = entry.ecosystem_specific.as_ref();
+    if let Some(affects) = specific.and_then(|specific| specific.affects.as_ref()) {
+        let os = affects.os.as_deref().unwrap_or_default();
+        if !os.is_empty() && !os.iter().any(|os| os == "linux") {
+            return Err("of another operating system".to_owned());
+        }
+        only.arches = affects.arch.clone().unwrap_or_default();
     }
     let scheme = Scheme::of(known);
     let comparable = |range: &&EventRange| range.kind == "ECOSYSTEM" || range.kind == "SEMVER";
@@ -212,17 +258,18 @@ fn convert(entry: &Entry) -> Result<Affected, String> {
     if ranges.is_empty() && versions.is_empty() {
         return Err("no comparable range".to_owned());
     }
-    let custom =
-        entry.ecosystem_specific.as_ref().and_then(|specific| specific.custom_ranges.as_ref());
+    let custom = specific.and_then(|specific| specific.custom_ranges.as_ref());
     let everything = [Range { introduced: None, end: RangeEnd::Open }];
     let mut affected = Affected {
         ecosystem: known,
-        release: (known == Ecosystem::Debian).then(|| release.unwrap_or_default().to_owned()),
+        release,
         name: name::normalize(known, &package.name),
         undecidable: custom.is_some_and(|custom| !custom.is_empty()) && ranges == everything,
         ranges,
         versions,
         severity: rating(entry.severity.as_deref().unwrap_or_default()),
+        only,
+        unfixed: FixStatus::None,
     };
     segment::drop_listed_within_ranges(&mut affected);
     Ok(affected)
@@ -267,17 +314,6 @@ fn ranges(scheme: Scheme, events: &[Event]) -> Vec<Range> {
     ranges
 }
 
-/// RFC 3339 to epoch milliseconds. Go writes year 1 for "not known".
-fn time(text: &str) -> Option<Millis> {
-    let millis = text.parse::<jiff::Timestamp>().ok()?.as_millisecond();
-    (millis > 0).then_some(millis)
-}
-
-/// `2025-08-25` to epoch milliseconds at midnight UTC.
-pub(crate) fn day(text: &str) -> Option<Millis> {
-    time(&format!("{text}T00:00:00Z"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -301,6 +337,7 @@ mod tests {
                         RangeEnd::Fixed(version) => format!("{introduced},{version}"),
                         RangeEnd::LastAffected(version) => format!("{introduced},={version}"),
                         RangeEnd::Open => format!("{introduced},-"),
+                        RangeEnd::NotAffected(_) => "never".to_owned(),
                     }
                 };
                 affected.ranges.iter().map(range).collect::<Vec<_>>().join(" ")
@@ -338,10 +375,7 @@ mod tests {
     fn entries_are_kept_or_classed() {
         let range = r#""ranges":[{"type":"GIT","events":[{"introduced":"0"}]}]"#;
         assert_eq!(affected("PyPI", range), Err("no comparable range".into()));
-        assert_eq!(
-            affected("AlmaLinux:8", range),
-            Err("ecosystem not supported: AlmaLinux".into())
-        );
+        assert_eq!(affected("Mageia:8", range), Err("ecosystem not supported: Mageia".into()));
         assert_eq!(affected("Debian", r#""versions":["1"]"#), Err("no release".into()));
         let listed = affected("PyPI", r#""versions":["1"],"ranges":null"#).unwrap();
         assert_eq!((listed.name.as_str(), listed.versions.len()), ("n-a-me", 1));
@@ -359,7 +393,7 @@ mod tests {
         let text = r###"{"id":"PYSEC-1","modified":"0001-01-01T00:00:00Z","published":"2022-09-12T20:23:06Z",
             "aliases":["GHSA-x","CVE-2022-0002","CVE-2022-0001","CVE-x"],"upstream":["CVE-2022-0003"],"details":"# A title\nmore",
             "severity":[{"type":"CVSS_V3","score":"broken"},{"type":"CVSS_V2","score":"AV:N/AC:L/Au:N/C:C/I:C/A:C"}],
-            "affected":[{"package":{"ecosystem":"PyPI","name":"a"},"versions":["1"]},{"package":{"ecosystem":"npm","name":"a"}}],
+            "affected":[{"package":{"ecosystem":"PyPI","name":"a"},"versions":["1"]},{"package":{"ecosystem":"Hex","name":"a"}}],
             "references":[{"type":"WEB","url":"https://example.org"}],"unknown":{}}"###;
         let Parsed::Advisory { advisory, dropped } = parse(text.as_bytes()) else {
             panic!("dropped")
@@ -369,7 +403,7 @@ mod tests {
         assert_eq!((advisory.severity, advisory.modified), (Severity::High, None));
         assert_eq!(advisory.published, Some(1_663_014_186_000));
         assert_eq!(advisory.title.as_deref(), Some("A title"));
-        assert_eq!(dropped, ["ecosystem not supported: npm"]);
+        assert_eq!(dropped, ["ecosystem not supported: Hex"]);
     }
 
     #[test]

@@ -101,7 +101,7 @@ fn damaged_archives_leave_the_old_segment() {
     let mut records = good(200);
     records[..3].fill("{".to_owned());
     check_refused(&archive(&records), "3 of its 200 records are malformed");
-    let foreign = record("RUSTSEC-1", "crates.io", "demo", "2.0");
+    let foreign = record("EEF-1", "Hex", "demo", "2.0");
     check_refused(&archive(&[foreign]), "none of its records is left");
 }
 
@@ -229,7 +229,7 @@ fn damaged_indexes_are_refused() {
     assert!(matches!(open(&bench.out()), Err(OpenError::Read { .. })));
     let manifest = bench.out().join("index.json");
     let newer =
-        std::fs::read_to_string(&manifest).unwrap().replace("\"layout\": 1", "\"layout\": 99");
+        std::fs::read_to_string(&manifest).unwrap().replace("\"layout\": 2", "\"layout\": 99");
     std::fs::write(&manifest, newer).unwrap();
     assert!(matches!(open(&bench.out()), Err(OpenError::Layout { found: 99, .. })));
     std::fs::write(&manifest, "{").unwrap();

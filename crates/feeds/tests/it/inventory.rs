@@ -13,6 +13,7 @@ pub(crate) fn package(ecosystem: Ecosystem, name: &str, version: &str) -> Packag
         owner: None,
         layer: None,
         third_party: false,
+        module: None,
     }
 }
 
@@ -34,6 +35,7 @@ pub(crate) fn inventory(distro: Option<Distro>, packages: Vec<Package>) -> Inven
         layers: Vec::new(),
         packages,
         problems: Vec::new(),
+        repositories: Vec::new(),
         extractor_version: 1,
     }
 }

@@ -115,11 +115,8 @@ impl Place {
                     .help("build the index from a feed that covers it")
             }
             Self::NoRelease(ecosystem, _) => {
-                let kind = if index.asked(*ecosystem) {
-                    ProblemKind::Gap
-                } else {
-                    ProblemKind::Note
-                };
+                let kind =
+                    if index.asked(*ecosystem) { ProblemKind::Gap } else { ProblemKind::Note };
                 let message =
                     format!("{name} has no release to look advisories up by: {counted} not judged");
                 Problem::new(kind, "not-covered", message)

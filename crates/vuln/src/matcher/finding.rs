@@ -196,12 +196,10 @@ impl FindingDraft<'_> {
         let scheme = self.segment.meta().scheme;
         let sure = || records.iter().filter(|record| record.judgement.verdict == Verdict::Affected);
         let fixes = sure().flat_map(|record| &record.judgement.fixes);
-        let versions: BTreeMap<_, _> = fixes
-            .map(|fix| ((&fix.channel, scheme.key(&fix.version)), fix))
-            .collect();
+        let versions: BTreeMap<_, _> =
+            fixes.map(|fix| ((&fix.channel, scheme.key(&fix.version)), fix)).collect();
         // The status that says most counts; a record that knows of a fix beats one that knows none.
-        let told: BTreeSet<u8> =
-            sure().map(|record| precedence(record.judgement.fix)).collect();
+        let told: BTreeSet<u8> = sure().map(|record| precedence(record.judgement.fix)).collect();
         let status = told.first().and_then(|first| PRECEDENCE.get(usize::from(*first)).copied());
         let status = status.unwrap_or(FixStatus::Unknown);
         Fix { status, versions: versions.into_values().cloned().collect() }

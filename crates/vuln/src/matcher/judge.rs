@@ -2,9 +2,7 @@
 use super::only;
 use super::subject::Subject;
 use crate::order::symbol;
-use crate::segment::{
-    BROKEN_BOUND, Row, RowKind, Segment, UNDECIDABLE, WITHDRAWN, fix_from_byte,
-};
+use crate::segment::{BROKEN_BOUND, Row, RowKind, Segment, UNDECIDABLE, WITHDRAWN, fix_from_byte};
 use seawall_model::finding::{Compared, FixStatus, FixVersion, Qualifier};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;

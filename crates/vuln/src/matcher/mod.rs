@@ -97,8 +97,7 @@ pub fn match_inventory(inventory: &Inventory, index: &IndexSet) -> MatchReport {
 
 /// OS packages of other vendors. No distro advisory speaks of what they own, so the language's own have to.
 fn third_party_names(inventory: &Inventory) -> BTreeSet<&str> {
-    let foreign =
-        |package: &&Package| package.ecosystem.is_of_distro() && package.third_party;
+    let foreign = |package: &&Package| package.ecosystem.is_of_distro() && package.third_party;
     inventory.packages.iter().filter(foreign).map(|package| package.name.as_str()).collect()
 }
 

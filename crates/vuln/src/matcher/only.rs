@@ -11,7 +11,7 @@ const ANY_ARCH: [&str; 2] = ["noarch", "all"];
 pub(super) fn hold(only: Option<&Only>, subject: &Subject<'_>) -> bool {
     let Some(only) = only else { return subject.module.is_none() && subject.flavour.is_none() };
     fits_arch(only, subject)
-        && only.module.as_deref() == subject.module
+        && fits_module(only, subject)
         && only.flavour.as_deref() == subject.flavour
         && fits_product(only, subject)
 }
@@ -30,7 +30,7 @@ pub(super) fn qualifiers(only: Option<&Only>, subject: &Subject<'_>) -> Vec<Qual
     let arches = (!only.arches.is_empty()).then(|| only.arches.join(","));
     add("arch", arches, owned(subject.arch), fits_arch(only, subject));
     let module = only.module.as_deref();
-    add("module", owned(module), owned(subject.module), module == subject.module);
+    add("module", owned(module), owned(subject.module), fits_module(only, subject));
     let flavour = only.flavour.as_deref();
     add("flavour", owned(flavour), owned(subject.flavour), flavour == subject.flavour);
     let products = subject.cpes.map(|cpes| cpes.join(" "));
@@ -47,6 +47,14 @@ fn fits_arch(only: &Only, subject: &Subject<'_>) -> bool {
     let any = |arch: &str| ANY_ARCH.contains(&arch);
     let asked = |own: &str| only.arches.iter().any(|arch| arch == own || any(arch));
     only.arches.is_empty() || subject.arch.is_none_or(|own| any(own) || asked(own))
+}
+
+/// Modules match modules only; `*` is one whose stream the record does not say.
+fn fits_module(only: &Only, subject: &Subject<'_>) -> bool {
+    match only.module.as_deref() {
+        Some("*") => subject.module.is_some(),
+        asked => asked == subject.module,
+    }
 }
 
 /// Where nothing tells the products of a target, every one may be its own.
@@ -75,7 +83,10 @@ mod tests {
             .collect();
         assert_eq!(told.join(" "), expected);
         let others = told.iter().filter(|told| !told.starts_with("channel"));
-        assert_eq!(others.into_iter().all(|told| told.ends_with("true")), hold(Some(only), subject));
+        assert_eq!(
+            others.into_iter().all(|told| told.ends_with("true")),
+            hold(Some(only), subject)
+        );
     }
 
     #[test]

@@ -63,7 +63,9 @@ fn branch(repositories: &[String]) -> Option<String> {
             .strip_prefix('v')
             .and_then(|number| number.split_once('.'))
             .is_some_and(|(major, minor)| {
-                [major, minor].iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+                [major, minor]
+                    .iter()
+                    .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
             });
         (branch == "edge" || numbered).then(|| branch.to_owned())
     };
@@ -122,7 +124,8 @@ mod tests {
         alpine("3.19_alpha20230901", &[], "edge");
         let main = "https://mirror.example/alpine/v3.17/main";
         alpine("3.18.4", &[main, "https://mirror.example/alpine/v3.17/community/"], "v3.17");
-        let edge = ["main", "community"].map(|part| format!("https://mirror.example/alpine/edge/{part}"));
+        let edge =
+            ["main", "community"].map(|part| format!("https://mirror.example/alpine/edge/{part}"));
         alpine("3.18.4", &[&edge[0], &edge[1]], "edge");
         alpine("3.18.4", &[main, "https://mirror.example/alpine/edge/testing"], "v3.17");
         alpine("3.18.4", &["https://mirror.example/alpine/latest-stable/main"], "v3.18");

@@ -29,6 +29,14 @@ pub enum BuildError {
 pub struct Built {
     pub bytes: Vec<u8>,
     pub meta: Meta,
+    /// In the order of [`Meta::feeds`].
+    pub counts: Vec<Counts>,
+}
+
+/// What became of one feed's records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub rows: u64,
     /// Listed versions outside the scheme's order: no installed version can equal them.
     pub versions_dropped: u64,
 }
@@ -69,7 +77,7 @@ pub fn build_from(
     });
     let scheme = Scheme::of(ecosystem);
     let mut drafts: BTreeMap<String, Vec<Draft>> = BTreeMap::new();
-    let mut versions_dropped = 0;
+    let mut counts = vec![Counts::default(); feeds.len()];
     let mut fixed_only = true;
     let own = |affected: &&Affected| {
         affected.ecosystem == ecosystem && affected.release.as_deref() == release
@@ -78,7 +86,9 @@ pub fn build_from(
         let advisory_place =
             u32::try_from(place).map_err(|_| BuildError::TooLarge("the advisory count"))?;
         for (entry, affected) in (0u32..).zip(advisory.affected.iter().filter(own)) {
-            let mut rows = entry_rows(scheme, affected, &mut versions_dropped);
+            let counts = &mut counts[usize::from(*feed)];
+            let mut rows = entry_rows(scheme, affected, &mut counts.versions_dropped);
+            counts.rows += rows.len() as u64;
             for row in &mut rows {
                 (row.advisory, row.entry, row.feed, row.withdrawn) =
                     (advisory_place, entry, *feed, advisory.withdrawn.is_some());
@@ -89,8 +99,12 @@ pub fn build_from(
         }
     }
     let keys = KeyTable::of(drafts.values().flatten())?;
-    let only: BTreeSet<&Only> =
-        drafts.values().flatten().map(|draft| &draft.only).filter(|only| !only.is_empty()).collect();
+    let only: BTreeSet<&Only> = drafts
+        .values()
+        .flatten()
+        .map(|draft| &draft.only)
+        .filter(|only| !only.is_empty())
+        .collect();
     let only: Vec<&Only> = only.into_iter().collect();
     let (names, rows) = posting(&drafts, &keys, &only)?;
     let mut writer = BlockWriter::default();
@@ -124,7 +138,7 @@ pub fn build_from(
     sections[section::BLOCK_SPANS] = blocks.spans;
     sections[section::BLOCKS] = blocks.blocks;
     sections[section::ONLY] = serde_json::to_vec(&only).expect("plain values serialise");
-    Ok(Built { bytes: pack(Kind::Segment, &sections), meta, versions_dropped })
+    Ok(Built { bytes: pack(Kind::Segment, &sections), meta, counts })
 }
 
 /// Drops the listed versions that a range of the same entry holds: feeds that list every version would otherwise
@@ -162,8 +176,7 @@ fn first_name(advisory: &Advisory) -> &str {
 /// The entries as details keep them: empty, unless one of them rates its package or says why it is not affected. Rows
 /// name them by place.
 fn kept_entries<'a>(entries: impl Iterator<Item = &'a Affected> + Clone) -> Vec<Affected> {
-    let is_reason =
-        |range: &&Range| matches!(&range.end, RangeEnd::NotAffected(Some(reason)) if !reason.is_empty());
+    let is_reason = |range: &&Range| matches!(&range.end, RangeEnd::NotAffected(Some(reason)) if !reason.is_empty());
     let silent = |entry: &Affected| {
         entry.severity.is_none() && !entry.ranges.iter().any(|range| is_reason(&range))
     };

@@ -15,7 +15,7 @@ pub(crate) mod container;
 mod details;
 mod read;
 
-pub use build::{BuildError, Built, Source, build, build_from, drop_listed_within_ranges};
+pub use build::{BuildError, Built, Counts, Source, build, build_from, drop_listed_within_ranges};
 pub use container::SegmentError;
 pub use details::DetailsCache;
 pub use read::Segment;

@@ -2,12 +2,13 @@
 use crate::advisories::{advisory, affected, segment};
 use proptest::prelude::*;
 use seawall_model::package::Ecosystem;
-use seawall_vuln::{Scheme, Subject};
 use seawall_vuln::matcher::{Judgement, Reason, Verdict, judge};
+use seawall_vuln::{Scheme, Subject};
 
 fn judged(ecosystem: Ecosystem, ranges: &[&str], version: &str) -> Judgement {
     let record = advisory("R-1", &[], vec![affected(ecosystem, None, "demo", ranges)]);
-    let mut judgements = judge(&segment(ecosystem, None, &[record]), &Subject::plain("demo", version));
+    let mut judgements =
+        judge(&segment(ecosystem, None, &[record]), &Subject::plain("demo", version));
     assert_eq!(judgements.len(), 1);
     judgements.remove(0)
 }
@@ -16,11 +17,7 @@ fn judged(ecosystem: Ecosystem, ranges: &[&str], version: &str) -> Judgement {
 fn check(ranges: &[&str], version: &str, verdict: Verdict, fixes: &[&str]) {
     let judgement = judged(Ecosystem::PyPI, ranges, version);
     let named: Vec<&str> = judgement.fixes.iter().map(|fix| fix.version.as_str()).collect();
-    assert_eq!(
-        (judgement.verdict, named.as_slice()),
-        (verdict, fixes),
-        "{version} in {ranges:?}"
-    );
+    assert_eq!((judgement.verdict, named.as_slice()), (verdict, fixes), "{version} in {ranges:?}");
 }
 
 #[test]
@@ -60,7 +57,8 @@ fn comparisons_show_what_decided() {
 fn debian_fix_zero_means_never_affected() {
     let record =
         advisory("D-1", &[], vec![affected(Ecosystem::Debian, Some("11"), "demo", &["..0"])]);
-    let judged = judge(&segment(Ecosystem::Debian, Some("11"), &[record]), &Subject::plain("demo", "0~a"));
+    let judged =
+        judge(&segment(Ecosystem::Debian, Some("11"), &[record]), &Subject::plain("demo", "0~a"));
     assert_eq!(judged[0].verdict, Verdict::NotAffected(Reason::NeverAffected));
 }
 

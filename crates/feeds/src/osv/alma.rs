@@ -1,0 +1,70 @@
+//! What AlmaLinux's records leave to be read between the lines. Source: errata.almalinux.org.
+use seawall_model::advisory::{Affected, RangeEnd};
+use seawall_model::package::Ecosystem;
+use seawall_vuln::Scheme;
+use std::collections::BTreeMap;
+
+/// Stands for the stream of a module whose name no record says.
+const ANY_MODULE: &str = "*";
+
+pub(super) fn is_of(affected: &[Affected]) -> bool {
+    affected.iter().any(|entry| entry.ecosystem == Ecosystem::AlmaLinux)
+}
+
+/// ALBA and ALEA mend bugs and bring features.
+pub(super) fn is_security(id: &str) -> bool {
+    !id.starts_with("ALBA-") && !id.starts_with("ALEA-")
+}
+
+/// A module's stream stands in the summary alone, `nodejs:18 security update`; where it does not, whether a module's
+/// package is of that stream is unknown. Several fixes of one name in one record are rebuilds: the lowest counts.
+pub(super) fn settle(summary: &str, affected: &mut Vec<Affected>) {
+    let stream = stream(summary);
+    for entry in affected.iter_mut() {
+        let modular =
+            |end: &RangeEnd| matches!(end, RangeEnd::Fixed(fix) if fix.contains(".module_el"));
+        if !entry.ranges.iter().any(|range| modular(&range.end)) {
+            continue;
+        }
+        entry.undecidable |= stream.is_none();
+        entry.only.module = Some(stream.clone().unwrap_or_else(|| ANY_MODULE.to_owned()));
+    }
+    let mut lowest: BTreeMap<(String, Option<String>, Option<String>), Affected> = BTreeMap::new();
+    for entry in affected.drain(..) {
+        let key = (entry.name.clone(), entry.release.clone(), entry.only.module.clone());
+        match lowest.get(&key) {
+            Some(known) if fix(known) <= fix(&entry) => {}
+            _ => _ = lowest.insert(key, entry),
+        }
+    }
+    affected.extend(lowest.into_values());
+}
+
+fn fix(entry: &Affected) -> Option<Vec<u8>> {
+    entry.ranges.iter().find_map(|range| match &range.end {
+        RangeEnd::Fixed(version) => Scheme::of(entry.ecosystem).key(version),
+        _ => None,
+    })
+}
+
+/// `name:stream` at the start of a summary.
+fn stream(summary: &str) -> Option<String> {
+    let word = summary.split_whitespace().next()?;
+    let (name, stream) = word.split_once(':')?;
+    let plain = |text: &str| {
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+".contains(c))
+    };
+    (plain(name) && plain(stream)).then(|| word.to_owned())
+}
+
+#[test]
+fn streams_are_read_from_summaries() {
+    assert_eq!(stream("nodejs:18 security update").as_deref(), Some("nodejs:18"));
+    assert_eq!(
+        stream("container-tools:rhel8 security update").as_deref(),
+        Some("container-tools:rhel8")
+    );
+    assert_eq!(stream("container-tools bug fix update"), None);
+    assert_eq!(stream("kernel: several fixes"), None);
+    assert_eq!(stream(""), None);
+}
