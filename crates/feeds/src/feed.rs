@@ -42,7 +42,12 @@ impl PartialEq for Feed {
 
 impl Eq for Feed {}
 
-pub static ALL: [&Feed; 2] = [&crate::osv::FEED, &crate::cisa_kev::FEED];
+pub static ALL: [&Feed; 4] = [
+    &crate::osv::FEED,
+    &crate::debian_tracker::FEED,
+    &crate::alpine_secdb::FEED,
+    &crate::cisa_kev::FEED,
+];
 
 /// The key names no feed that exists.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -200,6 +205,9 @@ mod tests {
         assert_eq!(select::<&str>(&[]).unwrap(), ALL.to_vec());
         assert_eq!(select(&["cisa-kev"]).unwrap(), [&crate::cisa_kev::FEED]);
         let error = select(&["osv", "nvd"]).unwrap_err();
-        assert_eq!(error.to_string(), "`nvd` is no feed: expected one of osv, cisa-kev");
+        assert_eq!(
+            error.to_string(),
+            "`nvd` is no feed: expected one of osv, debian-tracker, alpine-secdb, cisa-kev"
+        );
     }
 }

@@ -8,13 +8,16 @@
 //!
 //! Invariant: every record is a row or a drop counted by class, and a feed that looks damaged never replaces what an
 //! earlier build left.
+mod alpine_secdb;
 mod build;
 mod cisa_kev;
+mod debian_tracker;
 mod directory;
 mod downloads;
 mod export;
 mod feed;
 mod osv;
+mod records;
 mod report;
 mod time;
 mod update;

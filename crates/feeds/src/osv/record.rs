@@ -2,6 +2,7 @@
 use super::alma;
 use super::place::{self, Place};
 use crate::export::MALFORMED;
+use crate::records::is_cve;
 use crate::time::time;
 use seawall_model::Severity;
 use seawall_model::advisory::{Advisory, Affected, Range, RangeEnd, Rating};
@@ -186,13 +187,6 @@ fn advisory(record: Record, affected: Vec<Affected>, unimportant: bool) -> Advis
         withdrawn: record.withdrawn.as_deref().map(|text| time(text).unwrap_or_default()),
         affected,
     }
-}
-
-/// `CVE-` year `-` number.
-fn is_cve(id: &str) -> bool {
-    let digits = |text: &str| text.len() >= 4 && text.bytes().all(|b| b.is_ascii_digit());
-    let rest = id.strip_prefix("CVE-").and_then(|rest| rest.split_once('-'));
-    rest.is_some_and(|(year, number)| digits(year) && digits(number))
 }
 
 /// The vector of the newest CVSS version that can be read.
