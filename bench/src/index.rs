@@ -1,7 +1,8 @@
 //! An index of the size of Debian's and PyPI's feeds together, and the inventory of a large image.
 use crate::dice::Dice;
 use seawall_model::Severity;
-use seawall_model::advisory::{Advisory, Affected, Range, RangeEnd};
+use seawall_model::advisory::{Advisory, Affected, Only, Range, RangeEnd};
+use seawall_model::finding::FixStatus;
 use seawall_model::package::{Distro, Ecosystem, Inventory, Package, SourcePackage, Target};
 use seawall_vuln::segment::{FeedDate, build};
 
@@ -50,6 +51,8 @@ fn advisory(
             versions: Vec::new(),
             severity: None,
             undecidable: false,
+            only: Only::default(),
+            unfixed: FixStatus::None,
         }],
     }
 }
@@ -76,6 +79,7 @@ pub fn inventory(packages: usize) -> Inventory {
             owner: None,
             layer: None,
             third_party: false,
+            module: None,
         }
     };
     Inventory {
@@ -89,6 +93,7 @@ pub fn inventory(packages: usize) -> Inventory {
         layers: Vec::new(),
         packages: (0..packages).map(package).collect(),
         problems: Vec::new(),
+        repositories: Vec::new(),
         extractor_version: 1,
     }
 }

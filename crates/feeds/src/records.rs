@@ -61,11 +61,7 @@ pub(crate) fn is_cve(id: &str) -> bool {
 }
 
 /// Paths below `base`, with slashes and in order, of files at most `depth` folders down that `fits` takes.
-pub(crate) fn files(
-    base: &Path,
-    depth: usize,
-    fits: fn(&str) -> bool,
-) -> io::Result<Vec<String>> {
+pub(crate) fn files(base: &Path, depth: usize, fits: fn(&str) -> bool) -> io::Result<Vec<String>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(base)? {
         let entry = entry?;

@@ -144,10 +144,10 @@ fn summary(report: &Report, shown: usize) -> String {
     if hidden > 0 {
         text.push_str(&format!("{hidden} counted, not shown\n"));
     }
-    text.push_str(&format!(
-        "{} packages: {} Debian, {} PyPI, {} Go\n",
-        packages.total, packages.debian, packages.pypi, packages.go
-    ));
+    let told = packages.ecosystems.iter().map(|(ecosystem, count)| format!("{count} {ecosystem}"));
+    let told: Vec<String> = told.collect();
+    let told = if told.is_empty() { String::new() } else { format!(": {}", told.join(", ")) };
+    text.push_str(&format!("{} packages{told}\n", packages.total));
     text.push_str(&coverage(&report.coverage));
     if !report.coverage.complete {
         text.push_str("INCOMPLETE: something was left out; see the problems\n");

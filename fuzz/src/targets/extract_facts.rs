@@ -19,14 +19,7 @@ fn run(bytes: &[u8]) {
 }
 
 fn seeds() -> Vec<Vec<u8>> {
-    let package = FoundPackage {
-        ecosystem: Ecosystem::PyPI,
-        name: "a".into(),
-        version: "1".into(),
-        arch: None,
-        source: None,
-        third_party: false,
-    };
+    let package = FoundPackage::new(Ecosystem::PyPI, "a", "1");
     let file = FileFacts {
         path: "a".into(),
         extractor: "python-dist-info".into(),

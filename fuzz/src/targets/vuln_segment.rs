@@ -1,7 +1,8 @@
 //! Index segments with a right digest, opened, asked and matched against: a file that someone sealed after changing it.
 use crate::Target;
 use seawall_model::Severity;
-use seawall_model::advisory::{Advisory, Affected, Range, RangeEnd};
+use seawall_model::advisory::{Advisory, Affected, Only, Range, RangeEnd};
+use seawall_model::finding::FixStatus;
 use seawall_model::package::{Distro, Ecosystem, Inventory, Package, Target as Scanned};
 use seawall_vuln::segment::{FeedDate, build};
 use seawall_vuln::{IndexSet, Segment, match_inventory};
@@ -45,6 +46,7 @@ fn inventory() -> Inventory {
         owner: None,
         layer: None,
         third_party: false,
+        module: None,
     };
     let versions = ["0.5", "1.5", "3", "x y"];
     let packages = Ecosystem::ALL
@@ -58,6 +60,7 @@ fn inventory() -> Inventory {
         layers: Vec::new(),
         packages,
         problems: Vec::new(),
+        repositories: Vec::new(),
         extractor_version: 1,
     }
 }
@@ -71,6 +74,8 @@ fn seeds() -> Vec<Vec<u8>> {
         versions: vec!["0.5".into()],
         severity: None,
         undecidable: false,
+        only: Only::default(),
+        unfixed: FixStatus::None,
     };
     let advisory = |affected| Advisory {
         id: "P-1".into(),

@@ -1,7 +1,8 @@
 //! What `--fail-on` and its companions make of a report.
 use crate::build::*;
 use seawall_model::Severity;
-use seawall_model::advisory::{Advisory, Affected, Range, RangeEnd};
+use seawall_model::advisory::{Advisory, Affected, Only, Range, RangeEnd};
+use seawall_model::finding::FixStatus;
 use seawall_model::package::Ecosystem;
 use seawall_scan::{Display, FailOn, Report, exit_code, render_table};
 use seawall_vuln::segment::{FeedDate, build};
@@ -33,6 +34,8 @@ fn advisory() -> Advisory {
         versions: Vec::new(),
         severity: None,
         undecidable: false,
+        only: Only::default(),
+        unfixed: FixStatus::None,
     };
     Advisory {
         id: "CVE-2020-0001".into(),
@@ -139,7 +142,7 @@ fn the_table_says_who_judged_and_by_how_old_records() {
         plain,
         [
             "0 critical, 0 high, 1 medium, 0 low, 0 info, 0 unknown; 1 fixable, known exploited: not in the index",
-            "1 packages: 0 Debian, 1 PyPI, 0 Go",
+            "1 packages: 1 PyPI",
             "judged by PyPI: 1 packages, records up to 2025-08-25, only flaws that have a fix",
         ]
     );

@@ -1,6 +1,7 @@
 //! Reports, their two forms and the exit code.
 use crate::build::*;
-use seawall_model::advisory::{Advisory, Affected, Range, RangeEnd};
+use seawall_model::advisory::{Advisory, Affected, Only, Range, RangeEnd};
+use seawall_model::finding::FixStatus;
 use seawall_model::package::{Ecosystem, Inventory};
 use seawall_model::{Problem, Severity};
 use seawall_scan::{Display, FailOn, Report, exit_code, render_json, render_table};
@@ -25,6 +26,8 @@ fn advisory(
         versions: Vec::new(),
         severity: None,
         undecidable: false,
+        only: Only::default(),
+        unfixed: FixStatus::None,
     };
     Advisory {
         id: id.into(),

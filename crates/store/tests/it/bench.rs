@@ -353,6 +353,7 @@ pub(crate) fn package(name: &str, version: &str) -> Package {
         owner: None,
         layer: None,
         third_party: false,
+        module: None,
     }
 }
 
@@ -364,6 +365,7 @@ pub(crate) fn inventory(target: Target, packages: Vec<Package>) -> Record {
         layers: Vec::new(),
         packages,
         problems: Vec::new(),
+        repositories: Vec::new(),
         extractor_version: 1,
     }))
 }
