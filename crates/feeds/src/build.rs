@@ -94,8 +94,6 @@ struct Draft<'a> {
 
 impl Draft<'_> {
     fn absent(&mut self, feed: &Feed, base: &Path) {
-        let message = format!("{} has no feed {}", base.display(), feed.key);
-        self.report.problems.push(Problem::note("feed-absent", message).item(feed.key));
         self.report.feeds.push(feed_report(feed, base, FeedStatus::Absent, Vec::new()));
     }
 
@@ -263,6 +261,13 @@ impl Draft<'_> {
     }
 
     fn finish(mut self) -> Result<BuildReport, BuildError> {
+        let absent = self.report.feeds.iter().filter(|feed| feed.status == FeedStatus::Absent);
+        let absent: Vec<&str> = absent.map(|feed| feed.key.as_str()).collect();
+        if !absent.is_empty() {
+            let named = absent.join(", ");
+            let message = format!("nothing lies below the bases of these feeds: {named}");
+            self.report.problems.push(Problem::note("feed-absent", message).item(named));
+        }
         let written: BTreeSet<String> =
             self.report.segments.iter().map(|segment| segment.name.clone()).collect();
         if written.is_empty() && !self.report.failed() {

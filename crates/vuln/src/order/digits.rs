@@ -25,6 +25,29 @@ pub(super) fn encode(digits: &str, key: &mut Vec<u8>) {
     key.extend(digits.as_bytes());
 }
 
+/// A run of ASCII digits as its value: an empty run is 0, leading zeros say nothing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Number<'t> {
+    /// Of `significant`; above the bytes in the order, so longer numbers are the greater.
+    len: usize,
+    significant: &'t str,
+}
+
+impl<'t> Number<'t> {
+    pub(super) fn new(digits: &'t str) -> Self {
+        let significant = significant(digits);
+        Self { len: significant.len(), significant }
+    }
+
+    pub(super) fn is_zero(self) -> bool {
+        self.len == 0
+    }
+
+    pub(super) fn encode(self, key: &mut Vec<u8>) {
+        encode(self.significant, key);
+    }
+}
+
 /// Splits the leading run of ASCII digits from the rest.
 pub(super) fn split(text: &str) -> (&str, &str) {
     let end = text.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(text.len());

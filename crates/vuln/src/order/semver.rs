@@ -7,6 +7,8 @@ pub(super) struct Version<'t> {
     parts: Vec<&'t str>,
     /// `None` ranks above every prerelease.
     prerelease: Option<Vec<&'t str>>,
+    /// What stands after the first `+`. It says nothing to SemVer, but something to schemes that build on it.
+    build: Option<&'t str>,
 }
 
 impl<'t> Version<'t> {
@@ -29,10 +31,17 @@ impl<'t> Version<'t> {
             }
             rest = next;
         }
-        let tail = rest.split_once('+').map_or(rest, |(tail, _build)| tail);
+        let (tail, build) = match rest.split_once('+') {
+            Some((tail, build)) => (tail, Some(build)),
+            None => (rest, None),
+        };
         let tail = tail.strip_prefix('-').unwrap_or(tail);
         let prerelease = (!tail.is_empty()).then(|| tail.split('.').collect());
-        (!parts.is_empty()).then_some(Self { parts, prerelease })
+        (!parts.is_empty()).then_some(Self { parts, prerelease, build })
+    }
+
+    pub(super) fn build(&self) -> Option<&'t str> {
+        self.build
     }
 
     pub(super) fn cmp(&self, other: &Self) -> Ordering {
@@ -49,17 +58,7 @@ impl<'t> Version<'t> {
     pub(super) fn encode(&self, key: &mut Vec<u8>) {
         digits::encode_parts(&self.parts, key);
         let Some(identifiers) = &self.prerelease else { return key.push(RELEASE) };
-        for identifier in identifiers {
-            if digits::all_digits(identifier) {
-                key.push(NUMBER);
-                digits::encode(identifier, key);
-            } else {
-                key.push(TEXT);
-                key.extend(identifier.as_bytes());
-                key.push(END);
-            }
-        }
-        key.push(END);
+        encode_identifiers(identifiers, key);
     }
 }
 
@@ -70,7 +69,7 @@ const TEXT: u8 = 0x02;
 const RELEASE: u8 = 0xFF;
 
 /// Numbers by value and below text, text by bytes, a longer list above its own prefix.
-fn compare_identifiers(a: &[&str], b: &[&str]) -> Ordering {
+pub(super) fn compare_identifiers(a: &[&str], b: &[&str]) -> Ordering {
     let unequal = |(a, b): (&&str, &&str)| {
         let order = match (digits::all_digits(a), digits::all_digits(b)) {
             (true, true) => digits::compare(a, b),
@@ -81,4 +80,19 @@ fn compare_identifiers(a: &[&str], b: &[&str]) -> Ordering {
         Some(order).filter(|order| order.is_ne())
     };
     a.iter().zip(b).find_map(unequal).unwrap_or_else(|| a.len().cmp(&b.len()))
+}
+
+/// Appends a list of identifiers in the order of [`compare_identifiers`], ended by [`END`].
+pub(super) fn encode_identifiers(identifiers: &[&str], key: &mut Vec<u8>) {
+    for identifier in identifiers {
+        if digits::all_digits(identifier) {
+            key.push(NUMBER);
+            digits::encode(identifier, key);
+        } else {
+            key.push(TEXT);
+            key.extend(identifier.as_bytes());
+            key.push(END);
+        }
+    }
+    key.push(END);
 }

@@ -1,4 +1,5 @@
-//! Outside judges where the machine has them: dpkg for Debian's order, pip's `packaging` for PEP 440.
+//! Outside judges where the machine has them: dpkg for Debian's order, pip's `packaging` for PEP 440, Ruby, PHP and rpm
+//! for theirs.
 use seawall_vuln::Scheme;
 use seawall_vuln::order::symbol;
 use std::io::Write;
@@ -46,6 +47,48 @@ fn dpkg_agrees() {
     assert!(compared > 500, "{compared}");
 }
 
+/// What a program that reads `A\tB` lines answers to each pair of neighbours; `None` if the machine lacks it.
+fn answers(program: &str, args: &[&str], versions: &[String]) -> Option<Vec<String>> {
+    let spawned = Command::new(program)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    let mut child = spawned.ok()?;
+    let lines: String =
+        versions.windows(2).map(|pair| format!("{}\t{}\n", pair[0], pair[1])).collect();
+    let mut stdin = child.stdin.take().unwrap();
+    // A program without its library closes its input at once; its status is the answer then.
+    let writer = std::thread::spawn(move || stdin.write_all(lines.as_bytes()).is_ok());
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    // Some print an empty line more.
+    let lines = text.lines().filter(|line| !line.is_empty());
+    output.status.success().then(|| lines.map(str::to_owned).collect())
+}
+
+/// Compares as the program does wherever it answers `<`, `=` or `>`, which must be often. `None` if the machine lacks
+/// the program.
+#[track_caller]
+fn check(scheme: Scheme, program: &str, args: &[&str], versions: &[String]) -> Option<()> {
+    let answers = answers(program, args, versions)?;
+    let mut compared = 0;
+    for (pair, answer) in versions.windows(2).zip(answers) {
+        if !["<", "=", ">"].contains(&answer.as_str()) {
+            continue;
+        }
+        let order = scheme.compare(&pair[0], &pair[1]).map(symbol);
+        assert_eq!(order, Some(answer.as_str()), "{} against {}", pair[0], pair[1]);
+        compared += 1;
+    }
+    assert!(compared > 500, "{compared}");
+    Some(())
+}
+
+const SKIPPED: &str = "skipped: this machine lacks the judge, or a part of it";
+
 const PACKAGING: &str = "
 import sys
 from pip._vendor.packaging.version import Version, InvalidVersion
@@ -64,32 +107,59 @@ fn packaging_agrees() {
         "1", "0", "10", "a", "b2", "rc", ".", "-", "_", "post", "dev", "+", "x", "r", "alpha", "c",
         "!", "preview",
     ];
-    let versions = versions(&pieces, 6_000);
-    let spawned = Command::new("python3")
-        .args(["-c", PACKAGING])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn();
-    let Ok(mut python) = spawned else { return println!("skipped: no python3 on this machine") };
-    let lines: String =
-        versions.windows(2).map(|pair| format!("{}\t{}\n", pair[0], pair[1])).collect();
-    let mut stdin = python.stdin.take().unwrap();
-    // A python without pip closes its input at once; its empty output is the answer then.
-    let writer = std::thread::spawn(move || stdin.write_all(lines.as_bytes()).is_ok());
-    let output = python.wait_with_output().unwrap();
-    writer.join().unwrap();
-    if !output.status.success() {
-        return println!("skipped: this python3 has no pip");
+    if check(Scheme::PyPI, "python3", &["-c", PACKAGING], &versions(&pieces, 6_000)).is_none() {
+        println!("{SKIPPED}");
     }
-    let answers = String::from_utf8(output.stdout).unwrap();
-    let mut compared = 0;
-    for (pair, answer) in
-        versions.windows(2).zip(answers.lines()).filter(|(_, answer)| *answer != "legacy")
-    {
-        let order = Scheme::PyPI.compare(&pair[0], &pair[1]).map(symbol);
-        assert_eq!(order, Some(answer), "{} against {}", pair[0], pair[1]);
-        compared += 1;
+}
+
+const GEM: &str = "
+STDIN.each_line do |line|
+  a, b = line.chomp.split(\"\t\").map { |text| Gem::Version.new(text) if Gem::Version.correct?(text) }
+  puts a && b ? '<=>'[(a <=> b) + 1] : 'malformed'
+end
+";
+
+#[test]
+fn gem_agrees() {
+    let pieces = ["1", "0", ".0", ".0.", ".", ".a", "a", "b", "-", "pre", ".10", ".A", "-rc1"];
+    if check(Scheme::RubyGems, "ruby", &["-e", GEM], &versions(&pieces, 6_000)).is_none() {
+        println!("{SKIPPED}");
     }
-    assert!(compared > 500, "{compared}");
+}
+
+const PHP: &str = r#"
+while (($line = fgets(STDIN)) !== false) {
+    [$a, $b] = explode("\t", rtrim($line, "\n"));
+    echo "<=>"[version_compare($a, $b) + 1], "\n";
+}
+"#;
+
+#[test]
+fn php_agrees() {
+    let pieces = [
+        ".1", ".0", ".10", "-dev", "a", "b2", "-RC1", "rc", "+7", "_p", "pl1", ".x", "alpha",
+        "-Beta", ".",
+    ];
+    let mut versions = versions(&pieces, 6_000);
+    // After a separator at the end, PHP contradicts itself.
+    versions.retain(|version| !version.ends_with('.'));
+    if check(Scheme::Packagist, "php", &["-n", "-r", PHP], &versions).is_none() {
+        println!("{SKIPPED}");
+    }
+}
+
+const RPM: &str = r#"%{lua:
+for line in io.lines() do
+    local a, b = line:match("^(.*)\t(.*)$")
+    local order = rpm.vercmp(a, b)
+    print((order < 0 and "<" or order > 0 and ">" or "=") .. "\n")
+end
+}"#;
+
+#[test]
+fn rpm_agrees() {
+    let pieces = ["1", "0", "10", ".", "_", "~", "^", "a", "ab", "el", "rc", "007", "+", "git"];
+    if check(Scheme::RedHat, "rpm", &["--eval", RPM], &versions(&pieces, 6_000)).is_none() {
+        println!("{SKIPPED}");
+    }
 }
