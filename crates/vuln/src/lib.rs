@@ -7,6 +7,7 @@
 //! ```
 //!
 //! Invariant: no IO, clock, thread or async; callers bring bytes and take bytes.
+pub mod explain;
 pub mod index;
 mod inspect;
 pub mod kev;
@@ -16,6 +17,7 @@ pub mod order;
 pub mod score;
 pub mod segment;
 
+pub use explain::{Answer, Explanation, Why, explain};
 pub use index::{IndexInfo, IndexSet, KevInfo};
 pub use inspect::Statement;
 pub use kev::Kev;

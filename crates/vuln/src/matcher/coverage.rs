@@ -45,7 +45,7 @@ pub struct NotCovered {
 
 /// Where a package is to be judged.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Place {
+pub(crate) enum Place {
     Segment(Ecosystem, Option<String>),
     /// The distro has no release, as Debian's testing.
     NoRelease(Ecosystem, String),
@@ -54,7 +54,7 @@ pub(super) enum Place {
 }
 
 impl Place {
-    pub(super) fn of(package: &Package, inventory: &Inventory, index: &IndexSet) -> Self {
+    pub(crate) fn of(package: &Package, inventory: &Inventory, index: &IndexSet) -> Self {
         let ecosystem = package.ecosystem;
         if !ecosystem.is_of_distro() {
             return Self::Segment(ecosystem, None);
@@ -78,14 +78,14 @@ impl Place {
         }
     }
 
-    pub(super) fn segment<'i>(&self, index: &'i IndexSet) -> Option<&'i Segment> {
+    pub(crate) fn segment<'i>(&self, index: &'i IndexSet) -> Option<&'i Segment> {
         match self {
             Self::Segment(ecosystem, release) => index.segment(*ecosystem, release.as_deref()),
             _ => None,
         }
     }
 
-    fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Self::Segment(ecosystem, release) => name::segment(*ecosystem, release.as_deref()),
             Self::NoRelease(_, name) => name.clone(),

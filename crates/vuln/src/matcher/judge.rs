@@ -117,7 +117,9 @@ impl Installed<'_> {
             holding.partition(|row| row.flags & UNDECIDABLE != 0);
         let deciding = if sure.is_empty() { &unsure } else { &sure };
         // A build of another channel that has the fix: nobody else ships that version.
-        let fixed_by = fixing.iter().find(|row| self.reason(row, key) == Reason::FixInstalled);
+        let has =
+            |row: &&&Row| !self.holds(row, key) && self.reason(row, key) == Reason::FixInstalled;
+        let fixed_by = fixing.iter().find(has);
         if let Some(row) = fixed_by {
             judgement.verdict = Verdict::NotAffected(Reason::FixInstalled);
             judgement.compared = self.compared(row, key);

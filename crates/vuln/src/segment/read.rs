@@ -63,6 +63,12 @@ impl Segment {
         names
     }
 
+    /// Names that an advisory has rows for. Reads every row: for people, not for matching.
+    pub(crate) fn names_of(&self, advisory: u32) -> Vec<String> {
+        let own = |name: &String| self.rows(name).iter().any(|row| row.advisory == advisory);
+        self.names().into_iter().filter(own).collect()
+    }
+
     pub(crate) fn rows(&self, name: &str) -> &[Row] {
         let posting = self.map().and_then(|map| map.get(name));
         posting.and_then(|posting| self.all_rows().get(posting_range(posting))).unwrap_or_default()

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "builders of tests fail by panic, as tests do")]
 
 mod advisories;
+mod explain;
 mod matching;
 mod oracle;
 mod order;
