@@ -7,10 +7,15 @@ use std::io::{self, BufRead, Write};
 pub(crate) enum Verb {
     /// Read `A<TAB>B` lines and print `<`, `=`, `>` or `invalid` for each, in order
     Compare {
-        /// The version order: debian, pypi or semver
-        #[arg(long, value_name = "S")]
+        #[arg(long, value_name = "S", help = format!("The version order: {}", list()))]
         scheme: String,
     },
+}
+
+/// Every scheme, as sentences name several.
+fn list() -> String {
+    let [first @ .., last] = Scheme::ALL.map(Scheme::as_str);
+    format!("{} or {last}", first.join(", "))
 }
 
 impl Verb {

@@ -4,7 +4,11 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Stdio};
 
 fn compare(bench: &Bench) -> Child {
-    let mut command = bench.command(&["vuln", "compare", "--scheme", "debian"]);
+    compare_by(bench, "debian")
+}
+
+fn compare_by(bench: &Bench, scheme: &str) -> Child {
+    let mut command = bench.command(&["vuln", "compare", "--scheme", scheme]);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
@@ -37,4 +41,18 @@ fn whoever_waits_for_each_answer_waited_for_ever() {
     let mut rest = String::new();
     stdout.read_to_string(&mut rest).unwrap();
     assert_eq!((rest.as_str(), child.wait().unwrap().code()), ("invalid\n", Some(0)));
+}
+
+#[test]
+fn every_scheme_is_taken_and_told_of() {
+    let bench = Bench::empty();
+    let help = bench.command(&["vuln", "compare", "--help"]).output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    for scheme in seawall_vuln::Scheme::ALL {
+        let mut child = compare_by(&bench, scheme.as_str());
+        child.stdin.take().unwrap().write_all(b"1.0\t1.1\n1.0\t\n").unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.stdout, b"<\ninvalid\n", "{scheme}");
+        assert!(help.contains(scheme.as_str()), "{scheme}: {help}");
+    }
 }
