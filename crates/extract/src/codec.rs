@@ -1,15 +1,15 @@
 //! Facts as bytes, for a cache: a JSON part, then the hash lists as little-endian words.
 //!
 //! ```text
-//! "SWFACTS2" | checksum u64 | JSON length u64 | JSON | lists: length u64, then words
+//! "SWFACTS3" | checksum u64 | JSON length u64 | JSON | lists: length u64, then words
 //! ```
 //!
-//! The lists in order: paths, directories, implied, then `owned` of each file. Hashes as JSON numbers would make reading the
-//! facts of a large layer slower than reading the layer.
+//! The lists in order: paths, directories, implied, then of each file `owned`, and that of each of its packages. Hashes
+//! as JSON numbers would make reading the facts of a large layer slower than reading the layer.
 use crate::facts::LayerFacts;
 use sha2::{Digest, Sha256};
 
-const MAGIC: &[u8; 8] = b"SWFACTS2";
+const MAGIC: &[u8; 8] = b"SWFACTS3";
 /// Bytes before the JSON part.
 const HEADER: usize = 24;
 
@@ -25,7 +25,9 @@ pub fn encode(facts: &LayerFacts) -> Vec<u8> {
     bytes.extend([0; 8]);
     bytes.extend((json.len() as u64).to_le_bytes());
     bytes.extend(json);
-    let owned = facts.files.iter().map(|file| &file.owned);
+    let owned = facts.files.iter().flat_map(|file| {
+        [&file.owned].into_iter().chain(file.packages.iter().map(|package| &package.owned))
+    });
     for list in [&facts.paths, &facts.directories, &facts.implied].into_iter().chain(owned) {
         bytes.extend((list.len() as u64).to_le_bytes());
         bytes.extend(list.iter().flat_map(|hash| hash.to_le_bytes()));
@@ -52,6 +54,9 @@ pub fn decode(bytes: &[u8]) -> Result<LayerFacts, CodecError> {
     facts.implied = list(&mut lists)?;
     for file in &mut facts.files {
         file.owned = list(&mut lists)?;
+        for package in &mut file.packages {
+            package.owned = list(&mut lists)?;
+        }
     }
     if lists.is_empty() { Ok(facts) } else { Err(CodecError) }
 }
@@ -82,12 +87,16 @@ fn checksum(bytes: &[u8]) -> [u8; 8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{FileFacts, Link};
+    use crate::facts::{FileFacts, FoundPackage, Link};
+    use seawall_model::package::Ecosystem;
 
     #[test]
     fn round_trip_and_every_cut() {
-        let file =
-            FileFacts { path: "a".into(), owned: vec![1, 2, u64::MAX], ..FileFacts::default() };
+        let package =
+            FoundPackage { owned: vec![8], ..FoundPackage::new(Ecosystem::Apk, "p", "1") };
+        let packages = vec![package, FoundPackage::new(Ecosystem::Apk, "q", "1")];
+        let owned = vec![1, 2, u64::MAX];
+        let file = FileFacts { path: "a".into(), packages, owned, ..FileFacts::default() };
         let link = Link { path: "l".into(), target: "t".into(), hard: false };
         let facts = LayerFacts {
             extractor_version: 7,

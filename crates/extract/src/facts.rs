@@ -39,7 +39,7 @@ pub struct FileFacts {
     pub os_release: Option<OsRelease>,
     /// Where packages come from: lines of apk's repositories, content sets, Ubuntu's channels.
     pub repositories: Vec<String>,
-    /// Sorted hashes of the paths that an OS package owns.
+    /// Sorted hashes of the paths that an OS package owns, which the file's name tells.
     #[serde(skip)]
     pub owned: Vec<u64>,
     /// Counted only while no higher layer replaces the file.
@@ -56,8 +56,13 @@ pub struct FoundPackage {
     pub arch: Option<String>,
     pub source: Option<SourcePackage>,
     pub third_party: bool,
+    /// Who built it, by an rpm's `Vendor`: whether that is the distro itself only the merge can tell.
+    pub vendor: Option<String>,
     /// `name:stream` of an rpm module.
     pub module: Option<String>,
+    /// Hashes of the paths it owns, where one file lists those of all packages.
+    #[serde(skip)]
+    pub owned: Vec<u64>,
 }
 
 impl FoundPackage {
@@ -70,7 +75,9 @@ impl FoundPackage {
             arch: None,
             source: None,
             third_party: false,
+            vendor: None,
             module: None,
+            owned: Vec::new(),
         }
     }
 }

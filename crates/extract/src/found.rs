@@ -3,9 +3,12 @@ use crate::facts::{FoundPackage, OsRelease};
 use crate::hash::path_hash;
 use seawall_model::Problem;
 use seawall_model::package::Ecosystem;
+use std::fmt::Display;
 
 /// Problems kept per file; the rest is one counted line, so that a hostile file cannot flood a report.
 const MAX_PROBLEMS: usize = 20;
+/// Paths kept per file that its packages own: the files of the largest image the design counts on.
+const MAX_OWNED: usize = 3_000_000;
 
 /// One file format.
 pub struct Extractor {
@@ -42,6 +45,8 @@ pub struct Found {
     /// Hashes of owned paths, unsorted.
     pub owned: Vec<u64>,
     pub problems: Vec<Problem>,
+    /// Paths asked for with [`Found::owned_by_package`].
+    asked: usize,
     /// Count and worst of those over the limit.
     dropped: Option<(usize, Problem)>,
 }
@@ -76,16 +81,30 @@ impl Found {
         }
     }
 
-    /// A path that an OS package owns; leading `/` and `./` are cut.
+    /// A path that an OS package owns, which the file's name tells; leading `/` and `./` are cut.
     pub fn owns(&mut self, path: &str) {
-        let relative = path.strip_prefix("./").unwrap_or(path).trim_start_matches('/');
-        self.owned.push(path_hash(relative));
+        self.owned.push(owned_hash(path));
+    }
+
+    /// The hash for a path that a package of this file owns; none over the limit, which is told once.
+    pub fn owned_by_package(&mut self, path: &str) -> Option<u64> {
+        self.asked += 1;
+        if self.asked == MAX_OWNED + 1 {
+            let message = format!("limit reached: paths that packages own, {MAX_OWNED}");
+            self.add(Problem::gap("limit-reached", message));
+        }
+        (self.asked <= MAX_OWNED).then(|| owned_hash(path))
     }
 
     /// Part of the file could not be read; the rest counts. `line` is 1-based.
     pub fn malformed(&mut self, message: impl Into<String>, line: usize) {
         let line = u32::try_from(line).unwrap_or(u32::MAX);
         self.add(Problem::gap("malformed-package-file", message).at(line, 1));
+    }
+
+    /// Part of a binary file, such as `page 7`, could not be read; the rest counts.
+    pub fn damaged(&mut self, place: impl Display, reason: &str) {
+        self.add(Problem::gap("malformed-package-file", format!("{place}: {reason}")));
     }
 
     /// The file as a whole could not be read.
@@ -111,7 +130,11 @@ impl Found {
     }
 }
 
-/// Runs `extractor` on `text` and compares `name version, …; problem at line N, note CODE …`.
+fn owned_hash(path: &str) -> u64 {
+    path_hash(path.strip_prefix("./").unwrap_or(path).trim_start_matches('/'))
+}
+
+/// Runs `extractor` on `text` and compares `name version, …; problem at line N, damaged PLACE, note CODE …`.
 #[cfg(test)]
 #[track_caller]
 pub(crate) fn check(extractor: &Extractor, text: impl AsRef<[u8]>, expected: &str) {
@@ -127,7 +150,12 @@ pub(crate) fn check(extractor: &Extractor, text: impl AsRef<[u8]>, expected: &st
         let what = match (problem.kind, problem.line) {
             (Note, _) => format!("note {}", problem.code),
             (_, Some(line)) => format!("problem at line {line}"),
-            (_, None) => "unreadable".to_owned(),
+            (_, None) => match problem.message.split_once(": ") {
+                Some((place, _)) if problem.code == "malformed-package-file" => {
+                    format!("damaged {place}")
+                }
+                _ => "unreadable".to_owned(),
+            },
         };
         actual.push_str("; ");
         actual.push_str(&what);

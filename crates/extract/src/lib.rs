@@ -37,6 +37,18 @@ pub static ALL: &[&Extractor] = &[
     &os::os_release::EXTRACTOR,
     &os::dpkg::STATUS,
     &os::dpkg::FILES,
+    &os::chisel::EXTRACTOR,
+    &os::apk::INSTALLED,
+    &os::apk::REPOSITORIES,
+    &os::rpm::sqlite::EXTRACTOR,
+    &os::rpm::sqlite::LOG,
+    &os::rpm::ndb::EXTRACTOR,
+    &os::rpm::bdb::EXTRACTOR,
+    &os::rpm::manifest::EXTRACTOR,
+    &os::content_sets::EXTRACTOR,
+    &os::dnf_history::EXTRACTOR,
+    &os::ubuntu_pro::SOURCES,
+    &os::ubuntu_pro::STATUS,
     &lang::python_dist_info::EXTRACTOR,
     &lang::python_egg_info::EXTRACTOR,
     &lang::go_buildinfo::EXTRACTOR,
@@ -44,7 +56,9 @@ pub static ALL: &[&Extractor] = &[
 
 /// Where package managers keep their databases, by path below the root; not all of them are read.
 pub fn database_paths() -> impl Iterator<Item = &'static str> {
-    os::dpkg::PLACES.iter().copied().chain(os::unread::FORMATS.iter().map(|(path, _)| *path))
+    let read = [&os::dpkg::PLACES[..], &os::chisel::PLACES, &os::apk::PLACES, &os::rpm::PLACES];
+    let unread = os::unread::FORMATS.iter().map(|(path, _)| *path);
+    read.into_iter().flatten().copied().chain(unread)
 }
 
 /// The extractor of that id.

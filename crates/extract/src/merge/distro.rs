@@ -3,30 +3,8 @@ use super::tree::Tree;
 use crate::facts::OsRelease;
 use crate::os::os_release;
 use seawall_model::Problem;
-use seawall_model::package::Distro;
+use seawall_model::package::{Distro, Ecosystem, Format};
 
-/// Distros by the id of os-release whose package databases are known, or at least known to be unread.
-const KNOWN: &[&str] = &[
-    "debian",
-    "ubuntu",
-    "rhel",
-    "centos",
-    "almalinux",
-    "rocky",
-    "alpine",
-    "alpaquita",
-    "wolfi",
-    "chainguard",
-    "amzn",
-    "sles",
-    "suse",
-    "opensuse-leap",
-    "opensuse-tumbleweed",
-    "ol",
-    "photon",
-    "azurelinux",
-    "mariner",
-];
 /// Recognised by id, but without advisories here.
 const NOT_COVERED: &[&str] = &["fedora", "arch", "gentoo"];
 
@@ -63,10 +41,11 @@ pub(super) fn gap(release: Option<&OsRelease>, packages: &OsPackages) -> Option<
         return Some(Problem::gap("unknown-distro", message));
     };
     let problem = if NOT_COVERED.contains(&id.as_str()) {
-        let message =
-            format!("{id} is recognised, but neither its packages nor its advisories are read");
+        let message = format!(
+            "{id} is recognised, but its advisories are not read, and nothing lists its packages"
+        );
         Problem::gap("not-covered", message)
-    } else if !KNOWN.contains(&id.as_str()) {
+    } else if !is_known(&id) {
         let message = format!("distro `{id}` is not known, so neither are its packages");
         Problem::gap("unknown-distro", message)
     } else if !packages.listed && !packages.reported {
@@ -76,4 +55,11 @@ pub(super) fn gap(release: Option<&OsRelease>, packages: &OsPackages) -> Option<
         return None;
     };
     Some(problem.item(id))
+}
+
+/// Whether advisories of that distro may be had.
+fn is_known(id: &str) -> bool {
+    [Format::Deb, Format::Rpm, Format::Apk]
+        .into_iter()
+        .any(|format| Ecosystem::on(format, id).is_some())
 }

@@ -3,6 +3,7 @@
 //! Layers are applied bottom up, as a runtime unpacks them, to a tree of the routed files and links alone. What else
 //! a layer holds is known by path hash, enough to tell what it replaces.
 mod contents;
+mod databases;
 mod distro;
 mod replace;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Layers as lists of entries, merged, against the packages and layers expected.
 use super::*;
 use crate::layer::{Head, Kind, LayerReader, Want};
+use seawall_model::package::Ecosystem;
 
 /// `PATH` directory with trailing slash, `PATH -> TARGET` link, `PATH => TARGET` hard link, `PATH: TEXT` file.
 fn layer(entries: &[&str]) -> LayerFacts {
@@ -237,13 +238,14 @@ fn distros() {
     check(
         &[&["etc/os-release: ID=alpine\n", "lib/apk/db/installed: P:x\n"]],
         Some("alpine"),
-        Some("database-not-supported"),
+        Some("malformed-package-file"),
     );
     check(
         &[&[ETC, DB_A, "lib/apk/db/installed: P:x\n"], &["lib/apk/db/.wh.installed"]],
         Some("debian"),
         None,
     );
+    check(&[&[ETC, DB_A, "var/lib/opkg/status: "]], Some("debian"), Some("database-not-supported"));
     check(&[&[A1]], None, None);
 }
 
@@ -257,6 +259,8 @@ fn check_problems(layers: &[&[&str]], expected: &str) {
     });
     assert_eq!(shown.collect::<Vec<_>>().join(", "), expected);
 }
+
+const PACMAN: &str = "database-not-supported var/lib/pacman/local/ALPM_DB_VERSION, not-covered";
 
 #[test]
 fn packages_that_nothing_lists_are_a_gap() {
@@ -275,7 +279,9 @@ fn packages_that_nothing_lists_are_a_gap() {
     check("ID=Debian", &[], "database-missing");
     check("ID=debian", &["var/lib/dpkg/status: "], "database-missing");
     check("ID=rhel", &[], "database-missing");
-    check("ID=rhel", &["var/lib/rpm/Packages"], "database-not-supported var/lib/rpm/Packages");
+    check("ID=rhel", &["var/lib/rpm/Packages"], "unreadable-package-file var/lib/rpm/Packages");
+    check("ID=alpine", &["lib/apk/db/installed"], "database-missing");
+    check("ID=arch", &["var/lib/pacman/local/ALPM_DB_VERSION"], PACMAN);
     check("ID=debian", &[DB_A], "");
     check("ID=debian", &["var/lib/dpkg/status.d/a: Package: a\nVersion: 1\n"], "");
     let vendor = "var/lib/dpkg/status: Package: a\nVersion: 1\nOrigin: Vendor\n";
@@ -327,22 +333,83 @@ fn stanzas_behind_links_are_read() {
 }
 
 #[test]
-fn unsupported_databases_behind_links_are_gaps() {
-    let rpm = "database-not-supported opt/rpm/rpmdb.sqlite";
-    check_problems(&[&["var/lib/rpm -> /opt/rpm", "opt/rpm/rpmdb.sqlite"]], rpm);
-    check_problems(&[&["opt/rpm/rpmdb.sqlite"], &["var/lib/rpm -> /opt/rpm"]], rpm);
-    check_problems(&[&["var/lib/rpm -> /opt/rpm", "opt/rpm/other"]], "");
-    check_problems(&[&["var/lib/rpm -> /opt/rpm", "opt/rpm/rpmdb.sqlite"], &["opt/.wh.rpm"]], "");
-    check_problems(
-        &[&["lib -> usr/lib", "usr/lib/apk/db/installed"], &["lib/apk/db/.wh.installed"]],
-        "",
-    );
-    let apk = "database-not-supported usr/lib/apk/db/installed";
-    check_problems(&[&["lib -> usr/lib", "usr/lib/apk/db/installed"]], apk);
+fn databases_behind_links_are_read_or_gaps() {
+    let linked = "var/lib/rpm -> /opt/rpm";
+    let read = "unreadable-package-file opt/rpm/rpmdb.sqlite";
+    check_problems(&[&[linked, "opt/rpm/rpmdb.sqlite"]], read);
+    check_problems(&[&["opt/rpm/rpmdb.sqlite"], &[linked]], read);
+    check_problems(&[&["opt/rpm/rpmdb.sqlite"]], "");
+    check_problems(&[&[linked, "opt/rpm/other"]], "");
+    check_problems(&[&[linked, "opt/rpm/rpmdb.sqlite"], &["opt/.wh.rpm"]], "");
+    let moved = "database-not-read opt/db/Packages";
+    check_problems(&[&["var/lib/rpm -> /opt/db", "opt/db/Packages"]], moved);
+    let file = ["var/lib/rpm/Packages.db -> /opt/db", "opt/db"];
+    check_problems(&[&file], "database-not-read opt/db");
+    let both = ["lib -> usr/lib", "usr/lib/apk/db/installed: P:a\nV:1\n"];
+    check(&[&both], "a 1@0");
+    check(&[&both, &["lib/apk/db/.wh.installed"]], "");
     check_problems(
         &[&["lib/apk/db/installed => db", "db"]],
-        "database-not-supported lib/apk/db/installed",
+        "hard-link-not-read lib/apk/db/installed",
     );
+    let opkg = "database-not-supported opt/opkg/status";
+    check_problems(&[&["var/lib/opkg -> /opt/opkg", "opt/opkg/status"]], opkg);
+}
+
+#[test]
+fn one_database_of_a_package_manager_counts() {
+    let (old, new) = ("lib/apk/db/installed: P:a\nV:1\n", "usr/lib/apk/db/installed: P:b\nV:1\n");
+    check(&[&[old, new]], "a 1@0");
+    check_problems(&[&[old, new]], "second-database usr/lib/apk/db/installed");
+    check(&[&["lib/apk/db/installed", new]], "b 1@0");
+    check_problems(&[&["lib/apk/db/installed", new]], "");
+    // What cannot be read hides nothing, and is told.
+    check(&[&["lib/apk/db/installed: x\n", new]], "b 1@0");
+    let told =
+        "malformed-package-file lib/apk/db/installed, malformed-package-file lib/apk/db/installed";
+    check_problems(&[&["lib/apk/db/installed: x\n", new]], told);
+    // Those of different package managers count side by side.
+    let list = "var/lib/rpmmanifest/container-manifest-2: c\t1-1\t\t\t(none)\t\t\tnoarch\t0\tc-1-1.src.rpm\n";
+    check(&[&[ETC, DB_A, list, old]], "a 1@0, c 1-1@0, a 1@0");
+}
+
+#[test]
+fn packages_of_every_format_have_layers_owners_and_a_distro() {
+    let release = "etc/os-release: ID=wolfi\n";
+    let lower = "usr/lib/apk/db/installed: P:a\nV:1\n";
+    let upper = "usr/lib/apk/db/installed: P:a\nV:1\nF:s/a.dist-info\nR:METADATA\n\nP:b\nV:1\n";
+    check(&[&[release, lower], &[upper, A2]], "a 2@1 [a], a 1@0, b 1@1");
+    let contents = all(&[&[release, upper]]);
+    assert!(contents.packages.iter().all(|package| package.ecosystem == Ecosystem::Wolfi));
+    let vendors = "var/lib/rpmmanifest/container-manifest-2: \
+        a\t1-1\t\t\tMicrosoft Corporation\t\t\tnoarch\t0\ta-1-1.src.rpm\n\
+        b\t1-1\t\t\tSomebody\t\t\tnoarch\t0\tb-1-1.src.rpm\n";
+    let azure = all(&[&["etc/os-release: ID=azurelinux\n", vendors]]);
+    let third: Vec<_> = azure.packages.iter().map(|package| package.third_party).collect();
+    assert_eq!(third, [false, true]);
+    let unknown = all(&[&["etc/os-release: ID=fedora\n", vendors]]);
+    assert!(unknown.packages.iter().all(|package| !package.third_party));
+}
+
+#[test]
+fn an_unwritten_log_of_the_database_that_counts_is_a_gap() {
+    let log = format!("var/lib/rpm/rpmdb.sqlite-wal: {}", "x".repeat(64));
+    let told = "unreadable-package-file var/lib/rpm/rpmdb.sqlite, unreadable-package-file var/lib/rpm/rpmdb.sqlite-wal";
+    check_problems(&[&["var/lib/rpm/rpmdb.sqlite", &log]], told);
+    check_problems(&[&[&log]], "");
+    check_problems(
+        &[&["var/lib/rpm/rpmdb.sqlite", "var/lib/rpm/rpmdb.sqlite-wal: x"]],
+        "unreadable-package-file var/lib/rpm/rpmdb.sqlite",
+    );
+}
+
+#[test]
+fn repositories_are_those_of_the_topmost_copies() {
+    let contents = all(&[
+        &["etc/apk/repositories: https://a.example/v3.18/main\n"],
+        &["etc/apk/repositories: https://a.example/v3.19/main\nhttps://a.example/v3.19/main\n"],
+    ]);
+    assert_eq!(contents.repositories, ["https://a.example/v3.19/main"]);
 }
 
 #[test]

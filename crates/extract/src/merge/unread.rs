@@ -1,11 +1,12 @@
 //! Package evidence that is there but that nothing read: a link moved it to a place whose name tells no extractor.
+use super::databases::DATABASES;
 use super::tree::{History, Tree};
-use crate::facts::LayerFacts;
+use crate::facts::{FileFacts, LayerFacts};
 use crate::found::Route;
 use crate::hash::path_hash;
 use crate::layer::{by_path, join};
 use crate::os::dpkg::{self, PLACES};
-use crate::os::{os_release, unread};
+use crate::os::{apk, chisel, content_sets, dnf_history, os_release, rpm, ubuntu_pro, unread};
 use crate::{ALL, glob};
 use seawall_model::Problem;
 
@@ -19,12 +20,18 @@ pub(super) struct Laid<'t, 'a> {
 }
 
 impl<'t, 'a> Laid<'t, 'a> {
-    /// Databases, that of dpkg and those that no extractor reads.
+    /// Databases, those that an extractor reads and those that none does.
     pub(super) fn databases(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         if self.stanza(PLACES[0]).is_none() {
             problems.extend(self.moved(PLACES[0], "the dpkg database"));
         }
+        let others = [&chisel::PLACES[..], &apk::PLACES, &rpm::PLACES].into_iter().flatten();
+        for place in others.filter(|place| self.tree.file(place).is_none()) {
+            problems.extend(self.moved(place, "a package database"));
+        }
+        // Two places may lead to one file.
+        problems.dedup();
         for (folder, member) in FOLDERS {
             let Some(real) = self.tree.real_path(folder) else { continue };
             if by_path(&join(&real, member)).is_none() && self.has_folder(&real) {
@@ -74,8 +81,17 @@ impl<'t, 'a> Laid<'t, 'a> {
 
     /// The dpkg stanzas at `path`, through links, if they were read.
     pub(super) fn stanza(&self, path: &str) -> Option<(String, &'t History<'a>)> {
-        let found = self.tree.file(path)?;
-        found.1.last().is_some_and(|(_, file)| file.extractor == dpkg::STATUS.id).then_some(found)
+        self.database(path).filter(|(_, history)| {
+            history.last().is_some_and(|(_, file)| file.extractor == dpkg::STATUS.id)
+        })
+    }
+
+    /// The package database at `path`, through links, if it was read.
+    pub(super) fn database(&self, path: &str) -> Option<(String, &'t History<'a>)> {
+        let is_database = |file: &FileFacts| DATABASES.contains(&file.extractor.as_str());
+        self.tree
+            .file(path)
+            .filter(|(_, history)| history.last().is_some_and(|(_, file)| is_database(file)))
     }
 
     fn is_hard_link(&self, path: &str) -> bool {
@@ -143,8 +159,19 @@ fn hides(layer: &LayerFacts, path: &str, link: usize) -> bool {
 
 /// Patterns of the files of language packages.
 fn patterns_of_evidence() -> Vec<&'static str> {
-    let os = [dpkg::STATUS.id, dpkg::FILES.id, os_release::EXTRACTOR.id];
-    let language = ALL.iter().filter(|extractor| !os.contains(&extractor.id));
+    let os = [
+        dpkg::FILES.id,
+        os_release::EXTRACTOR.id,
+        rpm::sqlite::LOG.id,
+        apk::REPOSITORIES.id,
+        content_sets::EXTRACTOR.id,
+        dnf_history::EXTRACTOR.id,
+        ubuntu_pro::SOURCES.id,
+        ubuntu_pro::STATUS.id,
+    ];
+    let language = ALL
+        .iter()
+        .filter(|extractor| !os.contains(&extractor.id) && !DATABASES.contains(&extractor.id));
     let patterns = language.filter_map(|extractor| match extractor.route {
         Route::Files(patterns) => Some(patterns),
         Route::Binary { .. } => None,
