@@ -9,7 +9,7 @@ BUILD_NEEDS := cc:gcc clang:clang npm:npm
 TEST_NEEDS := $(BUILD_NEEDS) containerd:containerd runc:runc ctr:containerd nft:nftables conntrack:conntrack ip:iproute2 \
   /usr/lib/cni/bridge:containernetworking-plugins busybox:busybox-static mmdebstrap:mmdebstrap skopeo:skopeo jq:jq \
   openssl:openssl python3:python3 perl:perl nc:netcat-openbsd curl:curl zstd:zstd \
-  /usr/lib/postgresql/15/bin/postgres:postgresql-15 chromium:chromium
+  /usr/lib/postgresql/15/bin/postgres:postgresql-15 chromium:chromium rpm:rpm rpmbuild:rpm db_load:db-util
 
 # Builds the rig's programs and prints their folder.
 RIG := e2e/rig/build.sh kubernetes helm coredns

@@ -298,7 +298,14 @@ fn an_unknown_distro_and_an_unread_database_are_gaps() {
         .file("lib/apk/db/installed", "P:musl\n");
     assert_eq!(
         problems(&scan_bytes(&docker_archive(&[alpine.end()]))),
-        "Gap database-not-supported"
+        "Gap malformed-package-file"
+    );
+    let openwrt = Tar::default()
+        .file("etc/os-release", "ID=openwrt\n")
+        .file("usr/lib/opkg/status", "Package: a\nVersion: 1\n");
+    assert_eq!(
+        problems(&scan_bytes(&docker_archive(&[openwrt.end()]))),
+        "Gap database-not-supported, Gap unknown-distro"
     );
 }
 

@@ -7,6 +7,7 @@ mod cache;
 mod facts_cache;
 mod forms;
 mod options;
+mod os_databases;
 mod real;
 mod report;
 mod rootfs;

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// Kept between runs, outside the build's folder: making it takes a minute.
 const CACHE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.cache/scan-test");
 
-fn run(command: &mut Command) -> String {
+pub(crate) fn run(command: &mut Command) -> String {
     let output = command.output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {stderr}");
@@ -23,7 +23,7 @@ fn run(command: &mut Command) -> String {
 }
 
 /// The first thing that is missing, if any.
-fn lacking(tools: &[&str]) -> Option<String> {
+pub(crate) fn lacking(tools: &[&str]) -> Option<String> {
     let root =
         fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
     let found = |tool: &str| {
