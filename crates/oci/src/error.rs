@@ -1,4 +1,5 @@
 //! Why an image could not be opened at all. What goes wrong later is a problem beside the results.
+use crate::registry;
 use std::io;
 use std::path::PathBuf;
 
@@ -7,10 +8,12 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum OpenError {
     #[error(
-        "`{0}` is no file or directory here; registries are not read by this version: use docker-archive:FILE, \
-         oci-archive:FILE, oci-layout:DIR or containerd:IMAGE"
+        "`{text}` is no file or directory here, and no name of an image: {reason}; give a path, REGISTRY/NAME:TAG, \
+         docker-archive:FILE, oci-archive:FILE, oci-layout:DIR or containerd:IMAGE"
     )]
-    Reference(String),
+    Reference { text: String, reason: String },
+    #[error(transparent)]
+    Registry(#[from] registry::Error),
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error("cannot unpack the compressed archive {}", path.display())]

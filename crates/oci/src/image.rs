@@ -9,6 +9,7 @@ use crate::layout;
 use crate::manifest::Config;
 use crate::platform::Platform;
 use crate::reference::{Containerd, Reference};
+use crate::registry;
 use seawall_model::Problem;
 use seawall_model::image::ImageRef;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ pub struct Options {
     /// `None`: the host's architecture on Linux, or the only image there is.
     pub platform: Option<Platform>,
     pub containerd: Containerd,
+    pub registry: registry::Options,
 }
 
 /// An opened image. Its layers are read with [`crate::read_layer`].
@@ -65,6 +67,7 @@ pub fn open(reference: &Reference, options: &Options) -> Result<Image, OpenError
             layout::open(Arc::new(layout::Directory::new(path)), path, name.as_deref(), options)
         }
         Reference::Containerd { image } => containerd::open(image, options),
+        Reference::Registry { name } => registry::open(name, options),
         Reference::Archive { path } => either(Archive::open(path)?, path, options),
         Reference::Stdin => either(Archive::stdin()?, Path::new("-"), options),
     }

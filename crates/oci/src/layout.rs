@@ -17,6 +17,9 @@ use std::sync::Arc;
 /// Where tools keep an image's name in an index.
 const NAMES: [&str; 2] = ["io.containerd.image.name", "org.opencontainers.image.ref.name"];
 
+/// As errors name a manifest or an index.
+const MANIFEST: &str = "manifest";
+
 /// A layout on disk, by path below its folder.
 pub(crate) struct Directory {
     root: PathBuf,
@@ -133,16 +136,19 @@ pub(crate) fn image(
     options: &Options,
 ) -> Result<Image, OpenError> {
     let fetch = |what: &str, descriptor: &Descriptor| {
-        let what = format!("{what} {}", descriptor.digest);
-        digest::hex_part(&descriptor.digest)?;
-        let bytes = blobs::document(&what, &*blobs, &descriptor.digest)?;
-        digest::verify(&what, &descriptor.digest, &bytes)?;
+        let (shown, key) = (format!("{what} {}", descriptor.digest), &descriptor.digest);
+        digest::hex_part(key)?;
+        let bytes = match what {
+            MANIFEST => blobs::manifest(&shown, &*blobs, key)?,
+            _ => blobs::document(&shown, &*blobs, key)?,
+        };
+        digest::verify(&shown, key, &bytes)?;
         Ok::<_, OpenError>(bytes)
     };
     let mut reference = ImageRef { name, ..ImageRef::default() };
     let mut descriptor = target.clone();
     for _ in 0..bounds::INDEX_DEPTH {
-        let document: Document = manifest::parse("manifest", &fetch("manifest", &descriptor)?)?;
+        let document: Document = manifest::parse(MANIFEST, &fetch(MANIFEST, &descriptor)?)?;
         if let Some(manifests) = document.manifests {
             reference.index_digest.get_or_insert(descriptor.digest);
             let images: Vec<_> = manifests.into_iter().filter(Platform::is_image).collect();

@@ -1,4 +1,4 @@
-//! Images from archives, layouts and containerd → verified layers → a bounded stream of files.
+//! Images from archives, layouts, containerd and registries → verified layers → a bounded stream of files.
 //!
 //! ```text
 //! Reference ─open─► Image {manifest, config, layers} ─read_layer─► blob ► sha256 ► inflate ► sha256 ► tar walk ─► Visitor
@@ -24,6 +24,7 @@ mod layout;
 mod manifest;
 mod platform;
 mod reference;
+pub mod registry;
 mod stream;
 mod tar;
 mod tree;
@@ -32,6 +33,7 @@ mod visit;
 pub use error::OpenError;
 pub use image::{Image, ImageLayer, Options, open};
 pub use layer::{LayerEnd, read_layer};
+pub use manifest::{Descriptor, DescriptorPlatform};
 pub use platform::Platform;
 pub use reference::{Containerd, Reference};
 pub use tar::parse_for_fuzzing;

@@ -5,23 +5,27 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
+/// What an index or manifest says of something else. Source: OCI image specification, "Descriptors".
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Descriptor {
-    pub(crate) media_type: Option<String>,
-    pub(crate) digest: String,
-    pub(crate) size: u64,
-    pub(crate) platform: Option<DescriptorPlatform>,
-    pub(crate) annotations: Option<BTreeMap<String, String>>,
+pub struct Descriptor {
+    pub media_type: Option<String>,
+    /// What a referrer is.
+    pub artifact_type: Option<String>,
+    pub digest: String,
+    /// Bytes.
+    pub size: u64,
+    pub platform: Option<DescriptorPlatform>,
+    pub annotations: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct DescriptorPlatform {
+pub struct DescriptorPlatform {
     #[serde(default)]
-    pub(crate) os: String,
+    pub os: String,
     #[serde(default)]
-    pub(crate) architecture: String,
-    pub(crate) variant: Option<String>,
+    pub architecture: String,
+    pub variant: Option<String>,
 }
 
 /// An index or a manifest: older documents name no media type, so their members tell.

@@ -1,6 +1,8 @@
 //! What an image reference names: `docker-archive:FILE[:NAME]`, `oci-archive:FILE[:TAG]`, `oci-layout:DIR[:TAG]`,
-//! `containerd:IMAGE`, `-` for an archive on standard input, or a path that exists.
+//! `containerd:IMAGE`, `-` for an archive on standard input, a path that exists, or else the name of an image in a
+//! registry, `[docker://|registry:][REGISTRY/]NAME[:TAG][@DIGEST]`.
 use crate::error::OpenError;
+use crate::registry::Name;
 use std::path::{Path, PathBuf};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +21,10 @@ pub enum Reference {
     },
     Containerd {
         image: String,
+    },
+    /// An image in a registry.
+    Registry {
+        name: Name,
     },
     /// An archive whose form its content tells.
     Archive {
@@ -74,13 +80,41 @@ impl Reference {
                 Self::OciLayout { path, name }
             }
             Some(("containerd", image)) => Self::Containerd { image: image.to_owned() },
+            Some(("docker", rest)) if rest.starts_with("//") => named(text, &rest[2..])?,
+            Some(("registry", rest)) if is_name(rest) => named(text, rest.trim_start_matches('/'))?,
             _ => match Path::new(text) {
                 path if path.is_dir() => Self::OciLayout { path: path.to_owned(), name: None },
                 path if path.exists() => Self::Archive { path: path.to_owned() },
-                _ => return Err(OpenError::Reference(text.escape_debug().to_string())),
+                path if is_archive_name(path) => {
+                    return Err(refused(text, "it ends as an archive does"));
+                }
+                _ => named(text, text)?,
             },
         })
     }
+}
+
+fn named(text: &str, name: &str) -> Result<Reference, OpenError> {
+    let parsed: Result<Name, _> = name.parse();
+    let name = parsed.map_err(|error| refused(text, &error.to_string()))?;
+    Ok(Reference::Registry { name })
+}
+
+fn refused(text: &str, reason: &str) -> OpenError {
+    OpenError::Reference { text: text.escape_debug().to_string(), reason: reason.to_owned() }
+}
+
+/// Whether what follows `registry:` is a name rather than a tag of Docker Hub's own image `registry`, or a port.
+fn is_name(rest: &str) -> bool {
+    let port = rest.split('/').next().unwrap_or_default();
+    let port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    rest.contains(['/', ':', '@']) && !port
+}
+
+/// A single word that ends so was meant as a file; whoever has such a repository names it with its prefix.
+fn is_archive_name(path: &Path) -> bool {
+    let ends = |text: &str| path.to_str().is_some_and(|path| path.ends_with(text));
+    [".tar", ".tgz", ".tar.gz", ".tar.zst"].into_iter().any(ends)
 }
 
 /// The longest prefix that exists is the path; else the text up to the first colon.
@@ -116,7 +150,20 @@ fn table() {
     check("-", Some(Reference::Stdin));
     check("Cargo.toml", Some(Reference::Archive { path: "Cargo.toml".into() }));
     check("src", Some(Reference::OciLayout { path: "src".into(), name: None }));
-    check("nginx:1.27", None);
+    let registry = |name: &str| Some(Reference::Registry { name: name.parse().unwrap() });
+    check("nginx:1.27", registry("docker.io/library/nginx:1.27"));
+    check("docker://nginx", registry("nginx:latest"));
+    check("docker://r.example:5000/a/b:1", registry("r.example:5000/a/b:1"));
+    check("registry:r.example/a", registry("r.example/a"));
+    check("registry://r.example/a", registry("r.example/a"));
+    check("registry:alpine:3.19", registry("alpine:3.19"));
+    check("registry:2", registry("docker.io/library/registry:2"));
+    check("registry:5000/a", registry("registry:5000/a:latest"));
+    check("docker:24-dind", registry("docker.io/library/docker:24-dind"));
+    check("none.tar", None);
+    check("docker://none.tar", registry("docker.io/library/none.tar"));
+    check("./none", None);
+    check("/none", None);
     let given = Containerd { address: "/run/c.sock".into(), namespace: Some("k8s.io".into()) };
     assert_eq!(Containerd::parse("unix:///run/c.sock,k8s.io"), given);
 }

@@ -35,8 +35,8 @@ pub enum ScanError {
     Stopped { path: PathBuf },
 }
 
-/// Reads the image once: `docker-archive:FILE`, `oci-archive:FILE`, `oci-layout:DIR`, `containerd:IMAGE`, a path, or
-/// `-`. A refused layer is an error among the inventory's problems, whatever could not be read a gap.
+/// Reads the image once: `docker-archive:FILE`, `oci-archive:FILE`, `oci-layout:DIR`, `containerd:IMAGE`, a path,
+/// `-`, or a name in a registry. A refused layer is an error among the inventory's problems, whatever could not be read a gap.
 pub fn scan_image(reference: &str, options: &ImageOptions) -> Result<Inventory, ScanError> {
     let failed =
         |source| ScanError::OpenImage { reference: reference.escape_debug().to_string(), source };
@@ -70,9 +70,13 @@ pub fn scan_image(reference: &str, options: &ImageOptions) -> Result<Inventory, 
     })
 }
 
-/// Whether reading that image means to connect somewhere.
-pub fn opens_socket(reference: &str) -> bool {
-    matches!(Reference::parse(reference), Ok(Reference::Containerd { .. }))
+/// What reading that image means to connect to, if anything.
+pub fn opens_socket(reference: &str) -> Option<&'static str> {
+    match Reference::parse(reference).ok()? {
+        Reference::Containerd { .. } => Some("containerd"),
+        Reference::Registry { .. } => Some("a registry"),
+        _ => None,
+    }
 }
 
 /// The facts of all layers, in order; `None` where a layer gave none.

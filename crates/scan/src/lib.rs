@@ -27,6 +27,7 @@ pub use json::render_json;
 pub use report::{Counts, Display, Report, ReportTarget};
 pub use rootfs::{RootfsOptions, scan_rootfs};
 pub use seawall_oci::containerd::{Listed, list as list_containerd_images};
+pub use seawall_oci::registry;
 pub use seawall_oci::{Containerd, Options as OpenOptions, Platform};
 pub use table::render_table;
 pub use tree_kind::TreeKind;

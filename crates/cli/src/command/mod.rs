@@ -5,6 +5,7 @@ mod agent;
 mod cluster;
 mod db;
 mod hub;
+mod image_source;
 mod manifests;
 mod objects;
 mod policy;

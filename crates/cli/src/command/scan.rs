@@ -1,28 +1,23 @@
 //! `seawall scan image|fs|manifests|cluster`: packages with their vulnerabilities, objects with their flaws.
+use crate::command::image_source::{self, ImageSource};
 use crate::command::{cluster, db, manifests};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{self, Format};
 use crate::sink::{self, Sink};
 use seawall_model::Severity;
 use seawall_model::package::Inventory;
-use seawall_scan::{
-    Containerd, Display, FactsCache, FailOn, ImageOptions, OpenOptions, Platform, Report,
-    RootfsOptions, TreeKind,
-};
+use seawall_scan::{Display, FactsCache, FailOn, ImageOptions, Report, RootfsOptions, TreeKind};
 use seawall_vuln::IndexSet;
 use std::path::PathBuf;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Verb {
-    /// Scan an image: docker-archive:FILE, oci-archive:FILE, oci-layout:DIR, containerd:IMAGE, a path, or - for stdin
+    /// Scan an image: REGISTRY/NAME:TAG, docker-archive:FILE, oci-archive:FILE, oci-layout:DIR, containerd:IMAGE, a
+    /// path, or - for stdin
     Image {
         reference: String,
-        /// Which image of several, such as linux/amd64
-        #[arg(long, value_name = "OS/ARCH")]
-        platform: Option<Platform>,
-        /// containerd's socket and namespace
-        #[arg(long, value_name = "ADDRESS[,NAMESPACE]")]
-        containerd: Option<String>,
+        #[command(flatten)]
+        source: ImageSource,
         /// Read every layer, also those read before
         #[arg(long)]
         no_cache: bool,
@@ -73,17 +68,13 @@ pub(crate) struct Judge {
 impl Verb {
     pub(crate) fn run(self) -> Outcome {
         match self {
-            Self::Image { reference, platform, containerd, no_cache, judge } => {
-                let containerd =
-                    containerd.as_deref().map_or_else(Containerd::default, Containerd::parse);
+            Self::Image { reference, source, no_cache, judge } => {
                 let cache = output::cache_dir().filter(|_| !no_cache);
                 let facts = cache.map(|cache| FactsCache::new(&cache.join("layers")));
-                let options = ImageOptions { open: OpenOptions { platform, containerd }, facts };
-                if judge.offline && seawall_scan::opens_socket(&reference) {
-                    let message = "`--offline` opens no socket, and containerd is behind one";
-                    return Err(Failure::usage(anyhow::anyhow!(message))
-                        .with_help("name an archive or a layout"));
+                if judge.offline {
+                    image_source::refuse_socket(&reference)?;
                 }
+                let options = ImageOptions { open: source.options()?, facts };
                 let index = judge.open()?;
                 let inventory = seawall_scan::scan_image(&reference, &options)
                     .map_err(Failure::could_not_run)?;

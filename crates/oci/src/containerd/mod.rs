@@ -71,6 +71,7 @@ fn documents(store: Arc<Store>, stored: Stored, options: &Options) -> Result<Ima
     };
     let target = Descriptor {
         media_type: Some(target.media_type),
+        artifact_type: None,
         digest: target.digest,
         size: u64::try_from(target.size).unwrap_or(0),
         platform: None,
