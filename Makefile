@@ -9,7 +9,8 @@ BUILD_NEEDS := cc:gcc clang:clang npm:npm
 TEST_NEEDS := $(BUILD_NEEDS) containerd:containerd runc:runc ctr:containerd nft:nftables conntrack:conntrack ip:iproute2 \
   /usr/lib/cni/bridge:containernetworking-plugins busybox:busybox-static mmdebstrap:mmdebstrap skopeo:skopeo jq:jq \
   openssl:openssl python3:python3 perl:perl nc:netcat-openbsd curl:curl zstd:zstd \
-  /usr/lib/postgresql/15/bin/postgres:postgresql-15 chromium:chromium rpm:rpm rpmbuild:rpm db_load:db-util
+  /usr/lib/postgresql/15/bin/postgres:postgresql-15 chromium:chromium rpm:rpm rpmbuild:rpm db_load:db-util \
+  docker-registry:docker-registry pip3:python3-pip
 
 # Builds the rig's programs and prints their folder.
 RIG := e2e/rig/build.sh kubernetes helm coredns
@@ -30,7 +31,7 @@ test: web ## everything that fits in under 50 minutes cold: unit, store, kernel,
 	$(CARGO) fmt --all --check
 	npm --prefix web run --silent test
 	$(CARGO) xtask tidy
-	bin=$$($(RIG)) && SEAWALL_RIG_BIN=$$bin $(CARGO) test --workspace
+	bin=$$($(RIG)) && moto=$$(e2e/rig/moto.sh) && SEAWALL_RIG_BIN=$$bin SEAWALL_MOTO=$$moto $(CARGO) test --workspace
 
 .PHONY: e2e
 e2e: web ## scenarios on a real node, hub and browser (as root; skipped by name when not)
@@ -94,7 +95,7 @@ bench-whole: web ## measure whole processes on this machine: scan, agent, webhoo
 
 .PHONY: demo
 demo: web ## Seawall on a Kubernetes of its own with flawed workloads and a harmless attack, as root: make demo [FEEDS=DIR]
-	@$(NEED) $(TEST_NEEDS) pip3:python3-pip bc:bc
+	@$(NEED) $(TEST_NEEDS) bc:bc
 	$(CARGO) build --release -p seawall-cli
 	bin=$$($(RIG)) && e2e/demo/demo.sh .demo "$$bin" target/release/seawall $(FEEDS)
 

@@ -47,6 +47,7 @@ pub static TARGETS: &[Target] = &[
     targets::oci_tar::TARGET,
     targets::oci_layer::TARGET,
     targets::oci_documents::TARGET,
+    targets::oci_registry::TARGET,
     targets::vuln_order::TARGET,
     targets::vuln_segment::TARGET,
     targets::vuln_kev::TARGET,

@@ -14,6 +14,7 @@ pub(crate) mod feeds_kev;
 pub(crate) mod feeds_osv;
 pub(crate) mod oci_documents;
 pub(crate) mod oci_layer;
+pub(crate) mod oci_registry;
 pub(crate) mod oci_tar;
 pub(crate) mod policy_suite;
 pub(crate) mod policy_template;

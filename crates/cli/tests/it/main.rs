@@ -4,5 +4,8 @@
 mod bench;
 mod db;
 mod manifests;
+#[path = "../../../oci/src/registry/process.rs"]
+mod process;
+mod registry;
 mod scan;
 mod vuln;

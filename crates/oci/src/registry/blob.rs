@@ -5,9 +5,15 @@ use super::session::{self, Ask, Session};
 use reqwest::{Response, StatusCode};
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Cuts of one blob after which it is given up, however much came between them: a layer of 50 GB on a bad line.
 const CUTS: u32 = 50;
+
+/// Waiting for a blob's parts from which its rate is judged.
+const SETTLED: Duration = Duration::from_secs(60);
+/// Bytes per second of waiting below which a blob is given up: a modem brings more.
+const SLOWEST: u64 = 1024;
 
 /// Opens the blob. `size` is what the manifest says; a longer one is refused, or its end would never come.
 pub(super) fn open(
@@ -15,10 +21,19 @@ pub(super) fn open(
     ask: Ask,
     size: Option<u64>,
 ) -> Result<BlobReader, Error> {
-    let mut stream =
-        Stream { ask, answer: None, size, length: None, at: 0, surplus: 0, cuts: 0, fruitless: 0 };
+    let mut stream = Stream {
+        ask,
+        answer: None,
+        size,
+        length: None,
+        at: 0,
+        surplus: 0,
+        cuts: 0,
+        fruitless: 0,
+        pace: Pace::default(),
+    };
     registry.runtime.block_on(stream.connect(&registry.session))?;
-    Ok(BlobReader { registry, stream, chunk: Vec::new(), from: 0 })
+    Ok(BlobReader { registry, stream, chunk: Vec::new(), from: 0, failed: None })
 }
 
 /// The parts of a stream as bytes.
@@ -27,6 +42,8 @@ pub(super) struct BlobReader {
     stream: Stream,
     chunk: Vec<u8>,
     from: usize,
+    /// What ended it; it is not tried again.
+    failed: Option<Error>,
 }
 
 impl BlobReader {
@@ -38,10 +55,14 @@ impl BlobReader {
 impl Read for BlobReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.from == self.chunk.len() {
+            if let Some(error) = &self.failed {
+                return Err(io::Error::other(error.clone()));
+            }
             let next = self.stream.next(&self.registry.session);
-            match self.registry.runtime.block_on(next).map_err(io::Error::other)? {
-                Some(chunk) => (self.chunk, self.from) = (chunk, 0),
-                None => return Ok(0),
+            match self.registry.runtime.block_on(next) {
+                Ok(Some(chunk)) => (self.chunk, self.from) = (chunk, 0),
+                Ok(None) => return Ok(0),
+                Err(error) => self.failed = Some(error),
             }
         }
         let left = &self.chunk[self.from..];
@@ -66,6 +87,20 @@ struct Stream {
     cuts: u32,
     /// Cuts since something came.
     fruitless: u32,
+    pace: Pace,
+}
+
+/// What came over one connection, and how long it was waited for.
+#[derive(Default)]
+struct Pace {
+    bytes: u64,
+    waited: Duration,
+}
+
+impl Pace {
+    fn is_too_slow(&self) -> bool {
+        self.waited > SETTLED && self.bytes / self.waited.as_secs().max(1) < SLOWEST
+    }
 }
 
 impl Stream {
@@ -76,17 +111,33 @@ impl Stream {
                 self.connect(session).await?;
             }
             let Some(answer) = &mut self.answer else { continue };
-            let error = match answer.chunk().await {
-                Ok(Some(bytes)) => match self.taken(&bytes)? {
-                    [] => continue,
-                    bytes => return Ok(Some(bytes.to_vec())),
-                },
-                Ok(None) if self.length.is_none_or(|length| self.at >= length) => return Ok(None),
+            let start = Instant::now();
+            let came = answer.chunk().await;
+            self.pace.waited += start.elapsed();
+            let error = match came {
+                Ok(Some(bytes)) => {
+                    self.pace.bytes += bytes.len() as u64;
+                    if self.pace.is_too_slow() {
+                        return Err(self.too_slow());
+                    }
+                    match self.taken(&bytes)? {
+                        [] => continue,
+                        new => return Ok(Some(new.to_vec())),
+                    }
+                }
+                Ok(None) if self.wanted().is_none_or(|wanted| self.at >= wanted) => {
+                    return Ok(None);
+                }
                 Ok(None) => self.invalid("the answer ends before its length"),
                 Err(error) => Error::unreachable(&self.ask.registry, &self.ask.step, error),
             };
             self.cut(session, error).await?;
         }
+    }
+
+    /// Bytes that there should be, as far as anybody said.
+    fn wanted(&self) -> Option<u64> {
+        self.length.or(self.size)
     }
 
     /// What of `bytes` is new.
@@ -140,8 +191,13 @@ impl Stream {
             }
             (at, _) => at,
         };
-        self.answer = Some(answer);
+        (self.answer, self.pace) = (Some(answer), Pace::default());
         Ok(())
+    }
+
+    fn too_slow(&self) -> Error {
+        let reason = format!("it comes at less than {SLOWEST} bytes a second");
+        Error::new(ErrorKind::Unreachable, &self.ask.registry, &self.ask.step, reason)
     }
 
     fn invalid(&self, reason: &str) -> Error {
@@ -152,4 +208,16 @@ impl Stream {
 /// `bytes 7-9/10` → 7. Source: RFC 9110, section 14.4.
 fn range_start(text: &str) -> Option<u64> {
     text.strip_prefix("bytes ")?.split_once('-')?.0.trim().parse().ok()
+}
+
+#[test]
+fn a_blob_that_trickles_is_given_up() {
+    #[track_caller]
+    fn check(bytes: u64, seconds: u64, expected: bool) {
+        let pace = Pace { bytes, waited: Duration::from_secs(seconds) };
+        assert_eq!(pace.is_too_slow(), expected);
+    }
+    check(0, 59, false);
+    check(61, 61, true);
+    check(61 * SLOWEST, 61, false);
 }

@@ -233,7 +233,8 @@ pub(super) fn manifest(name: &Name) -> Ask {
 pub(super) fn blob(name: &Name, digest: &str) -> Ask {
     let path = format!("blobs/{digest}");
     let step = format!("get blob {digest} of {}/{}", name.registry, name.repository);
-    Ask::pull(&name.registry, &name.repository, path, step)
+    let ask = Ask::pull(&name.registry, &name.repository, path, step);
+    Ask { streamed: true, ..ask }
 }
 
 fn is_first_schema(media_type: &str, bytes: &[u8]) -> bool {

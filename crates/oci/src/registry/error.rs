@@ -94,7 +94,10 @@ impl Error {
     pub(super) fn unreachable(registry: &str, step: &str, error: reqwest::Error) -> Self {
         let timeout = error.is_timeout();
         let reason = chain(&error.without_url());
-        let help = if reason.contains("certificate") {
+        let help = if reason.contains("CaUsedAsEndEntity") {
+            "its certificate is that of a CA (`openssl req -x509` makes such ones), which stands for no server: sign \
+             one for the server with it, or name the host as insecure (`--insecure-registry HOST`)"
+        } else if reason.contains("certificate") {
             "its certificate is not trusted: name the CA that signed it (`--ca FILE`), or the host as insecure \
              (`--insecure-registry HOST`)"
         } else if reason.contains("InvalidContentType") || reason.contains("corrupt message") {

@@ -25,6 +25,8 @@ pub(super) struct Ask {
     pub(super) query: Vec<(&'static str, String)>,
     pub(super) method: Method,
     pub(super) accept: &'static str,
+    /// A blob rather than a document.
+    pub(super) streamed: bool,
     /// Bytes of the answer that are already there.
     pub(super) from: u64,
     /// As errors name it: `get manifest of …`.
@@ -42,6 +44,7 @@ impl Ask {
             query: Vec::new(),
             method: Method::GET,
             accept: "*/*",
+            streamed: false,
             from: 0,
             step,
             scope: format!("repository:{repository}:pull"),
@@ -99,8 +102,10 @@ impl Session {
         }
     }
 
-    /// A successful answer of the first mirror that gives one, or of the registry. The registry's own error counts.
+    /// A successful answer of the first mirror that gives one, or of the registry. The registry's own error counts,
+    /// with what its mirrors said before.
     pub(super) async fn request(&self, ask: &Ask) -> Result<Response, Error> {
+        let mut failed = String::new();
         for mirror in self.mirrors.get(&ask.registry).into_iter().flatten() {
             let mirror = Endpoint::mirror(mirror);
             if self.is_down(&mirror.host) {
@@ -108,15 +113,20 @@ impl Session {
             }
             match self.at(&mirror, ask, None).await {
                 Ok(answer) => return Ok(answer),
-                Err(error) if error.kind == ErrorKind::Unreachable => {
-                    let mut down = self.down.lock().unwrap_or_else(PoisonError::into_inner);
-                    down.insert(mirror.host, Instant::now());
+                Err(error) => {
+                    let status = error.status.map_or(String::new(), |status| format!("{status} "));
+                    failed.push_str(&format!("; mirror {}: {status}{}", mirror.host, error.reason));
+                    if error.kind == ErrorKind::Unreachable {
+                        let mut down = self.down.lock().unwrap_or_else(PoisonError::into_inner);
+                        down.insert(mirror.host, Instant::now());
+                    }
                 }
-                // It may not have the image, or not for us; the registry knows better.
-                Err(_) => {}
             }
         }
-        self.at(&Endpoint::own(&ask.registry), ask, None).await
+        self.at(&Endpoint::own(&ask.registry), ask, None).await.map_err(|mut error| {
+            error.reason.push_str(failed.trim_end());
+            error
+        })
     }
 
     /// The whole of a small document with the media type that was said of it; `None` if it is too long.
@@ -164,6 +174,7 @@ impl Session {
         loop {
             let mut call = Call::get(&endpoint.host, &ask.step, url.clone());
             call.method = ask.method.clone();
+            (call.streamed, call.near) = (ask.streamed, transport::is_loopback(&base));
             call.header("accept", ask.accept);
             // What was compressed on the way would have another digest.
             call.header("accept-encoding", "identity");

@@ -382,7 +382,8 @@ fn mirrors_go_first() {
     let opened = open(&image, &with(&[empty.url()])).unwrap();
     assert_eq!(layer(&opened), LayerEnd::Verified);
     let missing = name(&server, "ns/app:2");
-    refused(&missing, &with(&[broken.url()]), ErrorKind::NotFound, &server.host());
+    let said = format!("manifest unknown; mirror {}: 500", broken.host());
+    refused(&missing, &with(&[broken.url()]), ErrorKind::NotFound, &said);
 }
 
 #[test]

@@ -13,6 +13,8 @@ use std::time::Duration;
 const REDIRECTS: usize = 5;
 /// Tries where no connection comes about: a name that is wrong stays wrong.
 const CONNECTIONS: u32 = 2;
+/// Until an answer that is no blob must be whole: 8 MiB on a slow line.
+const WHOLE: Duration = Duration::from_secs(120);
 /// Longest wait before a try, where the registry asks for none.
 const BACKOFF: Duration = Duration::from_secs(8);
 
@@ -26,12 +28,26 @@ pub(super) struct Call<'a> {
     pub(super) body: Option<String>,
     /// To a metadata service of this machine's network: plain http, no proxy, one short try.
     pub(super) metadata: bool,
+    /// A blob, which may take any time as long as it comes.
+    pub(super) streamed: bool,
+    /// It may lead to this machine's own addresses: who asks is there too, or was told the address by the user. What
+    /// a registry elsewhere says must not reach what listens here for its neighbours alone.
+    pub(super) near: bool,
 }
 
 impl<'a> Call<'a> {
     pub(super) fn get(registry: &'a str, step: &'a str, url: Url) -> Self {
-        let (method, headers) = (Method::GET, HeaderMap::new());
-        Self { registry, step, method, url, headers, body: None, metadata: false }
+        Self {
+            registry,
+            step,
+            method: Method::GET,
+            near: is_loopback(&url),
+            url,
+            headers: HeaderMap::new(),
+            body: None,
+            metadata: false,
+            streamed: false,
+        }
     }
 
     /// A form. Source: RFC 6749, appendix B.
@@ -158,6 +174,9 @@ impl Transport {
             let client = self.client(call, &url).map_err(Failure::Final)?;
             let mut request = client.request(call.method.clone(), url.clone());
             request = request.headers(headers.clone());
+            if !call.streamed {
+                request = request.timeout(WHOLE);
+            }
             if let Some(body) = &call.body {
                 request = request.body(body.clone());
             }
@@ -186,6 +205,10 @@ impl Transport {
             let reason = format!("it leads to plain http at {host}, which nothing protects");
             let help = format!("if that is meant, name the host: `--insecure-registry {host}`");
             return Err(call.invalid(reason).help(help));
+        }
+        if is_loopback(url) && !call.near && !named {
+            let reason = format!("it leads to {host}, which is this machine");
+            return Err(call.invalid(reason));
         }
         let (proxied, verified) = (!near, url.scheme() == "https" && !named);
         let cell = &self.clients[usize::from(proxied)][usize::from(verified)];
@@ -282,7 +305,7 @@ fn retry_after(headers: &HeaderMap, now: Millis) -> Option<Duration> {
     Some(Duration::from_millis(u64::try_from(until - now).unwrap_or(0)))
 }
 
-fn is_loopback(url: &Url) -> bool {
+pub(super) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
@@ -313,6 +336,27 @@ mod tests {
         check("Sun, 06 Nov 1994 08:49:00 GMT", Some(0));
         check("soon", None);
         check("-1", None);
+    }
+
+    #[test]
+    fn a_registry_elsewhere_does_not_lead_to_this_machine() {
+        #[track_caller]
+        fn check(from: &str, to: &str, refused: Option<&str>) {
+            let clock = Arc::new(seawall_model::time::FixedClock::at(0));
+            let options = Options { insecure: vec!["own.example".into()], ..Options::default() };
+            let transport = Transport::new(&options, clock);
+            let call = Call::get("r", "ask", from.parse().unwrap());
+            let error = transport.client(&call, &to.parse().unwrap()).err();
+            let reason = error.as_ref().map(|error| error.reason.as_str());
+            assert_eq!(reason.is_some(), refused.is_some(), "{reason:?}");
+            assert!(refused.is_none_or(|said| reason.unwrap().contains(said)), "{reason:?}");
+        }
+        let away = "https://r.example/v2/";
+        check(away, "http://127.0.0.1:8001/", Some("it leads to 127.0.0.1, which is this machine"));
+        check(away, "https://localhost/", Some("it leads to localhost, which is this machine"));
+        check(away, "http://169.254.169.254/", Some("plain http at 169.254.169.254"));
+        check("http://127.0.0.1:5000/v2/", "http://127.0.0.1:8001/", None);
+        check(away, "http://own.example/", None);
     }
 
     #[test]

@@ -42,7 +42,8 @@ pub(super) async fn header(
     };
     let host = realm.host_str().unwrap_or_default().to_owned();
     let step = format!("{} (get a token from {host})", place.step);
-    let call = request(place, ask, found, realm, &step);
+    let mut call = request(place, ask, found, realm, &step);
+    call.near = transport::is_loopback(place.base);
     let answer = place.transport.send(&call).await?;
     if !answer.status().is_success() {
         let error = transport::refusal(place.host, &step, answer).await;
