@@ -84,7 +84,7 @@ fn images_are_scanned_as_their_archives() {
         assert_eq!(report["findings"], archive["findings"]);
         assert_eq!(report["packages"], archive["packages"]);
         assert_eq!(report["findings"].as_array().unwrap().len(), 1);
-        assert_eq!(report["target"]["image"]["name"], image.as_str(), "{}", report["target"]);
+        assert_eq!(report["target"]["name"], image.as_str(), "{}", report["target"]);
     }
     #[track_caller]
     fn refused(output: &std::process::Output, expected: i32, said: &str) {
