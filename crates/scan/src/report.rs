@@ -34,6 +34,9 @@ pub struct ReportTarget {
     pub target: Target,
     pub platform: Option<String>,
     pub layers: Vec<Layer>,
+    /// Where its OS packages come from, as far as it says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repositories: Vec<String>,
 }
 
 /// Of the whole report, whatever is displayed.
@@ -100,6 +103,7 @@ impl Report {
                 target: inventory.target,
                 platform: inventory.platform,
                 layers: inventory.layers,
+                repositories: inventory.repositories,
             },
             distro: inventory.distro,
             index: index.info(),
@@ -109,6 +113,28 @@ impl Report {
             findings: matched.findings,
             problems,
         }
+    }
+
+    /// Whether it means what this version writes.
+    pub fn is_of_this_schema(&self) -> bool {
+        self.schema == SCHEMA
+    }
+
+    /// What was found in the target, and the findings.
+    pub fn into_parts(self) -> (Inventory, Vec<VulnFinding>) {
+        let ReportTarget { target, platform, layers, repositories } = self.target;
+        let (distro, packages, problems) = (self.distro, self.packages, self.problems);
+        let inventory = Inventory {
+            target,
+            distro,
+            platform,
+            layers,
+            packages,
+            repositories,
+            problems,
+            extractor_version: seawall_extract::EXTRACTOR_VERSION,
+        };
+        (inventory, self.findings)
     }
 
     /// Adds what only the caller knows of, such as a condition that the index cannot answer.

@@ -4,7 +4,7 @@ use anyhow::Context;
 use seawall_scan::{Containerd, OpenOptions, Platform, registry};
 use std::path::PathBuf;
 
-#[derive(clap::Args)]
+#[derive(Clone, clap::Args)]
 pub(crate) struct ImageSource {
     /// Which image of several, such as linux/amd64
     #[arg(long, value_name = "OS/ARCH")]

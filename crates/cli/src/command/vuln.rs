@@ -1,4 +1,6 @@
-//! `seawall vuln compare`: version orders on stdin lines.
+//! `seawall vuln compare|explain`: version orders on stdin lines; why a flaw is reported or is not.
+mod explain;
+
 use crate::exit::{Exit, Failure, Outcome};
 use seawall_vuln::Scheme;
 use std::io::{self, BufRead, Write};
@@ -10,6 +12,8 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "S", help = format!("The version order: {}", list()))]
         scheme: String,
     },
+    /// Say why a flaw is reported of a target, or why it is not
+    Explain(Box<explain::Args>),
 }
 
 /// Every scheme, as sentences name several.
@@ -20,7 +24,10 @@ fn list() -> String {
 
 impl Verb {
     pub(crate) fn run(self) -> Outcome {
-        let Self::Compare { scheme } = self;
+        let scheme = match self {
+            Self::Explain(args) => return args.run(),
+            Self::Compare { scheme } => scheme,
+        };
         let scheme: Scheme = scheme
             .parse()
             .map_err(|error: seawall_vuln::order::UnknownScheme| Failure::usage(error))?;
