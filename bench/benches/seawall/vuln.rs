@@ -30,6 +30,11 @@ pub(crate) fn measure(criterion: &mut Criterion) {
         group.bench_function(format!("compare 1,000 × {scheme}"), |bencher| {
             bencher.iter(|| pairs.iter().filter(|(a, b)| scheme.compare(a, b).is_some()).count());
         });
+        group.bench_function(format!("key 1,000 × {scheme}"), |bencher| {
+            bencher.iter(|| {
+                pairs.iter().filter_map(|(a, _)| scheme.key(a)).map(|key| key.len()).sum::<usize>()
+            });
+        });
     }
     group.finish();
 }

@@ -1,5 +1,5 @@
-//! Version orders on up to three lines: antisymmetric, and where the scheme is an order, transitive and the same by key as
-//! by comparison.
+//! Version orders on up to three lines: antisymmetric, and where the scheme is an order, transitive and the same by key
+//! as by comparison.
 use super::texts;
 use crate::Target;
 use seawall_vuln::Scheme;

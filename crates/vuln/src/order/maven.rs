@@ -12,8 +12,8 @@
 //!   in Maven since 3.8.7;
 //! - another word after a dot is above a pre-release after a hyphen: `1-rc` < `1.x`.
 //!
-//! One deviation from 3.8.6: nothing between two hyphens vanishes, as the specification has it (`1-ga-1` = `1-1`), where
-//! the code goes one list deeper.
+//! One deviation from 3.8.6: an empty place between two hyphens vanishes, as OSV's tables have it (`1-ga-1` = `1-1`);
+//! the code goes one list deeper there.
 use super::digits::{self, Number};
 use std::cmp::Ordering;
 

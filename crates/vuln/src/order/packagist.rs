@@ -1,5 +1,5 @@
-//! PHP package versions. Source: `version_compare` in php-src `ext/standard/versioning.c` and its manual page; a leading
-//! `v` falls away as in Composer.
+//! PHP package versions. Source: `version_compare` in php-src `ext/standard/versioning.c` and its manual page; a
+//! leading `v` falls away as in Composer.
 //!
 //! The relation is no order: `#` is equal to every number and to the end, so `1.#` = `1` and `1.#` = `1.1` although
 //! `1` < `1.1`. [`Version::cmp`] is that relation. Keys order as if `#` were not there; without one, the two agree.

@@ -1,4 +1,4 @@
-//! Ruby gem versions. Source: `Gem::Version` in rubygems `lib/rubygems/version.rb` (3.3), `canonical_segments` and `<=>`.
+//! Ruby gem versions. Source: `Gem::Version` in rubygems `lib/rubygems/version.rb` (3.3), `canonical_segments`, `<=>`.
 //!
 //! Two versions compare segment by segment as if each went on with zeros for ever, text below numbers. That is a total
 //! order, although a version that ends has a place among those that go on: `1.a.0.b` < `1.a` < `1.a.0.1`. So a zero is
@@ -22,7 +22,7 @@ enum Segment<'t> {
 }
 
 impl<'t> Version<'t> {
-    /// `None` unless a digit leads, after one `v`. Gem would refuse what is neither digit, letter nor separator; here it
+    /// `None` unless a digit leads, after one `v`. Gem refuses what is neither digit, letter nor separator; here it
     /// separates, as it does to `Gem::Version#segments`.
     pub(super) fn parse(text: &'t str) -> Option<Self> {
         let text = text.strip_prefix('v').unwrap_or(text);
