@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::TempDir;
 
 fn encoded(pair: &str) -> String {
@@ -79,6 +80,25 @@ fn tokens_are_bought_once_for_each_scope() {
         ]
     );
     assert!(asked[0].header("authorization").is_empty());
+}
+
+#[test]
+fn a_token_that_is_refused_is_bought_anew_once() {
+    let issuer = Server::start(|_| Answer::json(json!({"access_token": "t", "expires_in": 300})));
+    let challenge = format!(r#"Bearer realm="{}/token""#, issuer.url());
+    let turn = AtomicUsize::new(0);
+    // Refuses what it took before: the third request, then all from the fifth on.
+    let server = Server::start(move |_| match turn.fetch_add(1, Ordering::Relaxed) {
+        1 | 3 => Answer::json(json!({"tags": []})),
+        _ => Answer::status(401).header("www-authenticate", challenge.clone()),
+    });
+    let registry = Arc::new(Registry::new(&options()).unwrap());
+    let ask = || registry.tags(&name(&server, "ns/app"));
+    ask().unwrap();
+    ask().unwrap();
+    assert_eq!(issuer.asked("/token").len(), 2);
+    assert_eq!(ask().unwrap_err().kind, ErrorKind::Credential);
+    assert_eq!((issuer.asked("/token").len(), server.asked("/v2/ns").len()), (3, 6));
 }
 
 #[test]
