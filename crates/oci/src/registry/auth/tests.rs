@@ -21,7 +21,6 @@ fn ann() -> Credential {
 }
 
 /// A token server that takes `ann:hunter2` and the identity token `refresh`, and a registry that takes its tokens.
-/// `lifetime`: seconds, as it says.
 fn token_registry(anonymous: bool) -> (Server, Server) {
     let issuer = Server::start(move |asked| {
         let taken = match asked.method.as_str() {
