@@ -1,6 +1,7 @@
 //! The open segments of one index and what it was asked to hold.
 use crate::kev::{Kev, KevMeta};
 use crate::name;
+use crate::products::{Products, ProductsMeta};
 use crate::segment::{FeedDate, Meta, Segment};
 use seawall_model::Millis;
 use seawall_model::package::Ecosystem;
@@ -11,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct IndexSet {
     segments: BTreeMap<(Ecosystem, Option<String>), Segment>,
     kev: Option<Kev>,
+    products: Option<Products>,
     asked: BTreeSet<Ecosystem>,
 }
 
@@ -25,6 +27,17 @@ pub struct IndexInfo {
     pub segments: Vec<SegmentInfo>,
     /// Known exploited vulnerabilities; without them nothing tells whether a flaw is one.
     pub kev: Option<KevInfo>,
+    /// Red Hat's repositories and their products; without them those of a target are assumed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub products: Option<ProductsInfo>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductsInfo {
+    /// SHA-256 of the content, hexadecimal.
+    pub digest: String,
+    #[serde(flatten)]
+    pub meta: ProductsMeta,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,7 +72,12 @@ impl IndexSet {
         let segments: BTreeMap<_, _> = segments.into_iter().map(key).collect();
         let held = segments.keys().map(|(ecosystem, _)| *ecosystem);
         let asked = asked.into_iter().chain(held).collect();
-        Self { segments, kev, asked }
+        Self { segments, kev, products: None, asked }
+    }
+
+    /// With Red Hat's repositories.
+    pub fn with_products(self, products: Option<Products>) -> Self {
+        Self { products, ..self }
     }
 
     pub fn segment(&self, ecosystem: Ecosystem, release: Option<&str>) -> Option<&Segment> {
@@ -72,6 +90,10 @@ impl IndexSet {
 
     pub fn kev(&self) -> Option<&Kev> {
         self.kev.as_ref()
+    }
+
+    pub fn products(&self) -> Option<&Products> {
+        self.products.as_ref()
     }
 
     /// Whether a package of this ecosystem without a segment is a gap.
@@ -95,7 +117,8 @@ impl IndexSet {
         use sha2::{Digest, Sha256};
         let mut hash = Sha256::new();
         let kev = self.kev.iter().map(Kev::digest);
-        for digest in self.segments.values().map(Segment::digest).chain(kev) {
+        let products = self.products.iter().map(Products::digest);
+        for digest in self.segments.values().map(Segment::digest).chain(kev).chain(products) {
             hash.update(digest.as_bytes());
         }
         self.asked.iter().for_each(|ecosystem| hash.update(ecosystem.osv_name().as_bytes()));
@@ -120,12 +143,17 @@ impl IndexSet {
         };
         let kev_info =
             |kev: &Kev| KevInfo { digest: kev.digest().to_owned(), meta: kev.meta().clone() };
+        let products_info = |own: &Products| ProductsInfo {
+            digest: own.digest().to_owned(),
+            meta: own.meta().clone(),
+        };
         IndexInfo {
             newest,
             feeds: feeds.into_iter().map(|(key, newest)| FeedDate { key, newest }).collect(),
             asked: self.asked.iter().map(|ecosystem| ecosystem.osv_name().to_owned()).collect(),
             segments: self.segments.values().map(segment_info).collect(),
             kev: self.kev.as_ref().map(kev_info),
+            products: self.products.as_ref().map(products_info),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What each record of a package says about one version.
 use super::only;
+use super::rhel;
 use super::subject::Subject;
 use crate::order::symbol;
 use crate::segment::{BROKEN_BOUND, Row, RowKind, Segment, UNDECIDABLE, WITHDRAWN, fix_from_byte};
@@ -253,11 +254,16 @@ impl Installed<'_> {
             let end = self.segment.key(row.end.get());
             fixes.extend(end.map(|(key, text)| ((self.channel(row), key), text)));
         }
-        let reachable = |channel: &Option<&str>| {
-            channel.is_none_or(|channel| self.subject.channels.contains(channel))
+        let reachable = |channel: &Option<&str>, text: &str| match channel {
+            Some(channel) => self.subject.channels.contains(channel),
+            // The main stream goes on with later minor releases.
+            None => self
+                .subject
+                .minor
+                .is_none_or(|own| rhel::minor_of(text).is_none_or(|minor| minor <= own)),
         };
         let status = match (fixes.is_empty(), open) {
-            (false, _) if fixes.keys().any(|(channel, _)| reachable(channel)) => {
+            (false, _) if fixes.iter().any(|((channel, _), text)| reachable(channel, text)) => {
                 FixStatus::Available
             }
             (false, _) => FixStatus::InChannel,

@@ -7,6 +7,7 @@ mod judge;
 mod kernel;
 mod only;
 mod release;
+mod rhel;
 mod subject;
 
 pub use coverage::{Coverage, NotCovered, SegmentCoverage};
@@ -43,6 +44,7 @@ pub fn match_inventory(inventory: &Inventory, index: &IndexSet) -> MatchReport {
     let mut findings = Vec::new();
     let mut details = DetailsCache::default();
     let foreign = third_party_names(inventory);
+    let products = rhel::products(inventory, index, &mut problems);
     for package in &inventory.packages {
         if package.owner.as_deref().is_some_and(|owner| !foreign.contains(owner)) {
             coverage.owned += 1;
@@ -58,8 +60,8 @@ pub fn match_inventory(inventory: &Inventory, index: &IndexSet) -> MatchReport {
             continue;
         };
         coverage.hit(segment);
-        let subject = Subject::of(package, inventory, None);
-        let judgements = judge(segment, &subject);
+        let subject = Subject::of(package, inventory, products.as_deref());
+        let judgements = judge_with_source(segment, package, &subject);
         let unknown =
             |reason| judgements.iter().filter(move |own| own.verdict == Verdict::Unknown(reason));
         if unknown(Reason::NotComparable).next().is_some() {
@@ -94,6 +96,25 @@ pub fn match_inventory(inventory: &Inventory, index: &IndexSet) -> MatchReport {
     });
     let coverage = coverage.finish(index, &mut problems);
     MatchReport { findings, coverage, problems }
+}
+
+/// Statements on the package itself, and where a record makes none those on its source.
+fn judge_with_source(
+    segment: &Segment,
+    package: &Package,
+    subject: &Subject<'_>,
+) -> Vec<Judgement> {
+    let mut judgements = judge(segment, subject);
+    let Some(source) = subject.source_of(package) else { return judgements };
+    for own in judge(segment, &source) {
+        let by_name = judgements.iter_mut().find(|other| other.advisory == own.advisory);
+        match by_name {
+            None => judgements.push(own),
+            Some(other) if other.verdict == Verdict::NotAffected(Reason::Qualifier) => *other = own,
+            Some(_) => {}
+        }
+    }
+    judgements
 }
 
 /// OS packages of other vendors. No distro advisory speaks of what they own, so the language's own have to.

@@ -7,9 +7,13 @@ use seawall_model::finding::Qualifier;
 /// Builds for every architecture.
 const ANY_ARCH: [&str; 2] = ["noarch", "all"];
 
+/// The architecture of source packages: statements on one are no statements on the package of the same name.
+pub(super) const SOURCE: &str = "src";
+
 /// Whether all holds.
 pub(super) fn hold(only: Option<&Only>, subject: &Subject<'_>) -> bool {
-    let Some(only) = only else { return subject.module.is_none() && subject.flavour.is_none() };
+    let none = Only::default();
+    let only = only.unwrap_or(&none);
     fits_arch(only, subject)
         && fits_module(only, subject)
         && only.flavour.as_deref() == subject.flavour
@@ -45,8 +49,14 @@ pub(super) fn qualifiers(only: Option<&Only>, subject: &Subject<'_>) -> Vec<Qual
 
 fn fits_arch(only: &Only, subject: &Subject<'_>) -> bool {
     let any = |arch: &str| ANY_ARCH.contains(&arch);
-    let asked = |own: &str| only.arches.iter().any(|arch| arch == own || any(arch));
-    only.arches.is_empty() || subject.arch.is_none_or(|own| any(own) || asked(own))
+    let mut arches = only.arches.iter();
+    match subject.arch {
+        Some(SOURCE) => arches.any(|arch| arch == SOURCE),
+        _ if only.arches.is_empty() => true,
+        own => arches
+            .filter(|arch| *arch != SOURCE)
+            .any(|arch| own.is_none_or(|own| any(own) || arch == own || any(arch))),
+    }
 }
 
 /// Modules match modules only; `*` is one whose stream the record does not say.

@@ -1,4 +1,6 @@
 //! An installed package as advisories are asked about it.
+use super::only::SOURCE;
+use super::rhel;
 use crate::name;
 use seawall_model::package::{Ecosystem, Format, Inventory, Package};
 use std::borrow::Cow;
@@ -18,20 +20,38 @@ pub struct Subject<'a> {
     pub channels: BTreeSet<&'a str>,
     /// CPE 2.2 URIs of the products that its packages come from; `None` where nothing tells.
     pub cpes: Option<&'a [String]>,
+    /// The minor release of RHEL that the target is kept at: what later ones ship is out of reach.
+    pub minor: Option<u32>,
 }
 
 impl<'a> Subject<'a> {
     pub fn of(package: &'a Package, inventory: &'a Inventory, cpes: Option<&'a [String]>) -> Self {
         let (name, version) = keyed_by(package);
+        let products = || cpes.unwrap_or_default().iter();
+        let supports = products().filter_map(|cpe| rhel::channel(cpe));
         Self {
             name,
             version: Cow::from(name::bound(package.ecosystem, &version).into_owned()),
             arch: package.arch.as_deref(),
             module: package.module.as_deref(),
             flavour: flavour(package),
-            channels: inventory.repositories.iter().map(String::as_str).collect(),
+            channels: inventory.repositories.iter().map(String::as_str).chain(supports).collect(),
             cpes,
+            minor: products().filter_map(|cpe| rhel::kept_at(cpe)).max(),
         }
+    }
+
+    /// The source package, which some statements of feeds keyed by name are on. An rpm names it without an epoch.
+    pub(super) fn source_of(&self, package: &'a Package) -> Option<Self> {
+        let source = package.source.as_ref()?;
+        let by_name_or_source = matches!(package.ecosystem, Ecosystem::RedHat | Ecosystem::Rocky);
+        let version = source.version.split_once(':').map_or(source.version.as_str(), |own| own.1);
+        by_name_or_source.then(|| Self {
+            name: Cow::from(&source.name),
+            version: Cow::from(version),
+            arch: Some(SOURCE),
+            ..self.clone()
+        })
     }
 
     /// By name and version alone.

@@ -19,6 +19,7 @@ const ENTRY: usize = 16;
 pub(crate) enum Kind {
     Segment = 1,
     Kev = 2,
+    Products = 3,
 }
 
 /// Why bytes are no index file. All of these refuse the whole file.
