@@ -113,7 +113,8 @@ fn errata(
 
 fn record(own: Erratum, major: &str) -> Option<Advisory> {
     let list = own.pkglist?;
-    let module = list.module.and_then(|own| Some(format!("{}:{}", own.name?, plain(&own.stream?)?)));
+    let module =
+        list.module.and_then(|own| Some(format!("{}:{}", own.name?, plain(&own.stream?)?)));
     let entry = |package: Package| {
         let Package { name, epoch, version, release, arch } = package;
         let epoch = epoch.as_ref().and_then(plain).unwrap_or_else(|| "0".to_owned());
@@ -196,7 +197,9 @@ mod tests {
     #[test]
     fn packages_are_joined_by_architecture() {
         let package = |arch: &str, release: &str| {
-            format!(r#"{{"name":"a","epoch":"1","version":"1.0","release":"{release}","arch":"{arch}"}}"#)
+            format!(
+                r#"{{"name":"a","epoch":"1","version":"1.0","release":"{release}","arch":"{arch}"}}"#
+            )
         };
         let list = |module: &str, packages: &[String]| {
             format!(r#"{{"module":{module},"packages":[{}]}}"#, packages.join(","))
@@ -204,7 +207,10 @@ mod tests {
         let plain = [package("i686", "1.el8"), package("x86_64", "1.el8"), package("src", "1.el8")];
         check(&list("null", &plain), "a 1:1.0-1.el8 i686,x86_64 -");
         let modular = [package("x86_64", "1.module_el8.5")];
-        check(&list(r#"{"name":"nodejs","stream":"18"}"#, &modular), "a 1:1.0-1.module_el8.5 x86_64 nodejs:18");
+        check(
+            &list(r#"{"name":"nodejs","stream":"18"}"#, &modular),
+            "a 1:1.0-1.module_el8.5 x86_64 nodejs:18",
+        );
         check(&list("{}", &modular), "a 1:1.0-1.module_el8.5 x86_64 *");
         check("null", "");
     }

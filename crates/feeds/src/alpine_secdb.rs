@@ -18,6 +18,7 @@ pub(crate) static FEED: Feed = Feed {
     key: "alpine-secdb",
     title: "Alpine security database",
     licence: "CC-BY-SA-4.0",
+    verified: true,
     default_base: "https://secdb.alpinelinux.org/",
     files: &[
         "v3.23/main.json",
@@ -51,6 +52,7 @@ pub(crate) static FEED: Feed = Feed {
         "edge/main.json",
         "edge/community.json",
     ],
+    listing: None,
     leads: &[Ecosystem::Alpine],
     content: Content::Advisories(export),
 };

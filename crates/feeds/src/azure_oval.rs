@@ -19,11 +19,7 @@ pub(crate) static FEED: Feed = Feed {
     licence: "unknown, not redistributed",
     verified: true,
     default_base: "https://raw.githubusercontent.com/microsoft/AzureLinuxVulnerabilityData/main/",
-    files: &[
-        "azurelinux-3.0-oval.xml",
-        "cbl-mariner-2.0-oval.xml",
-        "cbl-mariner-1.0-oval.xml",
-    ],
+    files: &["azurelinux-3.0-oval.xml", "cbl-mariner-2.0-oval.xml", "cbl-mariner-1.0-oval.xml"],
     listing: None,
     leads: &[Ecosystem::AzureLinux],
     content: Content::Advisories(export),

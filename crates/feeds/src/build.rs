@@ -1,5 +1,5 @@
 //! Feeds in directories become segments. Reads nothing but the given bases; same input, same bytes.
-use crate::directory::{self, Entry, KEV, Manifest};
+use crate::directory::{self, Entry, KEV, Manifest, PRODUCTS};
 use crate::export::{Export, newest};
 use crate::feed::{self, Base, Content, Feed, Roots};
 use crate::report::{BuildError, BuildReport, FeedReport, FeedStatus, FileReport, SegmentReport};
@@ -7,7 +7,7 @@ use crate::{cisa_kev, osv};
 use seawall_model::package::Ecosystem;
 use seawall_model::{Millis, Problem};
 use seawall_vuln::segment::{FeedDate, Source};
-use seawall_vuln::{kev, name, segment};
+use seawall_vuln::{kev, name, products, segment};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -59,7 +59,10 @@ pub(crate) fn build_lacking(
             Content::Exploited => draft.kev(base)?,
             Content::Advisories(read) => match read(base).map_err(read_error)? {
                 export if export.files.is_empty() => draft.absent(feed, base),
-                export => exports.push(draft.told(feed, base, export)),
+                export => {
+                    draft.products(feed, &export)?;
+                    exports.push(draft.told(feed, base, export));
+                }
             },
         }
     }
@@ -197,6 +200,17 @@ impl Draft<'_> {
         }
         self.push(feed);
         Ok(())
+    }
+
+    /// The part of the index that says which products a repository belongs to, where the feed knows it.
+    fn products(&mut self, feed: &Feed, export: &Export) -> Result<(), BuildError> {
+        let Some(entries) = &export.products else { return Ok(()) };
+        let date = FeedDate { key: feed.key.to_owned(), newest: None };
+        let bytes = products::build(date, entries)
+            .map_err(|source| BuildError::Segment { segment: PRODUCTS.to_owned(), source })?;
+        let (segment, rows) = (PRODUCTS.to_owned(), entries.len() as u64);
+        let feeds = vec![feed.key.to_owned()];
+        self.write(Made { segment, ecosystem: None, feeds, rows, newest: None, bytes })
     }
 
     fn refuse_file(&mut self, feed: &Feed, file: &FileReport) {

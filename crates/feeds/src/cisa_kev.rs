@@ -13,8 +13,10 @@ pub(crate) static FEED: Feed = Feed {
     key: "cisa-kev",
     title: "CISA Known Exploited Vulnerabilities",
     licence: "CC0-1.0",
+    verified: true,
     default_base: "https://www.cisa.gov/sites/default/files/feeds/",
     files: &[FILE],
+    listing: None,
     leads: &[],
     content: Content::Exploited,
 };

@@ -20,8 +20,10 @@ pub(crate) static FEED: Feed = Feed {
     key: "debian-tracker",
     title: "Debian security tracker",
     licence: "MIT",
+    verified: true,
     default_base: "https://security-tracker.debian.org/tracker/data/",
     files: &["json"],
+    listing: None,
     leads: &[Ecosystem::Debian],
     content: Content::Advisories(export),
 };

@@ -5,7 +5,7 @@ use memmap2::Mmap;
 use seawall_model::Millis;
 use seawall_model::package::Ecosystem;
 use seawall_vuln::segment::SegmentError;
-use seawall_vuln::{IndexSet, Kev, Segment};
+use seawall_vuln::{IndexSet, Kev, Products, Segment};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Write;
@@ -50,6 +50,8 @@ pub(crate) struct Entry {
 
 /// Name of the known exploited vulnerabilities among segments.
 pub(crate) const KEV: &str = "kev";
+/// Name of Red Hat's repositories among segments.
+pub(crate) const PRODUCTS: &str = "redhat-products";
 
 /// Why a directory cannot be used as an index.
 #[derive(Debug, thiserror::Error)]
@@ -73,17 +75,20 @@ pub enum OpenError {
 pub fn open(dir: &Path) -> Result<IndexSet, OpenError> {
     let manifest =
         read_manifest(dir)?.ok_or_else(|| OpenError::NoIndex { path: dir.to_owned() })?;
-    let (mut segments, mut kev) = (Vec::new(), None);
+    let (mut segments, mut kev, mut products) = (Vec::new(), None, None);
     for entry in &manifest.segments {
         let path = dir.join(&entry.file);
         let map = map(&path)?;
         let refused = |source| OpenError::Segment { path: path.clone(), source };
         match entry.ecosystem {
             Some(_) => segments.push(Segment::open(map).map_err(refused)?),
+            None if entry.name == PRODUCTS => {
+                products = Some(Products::open(map).map_err(refused)?);
+            }
             None => kev = Some(Kev::open(map).map_err(refused)?),
         }
     }
-    Ok(IndexSet::new(segments, kev, manifest.asked))
+    Ok(IndexSet::new(segments, kev, manifest.asked).with_products(products))
 }
 
 #[expect(unsafe_code, reason = "a memory map is the point of the segment format")]

@@ -23,6 +23,8 @@ pub(crate) struct Export {
     pub(crate) asked: BTreeSet<Ecosystem>,
     /// What a refused file speaks of or is named after: earlier segments of it stay.
     pub(crate) refused: BTreeMap<Part, String>,
+    /// Red Hat's repositories and the CPEs of the products each belongs to.
+    pub(crate) products: Option<BTreeMap<String, Vec<String>>>,
 }
 
 impl Export {

@@ -12,12 +12,24 @@ pub struct Feed {
     pub title: &'static str,
     /// What may be done with the records.
     pub licence: &'static str,
+    /// Tested on real records of it; else on its published description alone.
+    pub verified: bool,
     pub default_base: &'static str,
     /// Paths below the base that `update` downloads. A directory base is searched instead.
     pub files: &'static [&'static str],
+    /// What else there is to download, where only the publisher can say.
+    pub(crate) listing: Option<Listing>,
     /// Ecosystems it is the first source of: where it speaks of a release, other feeds do not.
     pub leads: &'static [Ecosystem],
     pub(crate) content: Content,
+}
+
+/// A list of files at the publisher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listing {
+    /// Folders with an archive of all documents, what was changed and what was deleted since.
+    /// Source: CSAF 2.0, section 7.1.11 to 7.1.13; `archive_latest.txt` is Red Hat's own.
+    Csaf(&'static str),
 }
 
 /// How the files below a base are read.
@@ -42,11 +54,17 @@ impl PartialEq for Feed {
 
 impl Eq for Feed {}
 
-pub static ALL: [&Feed; 4] = [
+pub static ALL: [&Feed; 10] = [
     &crate::osv::FEED,
     &crate::debian_tracker::FEED,
     &crate::alpine_secdb::FEED,
     &crate::cisa_kev::FEED,
+    &crate::redhat_vex::FEED,
+    &crate::alma_errata::FEED,
+    &crate::rocky::FEED,
+    &crate::oracle_oval::FEED,
+    &crate::suse_oval::FEED,
+    &crate::azure_oval::FEED,
 ];
 
 /// The key names no feed that exists.
@@ -204,10 +222,10 @@ mod tests {
     fn selections_name_known_feeds() {
         assert_eq!(select::<&str>(&[]).unwrap(), ALL.to_vec());
         assert_eq!(select(&["cisa-kev"]).unwrap(), [&crate::cisa_kev::FEED]);
-        let error = select(&["osv", "nvd"]).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "`nvd` is no feed: expected one of osv, debian-tracker, alpine-secdb, cisa-kev"
+        let error = select(&["osv", "nowhere"]).unwrap_err().to_string();
+        assert!(
+            error.starts_with("`nowhere` is no feed: expected one of osv, debian-tracker, "),
+            "{error}"
         );
     }
 }

@@ -8,17 +8,26 @@
 //!
 //! Invariant: every record is a row or a drop counted by class, and a feed that looks damaged never replaces what an
 //! earlier build left.
+mod alma_errata;
 mod alpine_secdb;
+mod azure_oval;
 mod build;
 mod cisa_kev;
+mod compressed;
 mod debian_tracker;
 mod directory;
 mod downloads;
 mod export;
 mod feed;
+mod oracle_oval;
 mod osv;
+mod oval;
+mod rebuilds;
 mod records;
+mod redhat_vex;
 mod report;
+mod rocky;
+mod suse_oval;
 mod time;
 mod update;
 
@@ -27,5 +36,6 @@ pub use cisa_kev::parse_kev_for_fuzzing;
 pub use directory::{MANIFEST, OpenError, open};
 pub use feed::{ALL, Base, Feed, InvalidBase, Roots, UnknownFeed, select};
 pub use osv::parse_osv_for_fuzzing;
+pub use redhat_vex::parse_csaf_for_fuzzing;
 pub use report::{BuildError, BuildReport, FeedReport, FeedStatus, FileReport, SegmentReport};
 pub use update::{UpdateError, update};

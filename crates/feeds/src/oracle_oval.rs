@@ -6,8 +6,8 @@
 use crate::export::Export;
 use crate::feed::{Content, Feed};
 use crate::oval::{
-    Asked, Bound, Criterion, Definition, Dialect, Document, Place, Resolved, State, arches, convert,
-    documents, moment,
+    Asked, Bound, Criterion, Definition, Dialect, Document, Place, Resolved, State, arches,
+    convert, documents, moment,
 };
 use crate::rebuilds::lowest;
 use crate::records::{advisory, is_cve};

@@ -58,7 +58,10 @@ mod tests {
     #[track_caller]
     fn check(entries: &[(&str, &[&str])], expected: &str) {
         let entry = |(fix, arches): &(&str, &[&str])| {
-            let only = Only { arches: arches.iter().map(|&arch| arch.into()).collect(), ..Only::default() };
+            let only = Only {
+                arches: arches.iter().map(|&arch| arch.into()).collect(),
+                ..Only::default()
+            };
             Affected { only, ..affected(Ecosystem::Oracle, Some("8"), "a", vec![below(fix)]) }
         };
         let told = |own: &Affected| {

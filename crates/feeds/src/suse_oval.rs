@@ -3,8 +3,8 @@
 use crate::export::Export;
 use crate::feed::{Content, Feed};
 use crate::oval::{
-    Asked, Bound, Compare, Criterion, Definition, Dialect, Document, Operation, Place, State, arches,
-    convert, documents, moment,
+    Asked, Bound, Compare, Criterion, Definition, Dialect, Document, Operation, Place, State,
+    arches, convert, documents, moment,
 };
 use crate::records::{advisory, is_cve};
 use seawall_model::Severity;
@@ -60,7 +60,8 @@ fn asked(document: &Document, _: &Definition, criterion: &Criterion) -> Asked {
     let Some(resolved) = document.resolve(criterion) else {
         return Asked::Left("test not in the document");
     };
-    let package = |bound, arches| Asked::Package { name: resolved.package.to_owned(), bound, arches };
+    let package =
+        |bound, arches| Asked::Package { name: resolved.package.to_owned(), bound, arches };
     let none = State::default();
     let state = resolved.state.unwrap_or(&none);
     if state.signature.is_some() {
@@ -101,7 +102,11 @@ pub(crate) fn place(product: &str) -> Option<Place> {
         let release = leap.strip_prefix("Leap ").unwrap_or(leap);
         let plain = release == "Tumbleweed" || release.starts_with(|c: char| c.is_ascii_digit());
         let release = release.split(' ').next().filter(|_| plain)?;
-        return Some(Place { ecosystem: Ecosystem::OpenSuse, release: text(release), channel: None });
+        return Some(Place {
+            ecosystem: Ecosystem::OpenSuse,
+            release: text(release),
+            channel: None,
+        });
     }
     // `SUSE Linux Micro 6.0` has lost a word.
     let name = product.strip_prefix("SUSE Linux ")?;

@@ -5,7 +5,7 @@ use seawall_vuln::Scheme;
 use std::collections::BTreeMap;
 
 /// Stands for the stream of a module whose name no record says.
-const ANY_MODULE: &str = "*";
+pub(crate) const ANY_MODULE: &str = "*";
 
 pub(super) fn is_of(affected: &[Affected]) -> bool {
     affected.iter().any(|entry| entry.ecosystem == Ecosystem::AlmaLinux)
@@ -21,8 +21,7 @@ pub(super) fn is_security(id: &str) -> bool {
 pub(super) fn settle(summary: &str, affected: &mut Vec<Affected>) {
     let stream = stream(summary);
     for entry in affected.iter_mut() {
-        let modular =
-            |end: &RangeEnd| matches!(end, RangeEnd::Fixed(fix) if fix.contains(".module_el"));
+        let modular = |end: &RangeEnd| matches!(end, RangeEnd::Fixed(fix) if is_modular(fix));
         if !entry.ranges.iter().any(|range| modular(&range.end)) {
             continue;
         }
@@ -38,6 +37,11 @@ pub(super) fn settle(summary: &str, affected: &mut Vec<Affected>) {
         }
     }
     affected.extend(lowest.into_values());
+}
+
+/// AlmaLinux writes `.module_el8…`, Red Hat and Rocky `.module+el8…`.
+pub(crate) fn is_modular(version: &str) -> bool {
+    version.contains(".module_el") || version.contains(".module+el")
 }
 
 fn fix(entry: &Affected) -> Option<Vec<u8>> {

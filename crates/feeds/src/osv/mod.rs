@@ -1,9 +1,10 @@
 //! OSV exports: `<folder>/all.zip`, one JSON file per record. Source: ossf.github.io/osv-schema, 1.6.
 //!
 //! The folder's name says nothing about its records: the ecosystem is the one in each `affected` entry.
-mod alma;
+pub(crate) mod alma;
 mod place;
 mod record;
+mod rocky;
 
 use crate::export::{DUPLICATE, Export, MALFORMED, Part, newest};
 use crate::feed::{Content, Feed};
@@ -21,6 +22,7 @@ pub(crate) static FEED: Feed = Feed {
     key: "osv",
     title: "Open Source Vulnerabilities",
     licence: "CC-BY-4.0 and CC0-1.0, by database",
+    verified: true,
     default_base: "https://osv-vulnerabilities.storage.googleapis.com/",
     files: &[
         "Debian/all.zip",
@@ -42,6 +44,7 @@ pub(crate) static FEED: Feed = Feed {
         "CRAN/all.zip",
         "Bitnami/all.zip",
     ],
+    listing: None,
     leads: &[],
     content: Content::Advisories(read),
 };
@@ -120,6 +123,14 @@ pub fn parse_osv_for_fuzzing(bytes: &[u8]) -> Option<Advisory> {
     match record::parse(bytes) {
         Parsed::Advisory { advisory, .. } => Some(*advisory),
         Parsed::Dropped(_) => None,
+    }
+}
+
+/// One record, of whatever publisher, with the classes of its entries that were left out; else the class of the whole.
+pub(crate) fn record(bytes: &[u8]) -> Result<(Advisory, Vec<String>), String> {
+    match record::parse(bytes) {
+        Parsed::Advisory { advisory, dropped } => Ok((*advisory, dropped)),
+        Parsed::Dropped(class) => Err(class),
     }
 }
 

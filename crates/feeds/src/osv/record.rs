@@ -1,6 +1,6 @@
 //! One OSV record becomes one advisory, or is dropped by class.
-use super::alma;
 use super::place::{self, Place};
+use super::{alma, rocky};
 use crate::export::MALFORMED;
 use crate::records::is_cve;
 use crate::time::time;
@@ -142,6 +142,9 @@ pub(super) fn parse(text: &[u8]) -> Parsed {
         }
         alma::settle(record.summary.as_deref().unwrap_or_default(), &mut affected);
     }
+    if rocky::is_of(&affected) {
+        rocky::settle(record.summary.as_deref().unwrap_or_default(), &mut affected);
+    }
     let minor = |entry: &Entry| urgency(entry) == Some("unimportant") || is_informational(entry);
     let unimportant = entries.iter().all(minor);
     let advisory = Box::new(advisory(record, affected, unimportant));
@@ -151,7 +154,8 @@ pub(super) fn parse(text: &[u8]) -> Parsed {
 fn advisory(record: Record, affected: Vec<Affected>, unimportant: bool) -> Advisory {
     let aliases = record.aliases.unwrap_or_default();
     let upstream = record.upstream.unwrap_or_default();
-    let related = record.related.filter(|_| alma::is_of(&affected)).unwrap_or_default();
+    let related = record.related.filter(|_| alma::is_of(&affected) || rocky::is_of(&affected));
+    let related = related.unwrap_or_default();
     let named = aliases.iter().chain(&upstream).chain(&related).chain([&record.id]);
     // Canonical's own name of a CVE.
     let named = named.map(|id| id.strip_prefix("UBUNTU-").unwrap_or(id));
@@ -168,6 +172,10 @@ fn advisory(record: Record, affected: Vec<Affected>, unimportant: bool) -> Advis
         let level = word.unwrap_or(if unimportant { Severity::Info } else { Severity::Unknown });
         Rating { level, cvss: None }
     });
+    let level = match rocky::is_of(&affected) {
+        true => record.summary.as_deref().and_then(rocky::severity).unwrap_or(level),
+        false => level,
+    };
     let title = record.summary.filter(|summary| !summary.trim().is_empty());
     Advisory {
         title: title.or_else(|| record.details.as_deref().and_then(first_line)),

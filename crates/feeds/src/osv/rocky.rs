@@ -47,7 +47,11 @@ fn summaries_rate_and_name_modules() {
         let module = entries[0].only.module.as_deref().unwrap_or("-");
         assert_eq!(format!("{fix} {module} {}", entries[0].undecidable), expected);
     };
-    check("Moderate: ruby:3.3 security, bug fix", "0:3.3.1-2.module+el9", "3.3.1-2.module+el9 ruby:3.3 false");
+    check(
+        "Moderate: ruby:3.3 security, bug fix",
+        "0:3.3.1-2.module+el9",
+        "3.3.1-2.module+el9 ruby:3.3 false",
+    );
     check("Moderate: ruby update", "0:3.3.1-2.module+el9", "3.3.1-2.module+el9 * true");
     check("Important: firefox security update", "1:102-2.el9", "102-2.el9 - false");
 }

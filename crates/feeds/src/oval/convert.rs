@@ -35,7 +35,9 @@ pub(crate) fn documents(base: &Path, fits: fn(&str) -> bool) -> io::Result<Vec<S
 
 /// The name without what it is packed in; `None` if it is no document.
 pub(crate) fn plain(path: &str) -> Option<&str> {
-    PACKINGS.iter().find_map(|packing| path.strip_suffix(packing).filter(|name| name.ends_with(".xml")))
+    PACKINGS
+        .iter()
+        .find_map(|packing| path.strip_suffix(packing).filter(|name| name.ends_with(".xml")))
 }
 
 /// Reads the document `path` below `base`.
@@ -61,7 +63,8 @@ pub(super) fn definitions(
         report.records += 1;
         match (&definition.criteria, definition.id.is_empty()) {
             (Some(criteria), false) => {
-                let asked = |criterion: &Criterion| (dialect.asked)(document, definition, criterion);
+                let asked =
+                    |criterion: &Criterion| (dialect.asked)(document, definition, criterion);
                 let (affected, left) = match entries(criteria, dialect.place.as_ref(), asked) {
                     Ok(found) => found,
                     Err(class) => {

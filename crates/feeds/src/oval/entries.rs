@@ -18,7 +18,11 @@ pub(crate) struct Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Asked {
     Place(Place),
-    Package { name: String, bound: Bound, arches: Vec<String> },
+    Package {
+        name: String,
+        bound: Bound,
+        arches: Vec<String>,
+    },
     Arches(Vec<String>),
     /// `name:stream`.
     Module(String),
@@ -58,8 +62,7 @@ pub(crate) fn entries(
     asked: impl Fn(&Criterion) -> Asked,
 ) -> Result<(Vec<Affected>, Vec<&'static str>), &'static str> {
     let all = ways(criteria).ok_or("more criteria than its limit")?;
-    let mut left: Vec<&'static str> =
-        (0..all.others).map(|_| "criterion not understood").collect();
+    let mut left: Vec<&'static str> = (0..all.others).map(|_| "criterion not understood").collect();
     let mut found: BTreeMap<Key, BTreeSet<String>> = BTreeMap::new();
     for way in all.ways {
         match joined(way.into_iter().map(&asked), place) {

@@ -1,5 +1,7 @@
 //! XML events become a document.
-use super::{Compare, Criteria, Criterion, Cve, Definition, Document, Operation, Reference, State, Test};
+use super::{
+    Compare, Criteria, Criterion, Cve, Definition, Document, Operation, Reference, State, Test,
+};
 use quick_xml::Reader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use std::io::BufRead;
@@ -115,7 +117,8 @@ impl Draft {
             }
             _ => {
                 let operation = attribute("operation");
-                self.operation = operation.map_or_else(Operation::default, |text| Operation::parse(&text));
+                self.operation =
+                    operation.map_or_else(Operation::default, |text| Operation::parse(&text));
             }
         }
         self.path.push(name);
@@ -187,10 +190,14 @@ impl Draft {
             "arch" => self.state.arch = Some(self.compare(text)),
             "signature_keyid" => self.state.signature = Some(self.compare(text)),
             kind if kind.ends_with("_test") => {
-                self.document.tests.insert(std::mem::take(&mut self.id), std::mem::take(&mut self.test));
+                self.document
+                    .tests
+                    .insert(std::mem::take(&mut self.id), std::mem::take(&mut self.test));
             }
             kind if kind.ends_with("_state") => {
-                self.document.states.insert(std::mem::take(&mut self.id), std::mem::take(&mut self.state));
+                self.document
+                    .states
+                    .insert(std::mem::take(&mut self.id), std::mem::take(&mut self.state));
             }
             _ => {}
         }
@@ -230,7 +237,8 @@ mod tests {
         let told = match read(format!("{HEAD}{body}").as_bytes()) {
             Err(reason) => reason,
             Ok(document) => {
-                let told = |own: &Definition| format!("{} {} {:?}", own.id, own.title, own.criteria);
+                let told =
+                    |own: &Definition| format!("{} {} {:?}", own.id, own.title, own.criteria);
                 document.definitions.iter().map(told).collect::<Vec<_>>().join("; ")
             }
         };
@@ -242,7 +250,10 @@ mod tests {
         check("</o:oval_definitions>", "");
         check("<definitions>", "it ends within <definitions>");
         check("<definitions></o:oval_definitions>", "not well formed");
-        check("<definitions><definition id='a'><title>x &lt;1 &#x41;</title></definition></definitions></o:oval_definitions>", "a x <1 A None");
+        check(
+            "<definitions><definition id='a'><title>x &lt;1 &#x41;</title></definition></definitions></o:oval_definitions>",
+            "a x <1 A None",
+        );
         let deep = "<a>".repeat(100);
         check(&deep, "it has elements within elements more than 64 deep");
         assert_eq!(read(&b"<html></html>"[..]).unwrap_err(), "it holds no OVAL definitions");
@@ -278,7 +289,10 @@ mod tests {
         let resolved = document.resolve(&criterion).unwrap();
         let state = resolved.state.unwrap();
         let evr = state.evr.as_ref().unwrap();
-        assert_eq!((resolved.package, evr.operation, evr.text.as_str()), ("bash", Operation::LessThan, "0:5-1"));
+        assert_eq!(
+            (resolved.package, evr.operation, evr.text.as_str()),
+            ("bash", Operation::LessThan, "0:5-1")
+        );
         let arch = state.arch.as_ref().unwrap();
         assert_eq!(super::super::arches(&arch.text), ["aarch64", "x86_64"]);
     }

@@ -63,7 +63,8 @@ mod tests {
     #[track_caller]
     fn check(criteria: Criteria, expected: &str) {
         let told = ways(&criteria).map_or("too many".to_owned(), |own| {
-            let told = |way: &Vec<&Criterion>| way.iter().map(|own| own.test.as_str()).collect::<String>();
+            let told =
+                |way: &Vec<&Criterion>| way.iter().map(|own| own.test.as_str()).collect::<String>();
             own.ways.iter().map(told).collect::<Vec<_>>().join(" ")
         });
         assert_eq!(told, expected);
@@ -73,7 +74,10 @@ mod tests {
     fn trees_become_ways() {
         use Criteria::{All, Any, Other};
         check(test("a"), "a");
-        check(All(vec![Any(vec![test("a"), test("b")]), Any(vec![test("c"), test("d")])]), "ac ad bc bd");
+        check(
+            All(vec![Any(vec![test("a"), test("b")]), Any(vec![test("c"), test("d")])]),
+            "ac ad bc bd",
+        );
         check(Any(vec![All(vec![test("a"), test("b")]), test("c")]), "ab c");
         check(All(vec![test("a"), Other]), "");
         check(Any(vec![test("a"), Other]), "a");

@@ -95,7 +95,9 @@ fn documents(folder: &Path, export: &mut Export) -> io::Result<()> {
 fn deleted(folder: &Path) -> BTreeSet<String> {
     let text = read(&folder.join(DELETIONS), LIMITS.document).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
-    text.lines().filter_map(|line| Some(line.split(',').next()?.trim_matches('"').to_owned())).collect()
+    text.lines()
+        .filter_map(|line| Some(line.split(',').next()?.trim_matches('"').to_owned()))
+        .collect()
 }
 
 struct Draft {

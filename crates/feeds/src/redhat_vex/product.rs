@@ -90,7 +90,8 @@ impl<'d> Products<'d> {
             Some(found.1.to_string())
         };
         let version = purl.version().map(|version| {
-            let epoch = qualifier("epoch").or_else(|| epoch(package)).unwrap_or_else(|| "0".to_owned());
+            let epoch =
+                qualifier("epoch").or_else(|| epoch(package)).unwrap_or_else(|| "0".to_owned());
             format!("{epoch}:{version}")
         });
         let cpe = self.cpes.get(product).ok_or("no CPE")?;
@@ -149,9 +150,11 @@ pub(super) fn place(cpe: &str, version: Option<&str>) -> Option<Place> {
         let is_rhel = product == "enterprise_linux" || product.starts_with("rhel_");
         number(of).filter(|_| is_rhel && !product.starts_with("rhel_software"))
     };
-    let built = || version?.split(['.', '-', '+']).rev().find_map(|part| number(part.strip_prefix("el")?));
+    let built =
+        || version?.split(['.', '-', '+']).rev().find_map(|part| number(part.strip_prefix("el")?));
     let release = named.or_else(own).or_else(built)?;
-    let channel = (BESIDE.contains(&product) || product == AFTER).then(|| format!("{product}:{of}"));
+    let channel =
+        (BESIDE.contains(&product) || product == AFTER).then(|| format!("{product}:{of}"));
     let cpe = (product != AFTER).then(|| cpe.to_owned());
     Some(Place { release, cpe, channel })
 }

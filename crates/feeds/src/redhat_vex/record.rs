@@ -58,7 +58,8 @@ fn record(head: &Head, flaw: &Vulnerability, affected: Vec<Affected>, alone: boo
     };
     let own = flaw.references.iter().filter(|own| own.category.as_deref() == Some("self"));
     let errata = flaw.remediations.iter().filter(|own| own.category == "vendor_fix");
-    let urls = own.filter_map(|own| own.url.clone()).chain(errata.filter_map(|own| own.url.clone()));
+    let urls =
+        own.filter_map(|own| own.url.clone()).chain(errata.filter_map(|own| own.url.clone()));
     let mut seen = BTreeSet::new();
     let references = urls.filter(|url| seen.insert(url.clone())).take(REFERENCES).collect();
     let word = head.aggregate_severity.as_ref().and_then(|own| own.text.as_deref());
@@ -130,9 +131,7 @@ fn entries(
             ("known_not_affected", _) => {
                 Said::Never(reasons.get(id).map(|&reason| reason.to_owned()))
             }
-            ("known_affected", _) => {
-                Said::Affected(remedies.get(id).copied().unwrap_or_default())
-            }
+            ("known_affected", _) => Said::Affected(remedies.get(id).copied().unwrap_or_default()),
             ("under_investigation", _) => Said::Investigated,
             _ => {
                 left.push("status not used");

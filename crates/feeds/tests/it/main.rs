@@ -6,4 +6,5 @@ mod damaged;
 mod inventory;
 mod kept;
 mod real;
+mod samples;
 mod served;
