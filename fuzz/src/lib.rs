@@ -52,6 +52,8 @@ pub static TARGETS: &[Target] = &[
     targets::vuln_segment::TARGET,
     targets::vuln_kev::TARGET,
     targets::feeds_osv::TARGET,
+    targets::feeds_csaf::TARGET,
+    targets::feeds_oval::TARGET,
     targets::feeds_kev::TARGET,
     targets::policy_template::TARGET,
     targets::policy_suite::TARGET,

@@ -36,7 +36,7 @@ fn export(base: &Path) -> io::Result<Export> {
 }
 
 /// The file alone says the release.
-fn dialect(release: &str) -> Dialect {
+pub(crate) fn dialect(release: &str) -> Dialect {
     let ecosystem = Ecosystem::AzureLinux;
     let place = Place { ecosystem, release: release.to_owned(), channel: None };
     Dialect { place: Some(place), asked, advisory: record }

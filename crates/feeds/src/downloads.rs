@@ -59,6 +59,13 @@ pub(crate) fn settle(report: &BuildReport, feeds: &[&str], out: &Path) -> io::Re
         for file in &feed.files {
             let path = directory(out, &feed.key).join(&file.path);
             let aside = accepted(&path);
+            // A folder of documents that a list names: all of them are asked for anew.
+            if path.is_dir() {
+                if file.refused.is_some() {
+                    forget_folders(&path)?;
+                }
+                continue;
+            }
             match (file.refused.is_some(), aside.exists()) {
                 (true, true) => move_with_validators(&aside, &path)?,
                 (true, false) => {
@@ -82,6 +89,22 @@ fn move_with_validators(from: &Path, to: &Path) -> io::Result<()> {
         forget(&validators_path(to));
     }
     Ok(())
+}
+
+fn forget_folders(path: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(path)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            std::fs::remove_dir_all(path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes a download with all that is known of it.
+pub(crate) fn remove(path: &Path) {
+    forget(path);
+    forget(&validators_path(path));
 }
 
 /// Best effort: what stays is asked for again or replaced.

@@ -29,7 +29,7 @@ pub(crate) static FEED: Feed = Feed {
     content: Content::Advisories(export),
 };
 
-const DIALECT: Dialect = Dialect { place: None, asked, advisory: record };
+pub(crate) const DIALECT: Dialect = Dialect { place: None, asked, advisory: record };
 
 fn export(base: &Path) -> io::Result<Export> {
     let mut export = Export::default();

@@ -6,7 +6,7 @@
 //! none of them ─► the whole index ─► another package, no record at all, or nothing that could tell
 //! ```
 use crate::index::IndexSet;
-use crate::matcher::{Judgement, Place, Reason, Subject, Verdict, judge};
+use crate::matcher::{Judgement, Place, Reason, Subject, Verdict, judge_with_source, products_of};
 use crate::segment::{DetailsCache, Segment, SegmentError};
 use seawall_model::advisory::{Advisory, RangeEnd};
 use seawall_model::finding::{Compared, Qualifier, State, VulnFinding};
@@ -123,9 +123,10 @@ impl Asked<'_> {
         segment: &Segment,
         details: &mut DetailsCache,
     ) -> Result<Vec<Answer>, SegmentError> {
-        let subject = Subject::of(package, self.inventory, None);
+        let products = products_of(self.inventory, self.index, &mut Vec::new());
+        let subject = Subject::of(package, self.inventory, products.as_deref());
         let mut answers = Vec::new();
-        for judgement in judge(segment, &subject) {
+        for judgement in judge_with_source(segment, package, &subject) {
             let record = details.advisory(segment, judgement.advisory)?;
             if !names(self.id, &record.id, &record.cves, &record.aliases) {
                 continue;

@@ -53,7 +53,7 @@ pub(crate) fn convert(base: &Path, path: &str, dialect: &Dialect) -> (FileReport
     (report, advisories)
 }
 
-pub(super) fn definitions(
+fn definitions(
     document: &Document,
     dialect: &Dialect,
     report: &mut FileReport,
@@ -90,4 +90,15 @@ pub(super) fn definitions(
             _ => report.drop(MALFORMED),
         }
     }
+}
+
+/// Reads arbitrary bytes as a document, in the dialect of each feed; for fuzzing, which looks for panics and hangs.
+pub fn parse_oval_for_fuzzing(bytes: &[u8]) -> Vec<Advisory> {
+    let mut advisories = Vec::new();
+    let Ok(document) = read(bytes) else { return advisories };
+    let azure = crate::azure_oval::dialect("3.0");
+    for dialect in [&crate::oracle_oval::DIALECT, &crate::suse_oval::DIALECT, &azure] {
+        definitions(&document, dialect, &mut FileReport::default(), &mut advisories);
+    }
+    advisories
 }

@@ -12,6 +12,7 @@ mod entries;
 mod read;
 mod ways;
 
+pub use convert::parse_oval_for_fuzzing;
 pub(crate) use convert::{Dialect, convert, documents, plain};
 pub(crate) use entries::{Asked, Bound, Place, entries};
 pub(crate) use read::read;

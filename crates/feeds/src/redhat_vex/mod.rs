@@ -53,10 +53,10 @@ fn export(base: &Path) -> io::Result<Export> {
 }
 
 fn documents(folder: &Path, export: &mut Export) -> io::Result<()> {
-    let loose = files(folder, 1, |path| path.ends_with(".json"))?;
-    let archives = files(folder, 0, |path| path.contains(".tar"))?;
+    let loose = files(folder, 1, is_document)?;
+    let archives = files(folder, 0, is_archive)?;
     // The day stands in the name.
-    let archive = archives.iter().rfind(|path| !path.ends_with(".part"));
+    let archive = archives.last();
     let gone = deleted(folder);
     let whole: &[_] = &[(Ecosystem::RedHat, None)];
     if let Some(archive) = archive {
@@ -89,6 +89,17 @@ fn documents(folder: &Path, export: &mut Export) -> io::Result<()> {
         export.add(draft.report, of, draft.advisories);
     }
     Ok(())
+}
+
+/// `2024/cve-2024-1.json`; beside it a download leaves what the server said of it.
+fn is_document(path: &str) -> bool {
+    path.contains('/') && path.ends_with(".json") && !path.ends_with(".validators.json")
+}
+
+/// `csaf_vex_2025-02-15.tar.zst`, packed in whatever way.
+fn is_archive(path: &str) -> bool {
+    let packed = path.rsplit_once(".tar").map(|(_, packing)| packing);
+    packed.is_some_and(|packing| ["", ".zst", ".gz", ".xz", ".bz2"].contains(&packing))
 }
 
 /// `"2024/cve-2024-1.json","2025-02-18T14:28:08+00:00"`.

@@ -3,8 +3,11 @@
 #![expect(clippy::print_stdout, reason = "a skipped test says why")]
 
 mod damaged;
+mod damaged_rpm;
 mod inventory;
 mod kept;
+mod listed;
 mod real;
 mod samples;
 mod served;
+mod traps;

@@ -10,22 +10,24 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 #[derive(Clone)]
-enum Answer {
+pub(crate) enum Answer {
     Body(Vec<u8>),
+    /// Ends after so many bytes, and goes on from there where a range is asked for.
+    Cut(Vec<u8>, usize),
     /// Announces more bytes than it sends.
     Short(Vec<u8>),
     Status(u16),
 }
 
 #[derive(Default)]
-struct Served {
-    files: BTreeMap<String, Answer>,
+pub(crate) struct Served {
+    pub(crate) files: BTreeMap<String, Answer>,
     /// Path and status of each request.
-    log: Vec<(String, u16)>,
+    pub(crate) log: Vec<(String, u16)>,
 }
 
 /// A server whose answers the test changes. It ends with the test's runtime.
-async fn serve() -> (String, Arc<Mutex<Served>>) {
+pub(crate) async fn serve() -> (String, Arc<Mutex<Served>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let served = Arc::new(Mutex::new(Served::default()));
@@ -52,7 +54,21 @@ fn answer(head: &str, served: &mut Served) -> Vec<u8> {
     let path = head.split(' ').nth(1).unwrap().trim_start_matches('/').to_owned();
     let asked =
         head.lines().find_map(|line| line.strip_prefix("if-none-match: ")).map(str::to_owned);
+    let range = head.lines().find_map(|line| line.strip_prefix("range: bytes="));
+    let from = range.and_then(|range| range.trim_end_matches('-').parse::<usize>().ok());
+    let mut more = String::new();
     let (status, body, missing) = match served.files.get(&path) {
+        Some(Answer::Cut(whole, at)) => {
+            let from = from.unwrap_or_default();
+            let end = whole.len().min(from + at);
+            let status = if from > 0 { 206 } else { 200 };
+            more = format!("etag: {}\r\naccept-ranges: bytes\r\n", etag(whole));
+            if from > 0 {
+                let size = whole.len();
+                more.push_str(&format!("content-range: bytes {from}-{}/{size}\r\n", size - 1));
+            }
+            (status, whole[from..end].to_vec(), whole.len() - end)
+        }
         None => (404, Vec::new(), 0),
         Some(Answer::Status(status)) => (*status, Vec::new(), 0),
         Some(Answer::Short(body)) => (200, body.clone(), 9),
@@ -60,9 +76,11 @@ fn answer(head: &str, served: &mut Served) -> Vec<u8> {
         Some(Answer::Body(body)) => (200, body.clone(), 0),
     };
     served.log.push((path, status));
+    if more.is_empty() {
+        more = format!("etag: {}\r\n", etag(&body));
+    }
     let head = format!(
-        "HTTP/1.1 {status} X\r\nconnection: close\r\netag: {}\r\ncontent-length: {}\r\n\r\n",
-        etag(&body),
+        "HTTP/1.1 {status} X\r\nconnection: close\r\n{more}content-length: {}\r\n\r\n",
         body.len() + missing
     );
     [head.into_bytes(), body].concat()
@@ -73,7 +91,7 @@ fn etag(body: &[u8]) -> String {
     format!("\"{sum:x}\"")
 }
 
-async fn run(root: &str, out: &Path) -> BuildReport {
+pub(crate) async fn run(root: &str, out: &Path) -> BuildReport {
     update(&Roots::below(root).unwrap(), &select::<&str>(&[]).unwrap(), out, false).await.unwrap()
 }
 

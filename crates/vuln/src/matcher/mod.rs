@@ -12,6 +12,7 @@ mod subject;
 
 pub use coverage::{Coverage, NotCovered, SegmentCoverage};
 pub use judge::{Judgement, Reason, Verdict, judge};
+pub(crate) use rhel::products as products_of;
 pub use subject::Subject;
 
 use crate::index::IndexSet;
@@ -44,7 +45,7 @@ pub fn match_inventory(inventory: &Inventory, index: &IndexSet) -> MatchReport {
     let mut findings = Vec::new();
     let mut details = DetailsCache::default();
     let foreign = third_party_names(inventory);
-    let products = rhel::products(inventory, index, &mut problems);
+    let products = products_of(inventory, index, &mut problems);
     for package in &inventory.packages {
         if package.owner.as_deref().is_some_and(|owner| !foreign.contains(owner)) {
             coverage.owned += 1;
@@ -99,7 +100,7 @@ pub fn match_inventory(inventory: &Inventory, index: &IndexSet) -> MatchReport {
 }
 
 /// Statements on the package itself, and where a record makes none those on its source.
-fn judge_with_source(
+pub(crate) fn judge_with_source(
     segment: &Segment,
     package: &Package,
     subject: &Subject<'_>,

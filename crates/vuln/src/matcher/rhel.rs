@@ -13,7 +13,7 @@ const WHOLE: u32 = 7;
 const MINORS: u32 = 20;
 
 /// CPE 2.2 URIs of the target's products; `None` where it is of another distro, or the index would not ask.
-pub(super) fn products(
+pub(crate) fn products(
     inventory: &Inventory,
     index: &IndexSet,
     problems: &mut Vec<Problem>,
