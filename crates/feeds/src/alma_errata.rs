@@ -18,7 +18,7 @@ use std::path::Path;
 pub(crate) static FEED: Feed = Feed {
     key: "alma-errata",
     title: "AlmaLinux errata",
-    licence: "MIT",
+    licence: "unknown, not redistributed",
     verified: false,
     default_base: "https://errata.almalinux.org/",
     files: &["8/errata.json", "9/errata.json", "10/errata.json"],

@@ -219,6 +219,17 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_lists_every_feed() {
+        let readme = include_str!("../../../README.md");
+        for Feed { key, licence, verified, .. } in ALL {
+            let row = readme.lines().find(|line| line.starts_with(&format!("| `{key}` |")));
+            let tested = if *verified { "real records" } else { "its description alone" };
+            let end = format!("| {licence} | {tested} |");
+            assert!(row.is_some_and(|row| row.ends_with(&end)), "{key}: … {end}");
+        }
+    }
+
+    #[test]
     fn selections_name_known_feeds() {
         assert_eq!(select::<&str>(&[]).unwrap(), ALL.to_vec());
         assert_eq!(select(&["cisa-kev"]).unwrap(), [&crate::cisa_kev::FEED]);

@@ -11,7 +11,7 @@ use std::path::Path;
 pub(crate) static FEED: Feed = Feed {
     key: "rocky",
     title: "Rocky Linux advisories",
-    licence: "BSD-3-Clause",
+    licence: "BSD",
     verified: true,
     default_base: "https://apollo.build.resf.org/",
     // The service lists them page by page, in no form that is described; `osv` has the same records in one archive.

@@ -4,7 +4,7 @@ use crate::export::Export;
 use crate::feed::{Content, Feed};
 use crate::oval::{
     Asked, Bound, Compare, Criterion, Definition, Dialect, Document, Operation, Place, State,
-    arches, convert, documents, moment,
+    arches, convert, documents, moment, plain,
 };
 use crate::records::{advisory, is_cve};
 use seawall_model::Severity;
@@ -33,6 +33,9 @@ pub(crate) static FEED: Feed = Feed {
 
 pub(crate) const DIALECT: Dialect = Dialect { place: None, asked, advisory: record };
 
+/// The flavour with what is not fixed.
+const AFFECTED: &str = "-affected";
+
 fn export(base: &Path) -> io::Result<Export> {
     let mut export = Export::default();
     // Of the three flavours the one by patches says the same over again.
@@ -40,12 +43,19 @@ fn export(base: &Path) -> io::Result<Export> {
         let is_ours = name.starts_with("suse.linux.enterprise.") || name.starts_with("opensuse.");
         is_ours && !name.ends_with("-patch.xml")
     };
-    for path in documents(base, fits)? {
+    let paths = documents(base, fits)?;
+    let names: Vec<&str> =
+        paths.iter().filter_map(|path| plain(path)?.strip_suffix(".xml")).collect();
+    for (path, name) in paths.iter().zip(&names) {
+        // The fuller flavour of the same line lies beside it.
+        if names.contains(&format!("{name}{AFFECTED}").as_str()) {
+            continue;
+        }
         let ecosystem = match path.starts_with("opensuse") {
             true => Ecosystem::OpenSuse,
             false => Ecosystem::Suse,
         };
-        let (report, advisories) = convert(base, &path, &DIALECT);
+        let (report, advisories) = convert(base, path, &DIALECT);
         export.add(report, &[(ecosystem, None)], advisories);
     }
     Ok(export)

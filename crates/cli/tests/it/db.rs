@@ -87,9 +87,12 @@ fn inspect_showed_null_for_coverage() {
             "Debian:11 full 2 2023-07-08 debian ",
             "PyPI fixed-only 1 2024-01-02 pypi ",
             "kev - 1 2024-02-03 - ",
+            "FEED NEWEST TESTED ON LICENCE",
+            "cisa-kev 2024-02-03 real records CC0-1.0",
         ],
     );
     check_inspect(&["--format", "json"], 0, &[r#""kev": { "digest": ""#, r#""entries": 1"#]);
+    check_inspect(&["--format", "json"], 0, &[r#""licence": "CC0-1.0", "verified": true"#]);
 }
 
 #[test]

@@ -179,10 +179,8 @@ impl Draft {
             "patchable" => definition.patchable = filled(),
             "advisory_date" => definition.issued = filled(),
             "cve" => definition.cves.push(Cve { id: text, cvss: self.cvss.take() }),
-            "name" => {
-                if self.path.last().is_some_and(|above| above.ends_with("_object")) {
-                    self.document.objects.insert(self.id.clone(), text);
-                }
+            "name" if self.path.last().is_some_and(|above| above.ends_with("_object")) => {
+                self.document.objects.insert(self.id.clone(), text);
             }
             "evr" => self.state.evr = Some(self.compare(text)),
             "version" => self.state.version = Some(self.compare(text)),

@@ -66,7 +66,7 @@ fn documents_in_oval_are_whole_or_refused() {
         &[
             (&whole.as_bytes()[..whole.len() / 2], "not well formed"),
             (
-                whole[..whole.rfind("</definitions>").unwrap()].as_bytes(),
+                &whole.as_bytes()[..whole.rfind("</definitions>").unwrap()],
                 "it ends within <definitions>",
             ),
             (b"", "it holds no OVAL definitions"),

@@ -311,6 +311,9 @@ fn red_hats_documents_are_of_products() {
     };
     let fixes = "CVE-2024-8088 available 3.9.18-3.el9_4.5 3.9.19-8.el9";
     index.check(&python("3.9.18-1.el9_3.1"), &[fixes]);
+    let rule = |target| index.report(&target).findings[0].matched.rule.clone();
+    assert_eq!(rule(python("3.9.18-1.el9_3.1")), "rpm-source");
+    assert_eq!(rule(centos), "rpm-name");
     index.check(&python("3.9.19-8.el9"), &[]);
 
     // Of extended support after the end: whoever has none is told of the channel.

@@ -212,7 +212,7 @@ impl FindingDraft<'_> {
         });
         let how = match package.ecosystem.format() {
             Format::Apk => "origin",
-            Format::Deb | Format::Rpm if by_source => "source",
+            Format::Deb | Format::Rpm if by_source || judgement.by_source => "source",
             Format::Deb | Format::Rpm => "name",
             Format::Language if judgement.listed => "listed",
             Format::Language if package.ecosystem == Ecosystem::Go => match package.name.as_str() {

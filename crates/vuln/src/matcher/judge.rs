@@ -24,6 +24,8 @@ pub struct Judgement {
     pub fixes: Vec<FixVersion>,
     /// A listed version matched, no range.
     pub listed: bool,
+    /// The record speaks of the source package.
+    pub by_source: bool,
     /// What was asked beside the version: of the row that decided, or what failed.
     pub qualifiers: Vec<Qualifier>,
 }
@@ -86,6 +88,7 @@ impl Installed<'_> {
             fix: FixStatus::Unknown,
             fixes: Vec::new(),
             listed: false,
+            by_source: self.subject.arch == Some(only::SOURCE),
             qualifiers: Vec::new(),
         };
         if first.flags & WITHDRAWN != 0 {

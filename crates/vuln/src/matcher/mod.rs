@@ -107,12 +107,15 @@ pub(crate) fn judge_with_source(
 ) -> Vec<Judgement> {
     let mut judgements = judge(segment, subject);
     let Some(source) = subject.source_of(package) else { return judgements };
+    // In the order of the segment, so of their records.
+    let named = judgements.len();
     for own in judge(segment, &source) {
-        let by_name = judgements.iter_mut().find(|other| other.advisory == own.advisory);
-        match by_name {
-            None => judgements.push(own),
-            Some(other) if other.verdict == Verdict::NotAffected(Reason::Qualifier) => *other = own,
-            Some(_) => {}
+        match judgements[..named].binary_search_by_key(&own.advisory, |other| other.advisory) {
+            Err(_) => judgements.push(own),
+            Ok(at) if judgements[at].verdict == Verdict::NotAffected(Reason::Qualifier) => {
+                judgements[at] = own;
+            }
+            Ok(_) => {}
         }
     }
     judgements

@@ -9,7 +9,7 @@ const BESIDE: [&str; 4] = ["rhel_eus", "rhel_aus", "rhel_tus", "rhel_e4s"];
 const NAMES_MINOR: u32 = 10;
 /// The last major whose repositories were not split into BaseOS and AppStream.
 const WHOLE: u32 = 7;
-/// Minor releases of a major: none had more than ten.
+/// Minor releases of a major: none had more than ten. Also where nothing says which, as on CentOS Stream.
 const MINORS: u32 = 20;
 
 /// CPE 2.2 URIs of the target's products; `None` where it is of another distro, or the index would not ask.
@@ -30,12 +30,12 @@ pub(crate) fn products(
         named.cloned().collect::<Vec<_>>()
     });
     let mut own: Vec<String> = named.unwrap_or_default();
-    let mains: Vec<String> = own.iter().filter_map(|cpe| main_of(cpe)).collect();
+    let mains: Vec<String> = own.iter().flat_map(|cpe| mains_of(cpe)).collect();
     own.extend(mains);
     let is_centos = distro.id.eq_ignore_ascii_case("centos");
     if is_centos || own.is_empty() {
         problems.push(note(distro, is_centos));
-        own.extend(main_stream(major?, minor.unwrap_or_default()));
+        own.extend(main_stream(major?, minor.unwrap_or(MINORS)));
     }
     own.sort();
     own.dedup();
@@ -62,24 +62,32 @@ fn numbers(version: &str) -> (Option<u32>, Option<u32>) {
     (parts.next().flatten(), parts.next().flatten())
 }
 
-/// `cpe:/o:redhat:enterprise_linux:9::baseos` of `cpe:/o:redhat:rhel_eus:9.2::baseos`.
-fn main_of(cpe: &str) -> Option<String> {
-    let mut parts: Vec<&str> = cpe.split(':').collect();
-    let (product, version) = (*parts.get(3)?, *parts.get(4)?);
-    if !BESIDE.contains(&product) {
-        return None;
+/// `cpe:/o:redhat:enterprise_linux:9::baseos` of `cpe:/o:redhat:rhel_eus:9.2::baseos`: what it was before it had
+/// support beyond its time.
+fn mains_of(cpe: &str) -> Vec<String> {
+    let parts: Vec<&str> = cpe.split(':').collect();
+    let (Some(product), Some(version)) = (parts.get(3), parts.get(4)) else { return Vec::new() };
+    let (Some(major), minor) = numbers(version) else { return Vec::new() };
+    if !BESIDE.contains(product) {
+        return Vec::new();
     }
-    parts[3] = "enterprise_linux";
-    parts[4] = version.split('.').next().unwrap_or(version);
-    Some(parts.join(":"))
+    let main = |version: String| {
+        let mut parts: Vec<&str> = parts.clone();
+        (parts[3], parts[4]) = ("enterprise_linux", &version);
+        parts.join(":")
+    };
+    versions(major, minor.unwrap_or_default()).into_iter().map(main).collect()
+}
+
+/// As products name them.
+fn versions(major: u32, minor: u32) -> Vec<String> {
+    let minors = (0..=minor.min(MINORS)).filter(|_| major >= NAMES_MINOR);
+    let named = minors.map(|minor| format!("{major}.{minor}"));
+    [major.to_string()].into_iter().chain(named).collect()
 }
 
 /// BaseOS and AppStream, as far as the major has them.
 fn main_stream(major: u32, minor: u32) -> Vec<String> {
-    let mut versions = vec![major.to_string()];
-    if major >= NAMES_MINOR {
-        versions.extend((0..=minor.min(MINORS)).map(|minor| format!("{major}.{minor}")));
-    }
     let named = |version: String| match major <= WHOLE {
         true => vec![format!("cpe:/o:redhat:enterprise_linux:{version}")],
         false => vec![
@@ -87,7 +95,7 @@ fn main_stream(major: u32, minor: u32) -> Vec<String> {
             format!("cpe:/a:redhat:enterprise_linux:{version}::appstream"),
         ],
     };
-    versions.into_iter().flat_map(named).collect()
+    versions(major, minor).into_iter().flat_map(named).collect()
 }
 
 /// `rhel_eus:9.2` of `cpe:/o:redhat:rhel_eus:9.2::baseos`: the channel that this support is; others are none.
@@ -118,9 +126,11 @@ mod tests {
 
     #[test]
     fn products_lead_to_the_main_stream() {
-        let main = main_of("cpe:/a:redhat:rhel_eus:9.2::appstream");
-        assert_eq!(main.as_deref(), Some("cpe:/a:redhat:enterprise_linux:9::appstream"));
-        assert_eq!(main_of("cpe:/a:redhat:enterprise_linux:9::appstream"), None);
+        let main = mains_of("cpe:/a:redhat:rhel_eus:9.2::appstream");
+        assert_eq!(main, ["cpe:/a:redhat:enterprise_linux:9::appstream"]);
+        assert_eq!(mains_of("cpe:/a:redhat:enterprise_linux:9::appstream"), [""; 0]);
+        let main = mains_of("cpe:/o:redhat:rhel_eus:10.1::baseos");
+        assert_eq!(main.last().unwrap(), "cpe:/o:redhat:enterprise_linux:10.1::baseos");
         assert_eq!(main_stream(7, 9), ["cpe:/o:redhat:enterprise_linux:7"]);
         let nine = main_stream(9, 4);
         assert_eq!(nine[1], "cpe:/a:redhat:enterprise_linux:9::appstream");

@@ -41,17 +41,19 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// The source package, which some statements of feeds keyed by name are on. An rpm names it without an epoch.
+    /// The source package, which some statements of feeds keyed by name are on; where nothing names it, most are named
+    /// as their source. An rpm says its source without an epoch.
     pub(super) fn source_of(&self, package: &'a Package) -> Option<Self> {
-        let source = package.source.as_ref()?;
-        let by_name_or_source = matches!(package.ecosystem, Ecosystem::RedHat | Ecosystem::Rocky);
-        let version = source.version.split_once(':').map_or(source.version.as_str(), |own| own.1);
-        by_name_or_source.then(|| Self {
-            name: Cow::from(&source.name),
-            version: Cow::from(version),
-            arch: Some(SOURCE),
-            ..self.clone()
-        })
+        if !matches!(package.ecosystem, Ecosystem::RedHat | Ecosystem::Rocky) {
+            return None;
+        }
+        let (name, version) = match &package.source {
+            Some(source) => (source.name.as_str(), source.version.as_str()),
+            None => (package.name.as_str(), package.version.as_str()),
+        };
+        let version = version.split_once(':').map_or(version, |(_, plain)| plain);
+        let (name, version) = (Cow::from(name), Cow::from(version));
+        Some(Self { name, version, arch: Some(SOURCE), ..self.clone() })
     }
 
     /// By name and version alone.

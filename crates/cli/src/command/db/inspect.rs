@@ -5,6 +5,7 @@ use crate::output::{self, Format, escape};
 use seawall_model::Millis;
 use seawall_model::advisory::Advisory;
 use seawall_model::package::Ecosystem;
+use seawall_vuln::segment::FeedDate;
 use seawall_vuln::{IndexInfo, IndexSet, Statement};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -64,12 +65,13 @@ fn show_index(index: &IndexSet, dir: &Path, format: Format) -> Outcome {
     let info = index.info();
     match format {
         Format::Json => output::print_json(
-            &json!({"schema": "seawall.db.inspect/1", "directory": dir, "digest": index.digest(), "index": info}),
+            &json!({"schema": "seawall.db.inspect/1", "directory": dir, "digest": index.digest(), "index": info, "feeds": described(&info)}),
         )?,
         Format::Table => {
             let newest = date(info.newest);
             let headline = format!("index {}, newest record {newest}", dir.display());
-            output::print(&format!("{}\n\n{}", escape(&headline), segments(&info)))?;
+            let (segments, feeds) = (segments(&info), feeds(&info));
+            output::print(&format!("{}\n\n{segments}\n{feeds}", escape(&headline)))?;
         }
     }
     Ok(Exit::Pass)
@@ -104,7 +106,44 @@ fn segments(info: &IndexInfo) -> String {
             short(&kev.digest),
         ]
     }));
+    rows.extend(info.products.iter().map(|products| {
+        vec![
+            "redhat-products".to_owned(),
+            "-".to_owned(),
+            products.meta.repositories.to_string(),
+            date(products.meta.feed.newest),
+            "-".to_owned(),
+            short(&products.digest),
+        ]
+    }));
     output::table(&["SEGMENT", "COVERAGE", "ROWS", "NEWEST", "SCHEME", "DIGEST"], &rows)
+}
+
+/// A row per feed that the index holds records of: what may be done with them, and what reading them was tested on.
+fn feeds(info: &IndexInfo) -> String {
+    let row = |feed: &FeedDate| {
+        let known = seawall_feeds::ALL.iter().find(|known| known.key == feed.key);
+        let tested = known.map_or("-", |known| match known.verified {
+            true => "real records",
+            false => "its description alone",
+        });
+        let licence = known.map_or("-", |known| known.licence);
+        vec![feed.key.clone(), date(feed.newest), tested.to_owned(), licence.to_owned()]
+    };
+    let rows: Vec<_> = info.feeds.iter().map(row).collect();
+    output::table(&["FEED", "NEWEST", "TESTED ON", "LICENCE"], &rows)
+}
+
+/// As [`feeds`], for programs.
+fn described(info: &IndexInfo) -> Vec<serde_json::Value> {
+    let named = |feed: &FeedDate| {
+        let known = seawall_feeds::ALL.iter().find(|known| known.key == feed.key)?;
+        let (key, title) = (known.key, known.title);
+        Some(
+            json!({"key": key, "title": title, "licence": known.licence, "verified": known.verified}),
+        )
+    };
+    info.feeds.iter().filter_map(named).collect()
 }
 
 fn show_package(index: &IndexSet, package: &PackageName, format: Format) -> Outcome {
