@@ -1,6 +1,10 @@
 //! The open segments of one index and what it was asked to hold.
+use crate::endoflife::EndOfLife;
+use crate::epss::Epss;
 use crate::kev::{Kev, KevMeta};
 use crate::name;
+use crate::nvd::Nvd;
+use crate::part::PartMeta;
 use crate::products::{Products, ProductsMeta};
 use crate::segment::{FeedDate, Meta, Segment};
 use seawall_model::Millis;
@@ -13,7 +17,27 @@ pub struct IndexSet {
     segments: BTreeMap<(Ecosystem, Option<String>), Segment>,
     kev: Option<Kev>,
     products: Option<Products>,
+    enrichment: Enrichment,
     asked: BTreeSet<Ecosystem>,
+}
+
+/// What is known of flaws and releases beside advisories; none of it creates a finding.
+#[derive(Default)]
+pub struct Enrichment {
+    pub epss: Option<Epss>,
+    pub nvd: Option<Nvd>,
+    pub endoflife: Option<EndOfLife>,
+}
+
+impl Enrichment {
+    /// Each part that is there: name, digest and where it came from.
+    fn parts(&self) -> impl Iterator<Item = (&'static str, &str, &PartMeta)> {
+        let epss = self.epss.as_ref().map(|own| ("epss", own.digest(), own.meta()));
+        let nvd = self.nvd.as_ref().map(|own| ("nvd", own.digest(), own.meta()));
+        let endoflife = self.endoflife.as_ref();
+        let endoflife = endoflife.map(|own| ("endoflife", own.digest(), own.meta()));
+        [epss, nvd, endoflife].into_iter().flatten()
+    }
 }
 
 /// The report's `index`: how old the index is and what it holds.
@@ -30,6 +54,9 @@ pub struct IndexInfo {
     /// Red Hat's repositories and their products; without them those of a target are assumed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub products: Option<ProductsInfo>,
+    /// Exploit predictions, NVD's ratings, ends of life.
+    #[serde(default)]
+    pub enrichment: Vec<PartInfo>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +73,16 @@ pub struct KevInfo {
     pub digest: String,
     #[serde(flatten)]
     pub meta: KevMeta,
+}
+
+/// A part beside segments and lists: `epss`, `nvd`, `endoflife`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartInfo {
+    pub name: String,
+    /// SHA-256 of the content, hexadecimal.
+    pub digest: String,
+    #[serde(flatten)]
+    pub meta: PartMeta,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,12 +109,16 @@ impl IndexSet {
         let segments: BTreeMap<_, _> = segments.into_iter().map(key).collect();
         let held = segments.keys().map(|(ecosystem, _)| *ecosystem);
         let asked = asked.into_iter().chain(held).collect();
-        Self { segments, kev, products: None, asked }
+        Self { segments, kev, products: None, enrichment: Enrichment::default(), asked }
     }
 
     /// With Red Hat's repositories.
     pub fn with_products(self, products: Option<Products>) -> Self {
         Self { products, ..self }
+    }
+
+    pub fn with_enrichment(self, enrichment: Enrichment) -> Self {
+        Self { enrichment, ..self }
     }
 
     pub fn segment(&self, ecosystem: Ecosystem, release: Option<&str>) -> Option<&Segment> {
@@ -90,6 +131,10 @@ impl IndexSet {
 
     pub fn kev(&self) -> Option<&Kev> {
         self.kev.as_ref()
+    }
+
+    pub fn enrichment(&self) -> &Enrichment {
+        &self.enrichment
     }
 
     pub fn products(&self) -> Option<&Products> {
@@ -121,6 +166,7 @@ impl IndexSet {
         for digest in self.segments.values().map(Segment::digest).chain(kev).chain(products) {
             hash.update(digest.as_bytes());
         }
+        self.enrichment.parts().for_each(|(_, digest, _)| hash.update(digest.as_bytes()));
         self.asked.iter().for_each(|ecosystem| hash.update(ecosystem.osv_name().as_bytes()));
         hex::encode(hash.finalize())
     }
@@ -136,6 +182,9 @@ impl IndexSet {
             let FeedDate { key, newest } = kev.meta().feed.clone();
             feeds.insert(key, newest);
         }
+        for (_, _, meta) in self.enrichment.parts() {
+            feeds.insert(meta.feed.key.clone(), meta.feed.newest);
+        }
         let segment_info = |segment: &Segment| SegmentInfo {
             name: segment.name(),
             digest: segment.digest().to_owned(),
@@ -147,6 +196,11 @@ impl IndexSet {
             digest: own.digest().to_owned(),
             meta: own.meta().clone(),
         };
+        let part_info = |(name, digest, meta): (&str, &str, &PartMeta)| PartInfo {
+            name: name.to_owned(),
+            digest: digest.to_owned(),
+            meta: meta.clone(),
+        };
         IndexInfo {
             newest,
             feeds: feeds.into_iter().map(|(key, newest)| FeedDate { key, newest }).collect(),
@@ -154,6 +208,7 @@ impl IndexSet {
             segments: self.segments.values().map(segment_info).collect(),
             kev: self.kev.as_ref().map(kev_info),
             products: self.products.as_ref().map(products_info),
+            enrichment: self.enrichment.parts().map(part_info).collect(),
         }
     }
 }

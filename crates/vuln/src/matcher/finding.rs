@@ -1,4 +1,5 @@
 //! Records that speak of one flaw become one finding.
+use super::enrich::enrich;
 use super::judge::{Judgement, Reason, Verdict};
 use super::kernel;
 use super::subject::{GO_STDLIB, keyed_by};
@@ -91,6 +92,9 @@ impl FindingDraft<'_> {
             flaws.into_iter().map(|(id, records)| self.finding(&id, &records)).collect();
         if findings.iter().any(|finding| finding.severity.level == Severity::Unknown) {
             self.rate_by_the_silent(&mut findings, judgements, details)?;
+        }
+        for finding in &mut findings {
+            enrich(finding, self.index, details)?;
         }
         Ok(findings)
     }

@@ -2,6 +2,8 @@
 //!
 //! One finding is one (package instance, flaw). Several records of one flaw: affected if any says so.
 mod coverage;
+mod end_of_life;
+mod enrich;
 mod finding;
 mod judge;
 mod kernel;
@@ -31,7 +33,7 @@ use std::collections::BTreeSet;
 /// Everything one inventory's packages are known to suffer from, and what could not be judged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MatchReport {
-    /// Known exploited first, then by severity, available fix, package and flaw.
+    /// Known exploited first, then by severity, EPSS score, available fix, package and flaw.
     pub findings: Vec<VulnFinding>,
     pub coverage: Coverage,
     pub problems: Vec<Problem>,
@@ -87,14 +89,17 @@ pub fn match_inventory(inventory: &Inventory, index: &IndexSet) -> MatchReport {
         let fixable = finding.fix.status == FixStatus::Available;
         let layer = finding.package.layer.as_ref().map(|layer| layer.index);
         let package = (finding.package.purl.clone(), layer, finding.package.locations.clone());
+        let epss = finding.epss.as_ref().map(|epss| share(epss.score));
         (
             Reverse(finding.kev.is_some()),
             Reverse(finding.severity.level),
+            Reverse(epss),
             Reverse(fixable),
             package,
             finding.id.clone(),
         )
     });
+    problems.extend(end_of_life::told(inventory, index));
     let coverage = coverage.finish(index, &mut problems);
     MatchReport { findings, coverage, problems }
 }
@@ -119,6 +124,11 @@ pub(crate) fn judge_with_source(
         }
     }
     judgements
+}
+
+/// A score from 0 to 1 in millionths, which have an order.
+fn share(score: f64) -> u32 {
+    (score.clamp(0.0, 1.0) * 1e6) as u32
 }
 
 /// OS packages of other vendors. No distro advisory speaks of what they own, so the language's own have to.

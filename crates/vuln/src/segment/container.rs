@@ -20,6 +20,9 @@ pub(crate) enum Kind {
     Segment = 1,
     Kev = 2,
     Products = 3,
+    Epss = 4,
+    Nvd = 5,
+    EndOfLife = 6,
 }
 
 /// Why bytes are no index file. All of these refuse the whole file.

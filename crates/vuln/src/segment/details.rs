@@ -12,14 +12,14 @@ const INFLATED_LIMIT: usize = 16 * 1024 * 1024;
 const LEVEL: i32 = 12;
 
 /// Records, block spans and blocks, in that order of sections.
-pub(super) struct Blocks {
-    pub(super) records: Vec<u8>,
-    pub(super) spans: Vec<u8>,
-    pub(super) blocks: Vec<u8>,
+pub(crate) struct Blocks {
+    pub(crate) records: Vec<u8>,
+    pub(crate) spans: Vec<u8>,
+    pub(crate) blocks: Vec<u8>,
 }
 
 #[derive(Default)]
-pub(super) struct BlockWriter {
+pub(crate) struct BlockWriter {
     records: Vec<DetailSpan>,
     spans: Vec<BlockSpan>,
     blocks: Vec<u8>,
@@ -28,7 +28,7 @@ pub(super) struct BlockWriter {
 
 impl BlockWriter {
     /// `None` if a span leaves 32 bits.
-    pub(super) fn add(&mut self, json: &[u8]) -> Option<()> {
+    pub(crate) fn add(&mut self, json: &[u8]) -> Option<()> {
         let (block, start) =
             (u32::try_from(self.spans.len()).ok()?, u32::try_from(self.open.len()).ok()?);
         let len = u32::try_from(json.len()).ok()?;
@@ -49,7 +49,7 @@ impl BlockWriter {
         Some(())
     }
 
-    pub(super) fn finish(mut self) -> Option<Blocks> {
+    pub(crate) fn finish(mut self) -> Option<Blocks> {
         if !self.open.is_empty() {
             self.close()?;
         }
@@ -72,26 +72,35 @@ impl DetailsCache {
     pub fn advisory(&mut self, segment: &Segment, advisory: u32) -> Result<Advisory, SegmentError> {
         let damaged = || SegmentError::Section("details");
         let record = *segment.records().get(advisory as usize).ok_or_else(damaged)?;
-        let key = (segment.digest().to_owned(), record.block.get());
+        let inflated = || {
+            inflate_block(segment.block_spans(), segment.section(section::BLOCKS), record.block.get())
+        };
+        let json = self.text(segment.digest(), &record, inflated).ok_or_else(damaged)?;
+        serde_json::from_slice(json).map_err(|_| damaged())
+    }
+
+    /// The text at `record` of the file with this digest; `inflate` reads its block where it is not at hand.
+    pub(crate) fn text(
+        &mut self,
+        digest: &str,
+        record: &DetailSpan,
+        inflate: impl FnOnce() -> Option<Vec<u8>>,
+    ) -> Option<&[u8]> {
+        let key = (digest.to_owned(), record.block.get());
         if !self.blocks.contains_key(&key) {
             if self.blocks.len() >= CACHED {
                 self.blocks.clear();
             }
-            self.blocks
-                .insert(key.clone(), inflate(segment, record.block.get()).ok_or_else(damaged)?);
+            self.blocks.insert(key.clone(), inflate()?);
         }
         let start = record.start.get() as usize;
-        let json = self
-            .blocks
-            .get(&key)
-            .and_then(|block| block.get(start..)?.get(..record.len.get() as usize));
-        serde_json::from_slice(json.ok_or_else(damaged)?).map_err(|_| damaged())
+        self.blocks.get(&key)?.get(start..)?.get(..record.len.get() as usize)
     }
 }
 
-fn inflate(segment: &Segment, block: u32) -> Option<Vec<u8>> {
-    let span = segment.block_spans().get(block as usize)?;
-    let packed = segment.section(section::BLOCKS).get(span.start.get() as usize..)?;
+pub(crate) fn inflate_block(spans: &[BlockSpan], blocks: &[u8], block: u32) -> Option<Vec<u8>> {
+    let span = spans.get(block as usize)?;
+    let packed = blocks.get(span.start.get() as usize..)?;
     let inflated = (span.inflated.get() as usize).min(INFLATED_LIMIT);
     zstd::bulk::decompress(packed.get(..span.len.get() as usize)?, inflated).ok()
 }

@@ -12,7 +12,7 @@
 //! ```
 mod build;
 pub(crate) mod container;
-mod details;
+pub(crate) mod details;
 mod read;
 
 pub use build::{BuildError, Built, Counts, Source, build, build_from, drop_listed_within_ranges};
