@@ -55,6 +55,7 @@ pub static TARGETS: &[Target] = &[
     targets::feeds_csaf::TARGET,
     targets::feeds_oval::TARGET,
     targets::feeds_kev::TARGET,
+    targets::feeds_json::TARGET,
     targets::policy_template::TARGET,
     targets::policy_suite::TARGET,
     targets::posture_yaml::TARGET,

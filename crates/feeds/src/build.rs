@@ -1,13 +1,14 @@
 //! Feeds in directories become segments. Reads nothing but the given bases; same input, same bytes.
-use crate::directory::{self, Entry, KEV, Manifest, PRODUCTS};
+use crate::directory::{self, Entry, Manifest, PRODUCTS};
+use crate::enrichment::List;
 use crate::export::{Export, newest};
 use crate::feed::{self, Base, Content, Feed, Roots};
+use crate::osv;
 use crate::report::{BuildError, BuildReport, FeedReport, FeedStatus, FileReport, SegmentReport};
-use crate::{cisa_kev, osv};
 use seawall_model::package::Ecosystem;
 use seawall_model::{Millis, Problem};
 use seawall_vuln::segment::{FeedDate, Source};
-use seawall_vuln::{kev, name, products, segment};
+use seawall_vuln::{name, products, segment};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -56,7 +57,10 @@ pub(crate) fn build_lacking(
             continue;
         }
         match feed.content {
-            Content::Exploited => draft.kev(base)?,
+            Content::List { name, read } => match read(base) {
+                None => draft.absent(feed, base),
+                Some(list) => draft.list(feed, base, name, list)?,
+            },
             Content::Advisories(read) => match read(base).map_err(read_error)? {
                 export if export.files.is_empty() => draft.absent(feed, base),
                 export => {
@@ -179,26 +183,23 @@ impl Draft<'_> {
         earlier.is_some_and(|entry| entry.feeds.iter().any(absent))
     }
 
-    fn kev(&mut self, base: &Path) -> Result<(), BuildError> {
-        let Some(catalogue) = cisa_kev::read(base) else {
-            self.absent(&cisa_kev::FEED, base);
-            return Ok(());
-        };
-        let own = &cisa_kev::FEED;
-        self.refuse_file(own, &catalogue.report);
-        let refused = catalogue.report.refused.is_some();
-        let mut feed = feed_report(own, base, FeedStatus::Built, vec![catalogue.report]);
-        feed.newest = catalogue.newest;
-        if !refused {
-            feed.rows = catalogue.added.len() as u64;
-            let date = FeedDate { key: own.key.to_owned(), newest: catalogue.newest };
-            let bytes = kev::build(date, &catalogue.added)
-                .map_err(|source| BuildError::Segment { segment: KEV.to_owned(), source })?;
-            let (segment, newest) = (KEV.to_owned(), catalogue.newest);
-            let (feeds, rows) = (vec![own.key.to_owned()], feed.rows);
+    /// One list beside the advisories.
+    fn list(&mut self, feed: &Feed, base: &Path, name: &str, list: List) -> Result<(), BuildError> {
+        let List { files, newest, rows, built } = list;
+        for file in &files {
+            self.refuse_file(feed, file);
+        }
+        let mut report = feed_report(feed, base, FeedStatus::Built, files);
+        report.newest = newest;
+        if let Some(built) = built {
+            report.rows = rows;
+            let segment = name.to_owned();
+            let bytes =
+                built.map_err(|source| BuildError::Segment { segment: segment.clone(), source })?;
+            let feeds = vec![feed.key.to_owned()];
             self.write(Made { segment, ecosystem: None, feeds, rows, newest, bytes })?;
         }
-        self.push(feed);
+        self.push(report);
         Ok(())
     }
 

@@ -1,9 +1,11 @@
 //! CISA's catalogue of known exploited vulnerabilities: one JSON file. Source: the catalogue's JSON schema.
+use crate::enrichment::List;
 use crate::export::{DUPLICATE, MALFORMED};
 use crate::feed::{Content, Feed};
 use crate::report::FileReport;
 use crate::time::day;
 use seawall_model::Millis;
+use seawall_vuln::kev;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -18,7 +20,7 @@ pub(crate) static FEED: Feed = Feed {
     files: &[FILE],
     listing: None,
     leads: &[],
-    content: Content::Exploited,
+    content: Content::List { name: "kev", read },
 };
 
 const FILE: &str = "known_exploited_vulnerabilities.json";
@@ -28,10 +30,10 @@ const LIMIT: u64 = 64 * 1024 * 1024;
 
 /// CVE → day it was added, the catalogue's date and the count of records.
 #[derive(Default)]
-pub(crate) struct Catalogue {
-    pub(crate) added: BTreeMap<String, Millis>,
-    pub(crate) newest: Option<Millis>,
-    pub(crate) report: FileReport,
+struct Catalogue {
+    added: BTreeMap<String, Millis>,
+    newest: Option<Millis>,
+    report: FileReport,
 }
 
 #[derive(Deserialize)]
@@ -50,7 +52,7 @@ struct Record {
 }
 
 /// `None` if the base has no catalogue.
-pub(crate) fn read(base: &Path) -> Option<Catalogue> {
+fn read(base: &Path) -> Option<List> {
     let path = base.join(FILE);
     if !path.exists() {
         return None;
@@ -66,7 +68,8 @@ pub(crate) fn read(base: &Path) -> Option<Catalogue> {
         Ok(()) => {}
         Err(reason) => catalogue.report.refused = Some(reason),
     }
-    Some(catalogue)
+    let Catalogue { added, newest, report } = catalogue;
+    Some(List::new(FEED.key, vec![report], newest, added.len(), |date| kev::build(date, &added)))
 }
 
 /// Reads arbitrary text as the catalogue; for fuzzing, which looks for panics and hangs. Returns the number of entries.

@@ -2,7 +2,7 @@
 //! Source: security-tracker.debian.org, "Tracker data"; states as in doc/security-team.d.o/security_tracker.
 use crate::export::{Export, MALFORMED};
 use crate::feed::{Content, Feed};
-use crate::records::{advisory, affected, all, below, is_cve, read};
+use crate::records::{advisory, affected, all, below, is_cve, read, title};
 use crate::report::FileReport;
 use seawall_model::Severity;
 use seawall_model::advisory::{Advisory, Affected, Range, RangeEnd, Rating};
@@ -90,7 +90,7 @@ fn export(base: &Path) -> io::Result<Export> {
     Ok(export)
 }
 
-fn records(
+pub(crate) fn records(
     text: &[u8],
     report: &mut FileReport,
     advisories: &mut Vec<Advisory>,
@@ -190,23 +190,6 @@ fn severity(state: &State) -> Option<Severity> {
         "high" => Some(Severity::High),
         _ => None,
     }
-}
-
-/// Characters of a title taken from the description.
-const TITLE: usize = 160;
-
-fn title(description: &str) -> Option<String> {
-    let text = description.trim();
-    if text.is_empty() {
-        return None;
-    }
-    Some(match text.char_indices().nth(TITLE) {
-        None => text.to_owned(),
-        Some((at, _)) => {
-            let cut = &text[..at];
-            format!("{}…", cut.rsplit_once(' ').map_or(cut, |(words, _)| words))
-        }
-    })
 }
 
 #[cfg(test)]

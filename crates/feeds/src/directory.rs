@@ -5,7 +5,7 @@ use memmap2::Mmap;
 use seawall_model::Millis;
 use seawall_model::package::Ecosystem;
 use seawall_vuln::segment::SegmentError;
-use seawall_vuln::{IndexSet, Kev, Products, Segment};
+use seawall_vuln::{EndOfLife, Enrichment, Epss, IndexSet, Kev, Nvd, Products, Segment};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Write;
@@ -48,8 +48,6 @@ pub(crate) struct Entry {
     pub(crate) newest: Option<Millis>,
 }
 
-/// Name of the known exploited vulnerabilities among segments.
-pub(crate) const KEV: &str = "kev";
 /// Name of Red Hat's repositories among segments.
 pub(crate) const PRODUCTS: &str = "redhat-products";
 
@@ -76,19 +74,24 @@ pub fn open(dir: &Path) -> Result<IndexSet, OpenError> {
     let manifest =
         read_manifest(dir)?.ok_or_else(|| OpenError::NoIndex { path: dir.to_owned() })?;
     let (mut segments, mut kev, mut products) = (Vec::new(), None, None);
+    let mut beside = Enrichment::default();
     for entry in &manifest.segments {
         let path = dir.join(&entry.file);
         let map = map(&path)?;
         let refused = |source| OpenError::Segment { path: path.clone(), source };
         match entry.ecosystem {
             Some(_) => segments.push(Segment::open(map).map_err(refused)?),
-            None if entry.name == PRODUCTS => {
-                products = Some(Products::open(map).map_err(refused)?);
-            }
-            None => kev = Some(Kev::open(map).map_err(refused)?),
+            None => match entry.name.as_str() {
+                PRODUCTS => products = Some(Products::open(map).map_err(refused)?),
+                "epss" => beside.epss = Some(Epss::open(map).map_err(refused)?),
+                "nvd" => beside.nvd = Some(Nvd::open(map).map_err(refused)?),
+                "endoflife" => beside.endoflife = Some(EndOfLife::open(map).map_err(refused)?),
+                _ => kev = Some(Kev::open(map).map_err(refused)?),
+            },
         }
     }
-    Ok(IndexSet::new(segments, kev, manifest.asked).with_products(products))
+    let index = IndexSet::new(segments, kev, manifest.asked);
+    Ok(index.with_products(products).with_enrichment(beside))
 }
 
 #[expect(unsafe_code, reason = "a memory map is the point of the segment format")]

@@ -51,6 +51,25 @@ impl Export {
         self.files.push(file);
     }
 
+    /// Takes files that gave `advisories` together: if one of them is refused none of it counts.
+    pub(crate) fn add_together(
+        &mut self,
+        mut files: Vec<FileReport>,
+        of: Ecosystem,
+        advisories: Vec<Advisory>,
+    ) {
+        files.iter_mut().for_each(FileReport::refuse_if_malformed);
+        let refused = files.iter().any(|file| file.refused.is_some());
+        let mut advisories = Some(advisories).filter(|_| !refused);
+        let whole = [(of, None)];
+        for (place, file) in files.into_iter().enumerate() {
+            // What they gave stands with the first; where nothing is left that is said of it.
+            let speaks = file.refused.is_some() || (place == 0 && !refused);
+            let parts: &[Part] = if speaks { &whole } else { &[] };
+            self.add(file, parts, advisories.take().filter(|_| place == 0).unwrap_or_default());
+        }
+    }
+
     pub(crate) fn refuses(&self, ecosystem: Ecosystem, release: Option<&str>) -> bool {
         self.refused.contains_key(&(ecosystem, None))
             || self.refused.contains_key(&(ecosystem, release.map(str::to_owned)))

@@ -1,4 +1,5 @@
 //! The feeds that exist, and where each is read from.
+use crate::enrichment::List;
 use crate::export::Export;
 use seawall_model::package::Ecosystem;
 use std::collections::BTreeMap;
@@ -36,7 +37,8 @@ pub(crate) enum Listing {
 pub(crate) enum Content {
     /// An export without files is a feed that is not there.
     Advisories(fn(&Path) -> io::Result<Export>),
-    Exploited,
+    /// What the index holds beside advisories, under `name`; `None` is a feed that is not there.
+    List { name: &'static str, read: fn(&Path) -> Option<List> },
 }
 
 impl std::fmt::Debug for Feed {
@@ -54,7 +56,7 @@ impl PartialEq for Feed {
 
 impl Eq for Feed {}
 
-pub static ALL: [&Feed; 10] = [
+pub static ALL: [&Feed; 18] = [
     &crate::osv::FEED,
     &crate::debian_tracker::FEED,
     &crate::alpine_secdb::FEED,
@@ -65,6 +67,14 @@ pub static ALL: [&Feed; 10] = [
     &crate::oracle_oval::FEED,
     &crate::suse_oval::FEED,
     &crate::azure_oval::FEED,
+    &crate::ubuntu::FEED,
+    &crate::wolfi_secdb::FEED,
+    &crate::chainguard::FEED,
+    &crate::amazon::FEED,
+    &crate::photon::FEED,
+    &crate::epss::FEED,
+    &crate::nvd::FEED,
+    &crate::endoflife::FEED,
 ];
 
 /// The key names no feed that exists.

@@ -87,3 +87,21 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
     }
     std::fs::read(path).map_err(|error| error.to_string())
 }
+
+/// Characters of a title taken from the description.
+const TITLE: usize = 160;
+
+/// The first words of a text, whole ones; `None` where it has none.
+pub(crate) fn title(description: &str) -> Option<String> {
+    let text = description.trim();
+    if text.is_empty() {
+        return None;
+    }
+    Some(match text.char_indices().nth(TITLE) {
+        None => text.to_owned(),
+        Some((at, _)) => {
+            let cut = &text[..at];
+            format!("{}…", cut.rsplit_once(' ').map_or(cut, |(words, _)| words))
+        }
+    })
+}

@@ -151,6 +151,12 @@ impl IndexSet {
         !self.asked.is_empty()
     }
 
+    /// Newest record of any advisory feed, epoch milliseconds.
+    pub fn newest(&self) -> Option<Millis> {
+        let feeds = self.segments.values().flat_map(|segment| &segment.meta().feeds);
+        feeds.filter_map(|feed| feed.newest).max()
+    }
+
     /// Names of the segments of one ecosystem.
     pub fn held(&self, ecosystem: Ecosystem) -> Vec<String> {
         let own = self.segments.keys().filter(|(held, _)| *held == ecosystem);

@@ -59,7 +59,8 @@ impl Nvd {
     pub fn of(&self, cve: &str, cache: &mut DetailsCache) -> Result<Option<Rated>, SegmentError> {
         let damaged = || SegmentError::Section("records");
         let Some(place) = self.0.get(cve) else { return Ok(None) };
-        let spans = <[DetailSpan]>::ref_from_bytes(self.0.section(RECORDS)).map_err(|_| damaged())?;
+        let spans =
+            <[DetailSpan]>::ref_from_bytes(self.0.section(RECORDS)).map_err(|_| damaged())?;
         let place = usize::try_from(place).map_err(|_| damaged())?;
         let span = spans.get(place).ok_or_else(damaged)?;
         let inflated = || {
@@ -74,7 +75,8 @@ impl Nvd {
 #[test]
 fn ratings_survive_their_file() {
     let feed = FeedDate { key: "nvd".into(), newest: None };
-    let rated = |n: u32| Rated { vector: None, title: Some(format!("title {n} {}", "x".repeat(99))) };
+    let rated =
+        |n: u32| Rated { vector: None, title: Some(format!("title {n} {}", "x".repeat(99))) };
     let entries: BTreeMap<String, Rated> =
         (1000..4000).map(|n| (format!("CVE-2024-{n}"), rated(n))).collect();
     let nvd = Nvd::open(build(feed, &entries).unwrap()).unwrap();

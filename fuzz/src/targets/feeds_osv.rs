@@ -36,6 +36,9 @@ fn seeds() -> Vec<Vec<u8>> {
 "affected":[{"package":{"ecosystem":"Debian:12","name":"glibc"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"0"}]}],"ecosystem_specific":{"urgency":"unimportant"}}]}"#,
         r#"{"id":"GO-2024-1","affected":[{"package":{"ecosystem":"Go","name":"stdlib"},"ranges":[{"type":"SEMVER","events":[{"introduced":"1.21.0-0"},{"fixed":"1.21.3"}]},{"type":"GIT","events":[]}],
 "ecosystem_specific":{"custom_ranges":[{}]}}],"database_specific":{"severity":"MODERATE"},"severity":[{"type":"CVSS_V4","score":"CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"},{"type":"CVSS_V2","score":"AV:N/AC:L/Au:N/C:N/I:N/A:C"}]}"#,
+        r#"{"id":"UBUNTU-CVE-2024-0003","upstream":["CVE-2024-0003"],"severity":[{"type":"Ubuntu","score":"negligible"}],"affected":[{"package":{"ecosystem":"Ubuntu:Pro:16.04:LTS","name":"netty","purl":"pkg:deb/ubuntu/netty@1?arch=source&distro=esm-apps/xenial"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1:4.0.34-1ubuntu0.1~esm2"}]}],"versions":["1:4.0.34-1"]}]}"#,
+        r#"{"id":"ALSA-2019:0981","summary":"Important: python27:2.7 security update","related":["CVE-2024-0004"],"affected":[{"package":{"ecosystem":"AlmaLinux:8","name":"python2"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"2.7-1.module_el8.6.0+1+a"}]}]},{"package":{"ecosystem":"AlmaLinux:8","name":"python2"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"2.7-1.module_el8.5.0+1+a"}]}]}]}"#,
+        r#"{"id":"RUSTSEC-2024-0001","affected":[{"package":{"ecosystem":"crates.io","name":"simd-json"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0.1.14-0"},{"fixed":"0.1.15"}]}],"ecosystem_specific":{"affects":{"arch":["x86_64"],"os":["linux"],"functions":[]}},"database_specific":{"informational":"unsound"}}]}"#,
     ])
 }
 

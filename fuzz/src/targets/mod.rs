@@ -11,6 +11,7 @@ pub(crate) mod extract_os_release;
 pub(crate) mod extract_python_dist_info;
 pub(crate) mod extract_python_egg_info;
 pub(crate) mod feeds_csaf;
+pub(crate) mod feeds_json;
 pub(crate) mod feeds_kev;
 pub(crate) mod feeds_osv;
 pub(crate) mod feeds_oval;

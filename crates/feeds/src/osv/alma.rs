@@ -1,4 +1,5 @@
 //! What AlmaLinux's records leave to be read between the lines. Source: errata.almalinux.org.
+use seawall_model::Severity;
 use seawall_model::advisory::{Affected, RangeEnd};
 use seawall_model::package::Ecosystem;
 use seawall_vuln::Scheme;
@@ -19,7 +20,7 @@ pub(super) fn is_security(id: &str) -> bool {
 /// A module's stream stands in the summary alone, `nodejs:18 security update`; where it does not, whether a module's
 /// package is of that stream is unknown. Several fixes of one name in one record are rebuilds: the lowest counts.
 pub(super) fn settle(summary: &str, affected: &mut Vec<Affected>) {
-    let stream = stream(summary);
+    let stream = stream(rated(summary).1);
     for entry in affected.iter_mut() {
         let modular = |end: &RangeEnd| matches!(end, RangeEnd::Fixed(fix) if is_modular(fix));
         if !entry.ranges.iter().any(|range| modular(&range.end)) {
@@ -39,6 +40,13 @@ pub(super) fn settle(summary: &str, affected: &mut Vec<Affected>) {
     affected.extend(lowest.into_values());
 }
 
+/// `Important: nodejs:18 security update`: Red Hat's word for it where it is a security update, and the rest.
+pub(super) fn rated(summary: &str) -> (Option<Severity>, &str) {
+    let split = summary.split_once(':');
+    let rated = split.and_then(|(word, rest)| Some((word.parse().ok()?, rest.trim_start())));
+    rated.map_or((None, summary), |(severity, rest)| (Some(severity), rest))
+}
+
 /// AlmaLinux writes `.module_el8…`, Red Hat and Rocky `.module+el8…`.
 pub(crate) fn is_modular(version: &str) -> bool {
     version.contains(".module_el") || version.contains(".module+el")
@@ -51,7 +59,7 @@ fn fix(entry: &Affected) -> Option<Vec<u8>> {
     })
 }
 
-/// `name:stream` at the start of a summary.
+/// `name:stream` at the start of what follows the rating.
 fn stream(summary: &str) -> Option<String> {
     let word = summary.split_whitespace().next()?;
     let (name, stream) = word.split_once(':')?;
@@ -68,6 +76,10 @@ fn streams_are_read_from_summaries() {
         stream("container-tools:rhel8 security update").as_deref(),
         Some("container-tools:rhel8")
     );
+    let rated = |summary| stream(rated(summary).1);
+    assert_eq!(rated("Important: python27:2.7 security update").as_deref(), Some("python27:2.7"));
+    assert_eq!(rated("Important: varnish security update"), None);
+    assert_eq!(rated("nodejs:18 security update").as_deref(), Some("nodejs:18"));
     assert_eq!(stream("container-tools bug fix update"), None);
     assert_eq!(stream("kernel: several fixes"), None);
     assert_eq!(stream(""), None);

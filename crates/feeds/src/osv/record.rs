@@ -4,6 +4,7 @@ use super::{alma, rocky};
 use crate::export::MALFORMED;
 use crate::records::is_cve;
 use crate::time::time;
+use crate::ubuntu;
 use seawall_model::Severity;
 use seawall_model::advisory::{Advisory, Affected, Range, RangeEnd, Rating};
 use seawall_model::finding::FixStatus;
@@ -79,6 +80,8 @@ struct Entry {
 struct PackageName {
     ecosystem: String,
     name: String,
+    /// Ubuntu: its `distro` names the channel.
+    purl: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -172,10 +175,10 @@ fn advisory(record: Record, affected: Vec<Affected>, unimportant: bool) -> Advis
         let level = word.unwrap_or(if unimportant { Severity::Info } else { Severity::Unknown });
         Rating { level, cvss: None }
     });
-    let level = match rocky::is_of(&affected) {
-        true => record.summary.as_deref().and_then(rocky::severity).unwrap_or(level),
-        false => level,
-    };
+    let of_red_hat = alma::is_of(&affected) || rocky::is_of(&affected);
+    let word =
+        record.summary.as_deref().filter(|_| of_red_hat).and_then(|text| alma::rated(text).0);
+    let level = word.unwrap_or(level);
     let title = record.summary.filter(|summary| !summary.trim().is_empty());
     Advisory {
         title: title.or_else(|| record.details.as_deref().and_then(first_line)),
@@ -204,10 +207,12 @@ fn rating(scores: &[Score]) -> Option<Rating> {
     let rated = |Score { score, .. }: &Score| {
         score::level(score).map(|level| Rating { level, cvss: Some(score.clone()) })
     };
-    // Canonical rates by a word.
-    let word =
-        of("Ubuntu").filter_map(|own| Some(Rating { level: own.score.parse().ok()?, cvss: None }));
-    newest_first.filter_map(rated).next().or_else(|| word.into_iter().next())
+    let scored = newest_first.filter_map(rated).next();
+    // Canonical rates by a word, and repeats the vectors of others.
+    match of("Ubuntu").find_map(|own| own.score.parse().ok()) {
+        Some(level) => Some(Rating { level, cvss: scored.and_then(|own| own.cvss) }),
+        None => scored,
+    }
 }
 
 fn first_line(details: &str) -> Option<String> {
@@ -239,6 +244,8 @@ fn urgency(entry: &Entry) -> Option<&str> {
 fn convert(entry: &Entry) -> Result<Affected, String> {
     let package = entry.package.as_ref().ok_or("no package name")?;
     let Place { ecosystem: known, release, mut only } = place::parse(&package.ecosystem)?;
+    let named = package.purl.as_deref().and_then(ubuntu::release::channel);
+    only.channel = only.channel.map(|channel| named.unwrap_or(channel));
     let specific = entry.ecosystem_specific.as_ref();
     if let Some(affects) = specific.and_then(|specific| specific.affects.as_ref()) {
         let os = affects.os.as_deref().unwrap_or_default();

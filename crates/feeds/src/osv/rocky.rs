@@ -1,6 +1,5 @@
 //! What Rocky's records leave to be read between the lines. Source: apollo.build.resf.org, the service that writes them.
 use super::alma;
-use seawall_model::Severity;
 use seawall_model::advisory::{Affected, RangeEnd};
 use seawall_model::package::Ecosystem;
 
@@ -11,17 +10,8 @@ pub(super) fn is_of(affected: &[Affected]) -> bool {
     affected.iter().any(|entry| entry.ecosystem == Ecosystem::Rocky)
 }
 
-/// `Important: ruby:3.3 security update`: Red Hat's word, then what AlmaLinux has alone.
-pub(super) fn severity(summary: &str) -> Option<Severity> {
-    summary.split_once(':')?.0.parse().ok()
-}
-
 /// Entries name source packages, of which an rpm says the version without an epoch: here it has none either.
 pub(super) fn settle(summary: &str, affected: &mut Vec<Affected>) {
-    let summary = match (severity(summary), summary.split_once(':')) {
-        (Some(_), Some((_, rest))) => rest.trim_start(),
-        _ => summary,
-    };
     for entry in affected.iter_mut().filter(|entry| entry.ecosystem == Ecosystem::Rocky) {
         entry.only.arches = vec![SOURCE.to_owned()];
         for range in &mut entry.ranges {
@@ -38,6 +28,8 @@ pub(super) fn settle(summary: &str, affected: &mut Vec<Affected>) {
 #[test]
 fn summaries_rate_and_name_modules() {
     use crate::records::{affected, below};
+    use seawall_model::Severity;
+    let severity = |summary| alma::rated(summary).0;
     assert_eq!(severity("Important: firefox security update"), Some(Severity::High));
     assert_eq!(severity("nodejs:18 security update"), None);
     let check = |summary: &str, fix: &str, expected: &str| {

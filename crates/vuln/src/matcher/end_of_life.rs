@@ -20,9 +20,10 @@ pub(super) fn told(inventory: &Inventory, index: &IndexSet) -> Option<Problem> {
     let list = index.enrichment().endoflife.as_ref()?;
     let distro = inventory.distro.as_ref()?;
     let id = distro.id.to_ascii_lowercase();
-    let product = PRODUCTS.into_iter().find(|(own, _)| *own == id).map_or(id.as_str(), |(_, to)| to);
+    let product =
+        PRODUCTS.into_iter().find(|(own, _)| *own == id).map_or(id.as_str(), |(_, to)| to);
     let life = releases(distro).into_iter().find_map(|release| list.of(product, &release))?;
-    let passed = |ends: Millis| index.info().newest.is_some_and(|newest| ends < newest);
+    let passed = |ends: Millis| index.newest().is_some_and(|newest| ends < newest);
     if !life.over && !life.ends.is_some_and(passed) {
         return None;
     }

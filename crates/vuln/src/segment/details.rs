@@ -73,7 +73,11 @@ impl DetailsCache {
         let damaged = || SegmentError::Section("details");
         let record = *segment.records().get(advisory as usize).ok_or_else(damaged)?;
         let inflated = || {
-            inflate_block(segment.block_spans(), segment.section(section::BLOCKS), record.block.get())
+            inflate_block(
+                segment.block_spans(),
+                segment.section(section::BLOCKS),
+                record.block.get(),
+            )
         };
         let json = self.text(segment.digest(), &record, inflated).ok_or_else(damaged)?;
         serde_json::from_slice(json).map_err(|_| damaged())
