@@ -86,14 +86,15 @@ impl Found {
         self.owned.push(owned_hash(path));
     }
 
-    /// The hash for a path that a package of this file owns; none over the limit, which is told once.
-    pub fn owned_by_package(&mut self, path: &str) -> Option<u64> {
+    /// The hash for a path that a package of this file owns, as `directory` and what is right behind it; none over the
+    /// limit, which is told once.
+    pub fn owned_by_package(&mut self, directory: &str, name: &str) -> Option<u64> {
         self.asked += 1;
         if self.asked == MAX_OWNED + 1 {
             let message = format!("limit reached: paths that packages own, {MAX_OWNED}");
             self.add(Problem::gap("limit-reached", message));
         }
-        (self.asked <= MAX_OWNED).then(|| owned_hash(path))
+        (self.asked <= MAX_OWNED).then(|| owned_hash(&format!("{directory}{name}")))
     }
 
     /// Part of the file could not be read; the rest counts. `line` is 1-based.

@@ -19,7 +19,7 @@ fn run(bytes: &[u8]) {
 }
 
 fn seeds() -> Vec<Vec<u8>> {
-    let package = FoundPackage::new(Ecosystem::PyPI, "a", "1");
+    let package = FoundPackage { owned: vec![7], ..FoundPackage::new(Ecosystem::PyPI, "a", "1") };
     let file = FileFacts {
         path: "a".into(),
         extractor: "python-dist-info".into(),

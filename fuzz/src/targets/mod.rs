@@ -2,6 +2,8 @@
 pub(crate) mod cel_expression;
 pub(crate) mod cel_function;
 pub(crate) mod cel_regex;
+pub(crate) mod extract_apk;
+pub(crate) mod extract_chisel;
 pub(crate) mod extract_dpkg;
 pub(crate) mod extract_dpkg_files;
 pub(crate) mod extract_facts;
@@ -10,6 +12,11 @@ pub(crate) mod extract_merge;
 pub(crate) mod extract_os_release;
 pub(crate) mod extract_python_dist_info;
 pub(crate) mod extract_python_egg_info;
+pub(crate) mod extract_repositories;
+pub(crate) mod extract_rpm_bdb;
+pub(crate) mod extract_rpm_header;
+pub(crate) mod extract_rpm_ndb;
+pub(crate) mod extract_rpm_sqlite;
 pub(crate) mod feeds_csaf;
 pub(crate) mod feeds_json;
 pub(crate) mod feeds_kev;
@@ -77,6 +84,15 @@ fn with_checksums(bytes: &[u8]) -> Vec<u8> {
         block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
     }
     bytes
+}
+
+/// Source: RFC 1950, section 9.
+fn adler32(bytes: &[u8]) -> u32 {
+    let (low, high) = bytes.iter().fold((1, 0), |(low, high): (u32, u32), byte| {
+        let low = (low + u32::from(*byte)) % 65521;
+        (low, (high + low) % 65521)
+    });
+    high << 16 | low
 }
 
 fn sha256(bytes: &[u8]) -> String {

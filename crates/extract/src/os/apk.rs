@@ -27,6 +27,9 @@ pub(crate) static REPOSITORIES: Extractor = Extractor {
     extract: Extract::Text(extract_repositories),
 };
 
+/// Bytes; Linux takes no longer path.
+const MAX_PATH: usize = 4096;
+
 /// The fields of one package that matter.
 #[derive(Default)]
 struct Package<'a> {
@@ -64,7 +67,7 @@ fn extract(text: &str, found: &mut Found) {
             "o" => package.origin = value,
             "F" => folder = value,
             "R" if folder.len() + value.len() <= MAX_PATH => {
-                package.owned.extend(found.owned_by_package(&format!("{folder}/{value}")));
+                package.owned.extend(found.owned_by_package(folder, &format!("/{value}")));
             }
             "R" => found.malformed("path of a file is too long", index + 1),
             _ => {}
@@ -72,9 +75,6 @@ fn extract(text: &str, found: &mut Found) {
     }
     add(package, found);
 }
-
-/// Bytes; Linux takes no longer path.
-const MAX_PATH: usize = 4096;
 
 /// The origin is the name of the source package, which is built at the same version; by default the package's own.
 fn add(package: Package<'_>, found: &mut Found) {
@@ -94,24 +94,51 @@ fn add(package: Package<'_>, found: &mut Found) {
     });
 }
 
-/// One repository per line, with a format in front since version 3, and components behind. Those with a tag serve but
-/// the packages that were asked for with it, so they do not tell what the system is made of.
+/// One repository per line, with a format in front since version 3, components behind, and variables. Those with a tag
+/// serve but the packages that were asked for with it, so they do not tell what the system is made of.
 fn extract_repositories(text: &str, found: &mut Found) {
+    let mut variables: Vec<(&str, String)> = Vec::new();
     for line in text.lines() {
         let mut words = line.split_whitespace().peekable();
         words.next_if(|word| ["v2", "v3", "ndx"].contains(word));
-        let Some(url) = words.next().filter(|word| !word.starts_with(['#', '@'])) else { continue };
-        // Settings of version 3, and variables that only apk itself can fill in.
-        if ["set", "default"].contains(&url) || url.contains("${") {
-            continue;
+        match words.next() {
+            None | Some("default") => {}
+            Some(word) if word.starts_with(['#', '@']) => {}
+            Some("set") => {
+                let value = words.find_map(|word| word.split_once('='));
+                variables.extend(value.map(|(key, value)| (key, expand(value, &variables))));
+            }
+            Some(url) => {
+                let url = expand(url, &variables);
+                let url = url.trim_end_matches('/');
+                let components: Vec<_> = words.collect();
+                if components.is_empty() {
+                    found.repositories.push(url.to_owned());
+                }
+                let each = components.iter().map(|component| format!("{url}/{component}"));
+                found.repositories.extend(each);
+            }
         }
-        let url = url.trim_end_matches('/');
-        let components: Vec<_> = words.collect();
-        if components.is_empty() {
-            found.repositories.push(url.to_owned());
-        }
-        found.repositories.extend(components.iter().map(|component| format!("{url}/{component}")));
     }
+}
+
+/// The text with the latest values of variables; unknown ones, such as those built into apk, stay as they are.
+fn expand(text: &str, variables: &[(&str, String)]) -> String {
+    let mut expanded = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        let Some((key, behind)) = after.split_once('}') else { break };
+        let value = variables.iter().rfind(|(own, _)| *own == key);
+        expanded.push_str(before);
+        match value {
+            Some((_, value)) if expanded.len() + value.len() <= MAX_PATH => {
+                expanded.push_str(value)
+            }
+            _ => expanded.push_str(&format!("${{{key}}}")),
+        }
+        rest = behind;
+    }
+    expanded + rest
 }
 
 #[cfg(test)]
@@ -160,18 +187,8 @@ mod tests {
         #[track_caller]
         fn check(text: &str, expected: &[&str]) {
             let found = REPOSITORIES.run(text.as_bytes());
-            assert_eq!(
-                (&found.repositories[..], found.problems.len()),
-                (&expected.map_own()[..], 0)
-            );
-        }
-        trait MapOwn {
-            fn map_own(&self) -> Vec<String>;
-        }
-        impl MapOwn for &[&str] {
-            fn map_own(&self) -> Vec<String> {
-                self.iter().map(|&text| text.to_owned()).collect()
-            }
+            assert_eq!(found.repositories, expected);
+            assert_eq!(found.problems, []);
         }
         let main = "https://mirror.example/alpine/v3.18/main";
         check(&format!("{main}\n#{main}\n\n  {main}/ \n"), &[main, main]);
@@ -184,9 +201,8 @@ mod tests {
         let community = "https://mirror.example/alpine/v3.22/community";
         let both = "https://mirror.example/alpine/v3.22 main community\n";
         check(both, &["https://mirror.example/alpine/v3.22/main", community]);
-        check(
-            "set mirror=https://mirror.example\nv3 ${mirror}/alpine/v3.22 main\ndefault v3\n",
-            &[],
-        );
+        let set = "set -default mirror=https://mirror.example\nset dir=${mirror}/alpine\n";
+        check(&format!("{set}v3 ${{dir}}/v3.18 main\n"), &[main]);
+        check("${APK_ARCH}/${open\ndefault v3\n", &["${APK_ARCH}/${open"]);
     }
 }

@@ -94,7 +94,7 @@ fn extract(bytes: &[u8], found: &mut Found) {
             Ok(Entry::Content { slice, path }) => {
                 // `package_slice`; no package's name has an underscore.
                 let package = slice.split('_').next().unwrap_or_default();
-                if let Some(hash) = found.owned_by_package(&path) {
+                if let Some(hash) = found.owned_by_package("", &path) {
                     owned.entry(package.to_owned()).or_default().push(hash);
                 }
             }

@@ -3,6 +3,8 @@ pub(crate) mod bdb;
 mod header;
 pub(crate) mod manifest;
 pub(crate) mod ndb;
+#[cfg(test)]
+mod property;
 pub(crate) mod sqlite;
 mod vendor;
 
@@ -74,8 +76,8 @@ fn own_files(header: &Header<'_>, package: &mut FoundPackage, found: &mut Found)
         if directory.len() > MAX_DIRECTORY {
             return None;
         }
-        let path = format!("{directory}{}", names.next()?);
-        package.owned.extend(found.owned_by_package(&path));
+        let Some(hash) = found.owned_by_package(directory, &names.next()?) else { break };
+        package.owned.push(hash);
     }
     Some(())
 }
