@@ -3,12 +3,16 @@ use crate::facts::{FoundPackage, OsRelease};
 use crate::hash::path_hash;
 use seawall_model::Problem;
 use seawall_model::package::Ecosystem;
+use std::collections::HashSet;
 use std::fmt::Display;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Problems kept per file; the rest is one counted line, so that a hostile file cannot flood a report.
 const MAX_PROBLEMS: usize = 20;
 /// Paths kept per file that its packages own: the files of the largest image the design counts on.
 const MAX_OWNED: usize = 3_000_000;
+/// Names in a counted problem.
+const MAX_NAMED: usize = 3;
 
 /// One file format.
 pub struct Extractor {
@@ -25,9 +29,20 @@ pub struct Extractor {
 pub enum Route {
     /// Paths that fit a pattern: `*` within a segment, `**` over segments.
     Files(&'static [&'static str]),
-    /// Executables and shared objects that begin with `magic` and hold `needle` at a multiple of 16 bytes, within
-    /// the file range that `within` reads from the first bytes, if it can.
-    Binary { magic: &'static [u8], needle: &'static [u8], within: fn(&[u8]) -> Option<(u64, u64)> },
+    /// Lock files: as [`Route::Files`], but in source trees alone, where nothing else counts.
+    Locked(&'static [&'static str]),
+    /// Executables and shared objects whose first bytes make `needles` name something to look for.
+    Binary { needles: fn(&[u8]) -> Vec<Needle> },
+}
+
+/// What tells that a binary is worth reading. A file with one of several is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Needle {
+    pub bytes: &'static [u8],
+    /// It lies at a multiple of this many bytes.
+    pub alignment: usize,
+    /// First byte and end of the part of the file to look in; `None` is everywhere.
+    pub within: Option<(u64, u64)>,
 }
 
 /// Text extractors get the file with bytes that are not UTF-8 replaced, binary ones get it as it is.
@@ -39,6 +54,8 @@ pub enum Extract {
 /// What one file yields: results and problems side by side.
 #[derive(Debug, Default)]
 pub struct Found {
+    /// Where the file lies, if that is known: some formats say half of it in their name.
+    pub(crate) path: String,
     pub packages: Vec<FoundPackage>,
     pub os_release: Option<OsRelease>,
     pub repositories: Vec<String>,
@@ -49,16 +66,26 @@ pub struct Found {
     asked: usize,
     /// Count and worst of those over the limit.
     dropped: Option<(usize, Problem)>,
+    /// Hashes of the packages there are, for large lock files.
+    seen: HashSet<u64>,
+    /// Count of the dependencies without version, and the first names.
+    unlocked: (usize, Vec<String>),
 }
 
 impl Extractor {
     /// Reads one whole file. Never fails: what cannot be read is a problem.
     pub fn run(&self, bytes: &[u8]) -> Found {
-        let mut found = Found::default();
+        self.run_at("", bytes)
+    }
+
+    /// As [`Extractor::run`], of the file at `path`.
+    pub fn run_at(&self, path: &str, bytes: &[u8]) -> Found {
+        let mut found = Found { path: path.to_owned(), ..Found::default() };
         match self.extract {
             Extract::Text(extract) => extract(&String::from_utf8_lossy(bytes), &mut found),
             Extract::Bytes(extract) => extract(bytes, &mut found),
         }
+        found.tell_unlocked();
         if let Some((count, worst)) = found.dropped.take() {
             let rest = format!("{count} further problems in this file, such as: {}", worst.message);
             found.problems.push(Problem::new(worst.kind, &worst.code, rest));
@@ -76,8 +103,29 @@ impl Found {
         version: impl Into<String>,
     ) {
         let package = FoundPackage::new(ecosystem, name, version);
-        if !self.packages.contains(&package) {
+        let mut hasher = DefaultHasher::new();
+        (package.ecosystem, &package.name, &package.version).hash(&mut hasher);
+        // Equal hashes are so rare that the list is searched for each of them.
+        if self.seen.insert(hasher.finish()) || !self.packages.contains(&package) {
             self.packages.push(package);
+        }
+    }
+
+    /// A dependency whose version the file leaves open: it is used, and nobody can judge it.
+    pub fn unlocked(&mut self, name: &str) {
+        let (count, names) = &mut self.unlocked;
+        *count += 1;
+        if names.len() < MAX_NAMED {
+            names.push(name.escape_debug().to_string());
+        }
+    }
+
+    fn tell_unlocked(&mut self) {
+        let (count, names) = std::mem::take(&mut self.unlocked);
+        if count > 0 {
+            let message =
+                format!("{count} dependencies have no fixed version: {}", names.join(", "));
+            self.add(Problem::gap("version-not-locked", message));
         }
     }
 
@@ -139,7 +187,14 @@ fn owned_hash(path: &str) -> u64 {
 #[cfg(test)]
 #[track_caller]
 pub(crate) fn check(extractor: &Extractor, text: impl AsRef<[u8]>, expected: &str) {
-    let found = extractor.run(text.as_ref());
+    check_at(extractor, "", text, expected);
+}
+
+/// As [`check`], of a file at `path`.
+#[cfg(test)]
+#[track_caller]
+pub(crate) fn check_at(extractor: &Extractor, path: &str, text: impl AsRef<[u8]>, expected: &str) {
+    let found = extractor.run_at(path, text.as_ref());
     let packages: Vec<_> = found
         .packages
         .iter()
@@ -151,6 +206,10 @@ pub(crate) fn check(extractor: &Extractor, text: impl AsRef<[u8]>, expected: &st
         let what = match (problem.kind, problem.line) {
             (Note, _) => format!("note {}", problem.code),
             (_, Some(line)) => format!("problem at line {line}"),
+            _ if problem.code == "version-not-locked" => {
+                let count = problem.message.split(' ').next().unwrap_or_default();
+                format!("{count} unlocked")
+            }
             (_, None) => match problem.message.split_once(": ") {
                 Some((place, _)) if problem.code == "malformed-package-file" => {
                     format!("damaged {place}")

@@ -39,6 +39,8 @@ fn segments(pattern: &str, path: &str) -> bool {
 fn segment(pattern: &[u8], name: &[u8]) -> bool {
     match pattern.split_first() {
         None => name.is_empty(),
+        // Most patterns, and nearly all that match nothing.
+        Some((b'*', rest)) if !rest.contains(&b'*') => name.ends_with(rest),
         Some((b'*', rest)) => (0..=name.len()).any(|skip| segment(rest, &name[skip..])),
         Some((byte, rest)) => {
             name.split_first().is_some_and(|(own, left)| own == byte && segment(rest, left))

@@ -1,6 +1,6 @@
 //! One layer's entries, in tar order, into facts.
 use crate::facts::{FileFacts, LayerFacts, Link};
-use crate::found::Route;
+use crate::found::{Found, Needle, Route};
 use crate::hash::path_hash;
 use crate::os::unread;
 use crate::{ALL, EXTRACTOR_VERSION, Extractor, glob};
@@ -45,21 +45,28 @@ pub enum Want {
     Head(usize),
     /// All of it, up to that many bytes.
     Whole(u64),
-    /// All of it up to `cap` bytes, if `needle` occurs at a multiple of `alignment`; a reader may look first.
+    /// All of it up to `cap` bytes, if one of the needles occurs; a reader may look first.
     Containing {
         cap: u64,
-        needle: &'static [u8],
-        alignment: usize,
-        /// First byte and end of the part of the file to look in; `None` is everywhere.
-        within: Option<(u64, u64)>,
+        needles: [Option<Needle>; MAX_NEEDLES],
     },
 }
 
-/// The linker aligns the record that tells a Go program. Unit: bytes.
-const NEEDLE_ALIGNMENT: usize = 16;
+/// Things to look for in one binary: one that tells a Go program, two that tell one of Rust.
+pub const MAX_NEEDLES: usize = 3;
+
+/// What counts as evidence of packages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reads {
+    /// What is installed or linked: images and root file systems.
+    Installed,
+    /// Lock files: source trees, where installed is only what happens to lie about.
+    Locked,
+}
 
 /// Collects the facts of one layer. Entries are given in tar order: the last of one path counts.
 pub struct LayerReader {
+    reads: Reads,
     tracked: BTreeMap<String, Tracked>,
     paths: Vec<u64>,
     directories: Vec<u64>,
@@ -87,8 +94,19 @@ impl Default for LayerReader {
 }
 
 impl LayerReader {
+    /// Reads what is installed.
     pub fn new() -> Self {
+        Self::of(Reads::Installed)
+    }
+
+    /// Reads the lock files of a source tree.
+    pub fn of_source() -> Self {
+        Self::of(Reads::Locked)
+    }
+
+    fn of(reads: Reads) -> Self {
         Self {
+            reads,
             tracked: BTreeMap::new(),
             paths: Vec::new(),
             directories: Vec::new(),
@@ -124,27 +142,21 @@ impl LayerReader {
 
     /// The first bytes after [`Want::Head`]; says whether the whole is needed.
     pub fn head(&self, bytes: &[u8]) -> Want {
-        match binary(bytes).map(|extractor| (extractor.max_bytes, &extractor.route)) {
-            Some((cap, Route::Binary { needle, within, .. })) => {
-                Want::Containing { cap, needle, alignment: NEEDLE_ALIGNMENT, within: within(bytes) }
-            }
-            _ => Want::Skip,
+        let mut wanted = [None; MAX_NEEDLES];
+        let mut cap = 0;
+        let needles = binaries(bytes).flat_map(|(extractor, needles)| {
+            needles.into_iter().map(|needle| (extractor.max_bytes, needle))
+        });
+        for (place, (max_bytes, needle)) in wanted.iter_mut().zip(needles) {
+            *place = Some(needle);
+            cap = cap.max(max_bytes);
         }
+        if cap == 0 { Want::Skip } else { Want::Containing { cap, needles: wanted } }
     }
 
     /// The content after [`Want::Whole`].
     pub fn whole(&mut self, head: &Head<'_>, bytes: &[u8]) {
-        let Some(extractor) = by_path(head.path).or_else(|| binary(bytes)) else { return };
-        let mut found = extractor.run(bytes);
-        let telling = !found.packages.is_empty()
-            || found.os_release.is_some()
-            || !found.repositories.is_empty()
-            || !found.owned.is_empty()
-            || !found.problems.is_empty();
-        // A C program is not tracked; an emptied database is, for it replaces a lower one.
-        if !telling && matches!(extractor.route, Route::Binary { .. }) {
-            return;
-        }
+        let Some((extractor, mut found)) = self.run(head.path, bytes) else { return };
         found.owned.sort_unstable();
         found.owned.dedup();
         let problems = found.problems.into_iter().map(|problem| problem.file(head.path)).collect();
@@ -159,9 +171,26 @@ impl LayerReader {
         });
     }
 
+    /// What the file yields, and who read it. An emptied database is tracked, for it replaces a lower one; a C program
+    /// is not.
+    fn run(&self, path: &str, bytes: &[u8]) -> Option<(&'static Extractor, Found)> {
+        if let Some(extractor) = self.by_path(path) {
+            return Some((extractor, extractor.run_at(path, bytes)));
+        }
+        let read = binaries(bytes).map(|(extractor, _)| (extractor, extractor.run_at(path, bytes)));
+        let telling =
+            read.filter(|(_, found)| !found.packages.is_empty() || !found.problems.is_empty());
+        telling.reduce(|(first, mut all), (_, more)| {
+            all.packages.extend(more.packages);
+            all.problems.extend(more.problems);
+            (first, all)
+        })
+    }
+
     /// A routed file whose content could not be had: `problem` counts while the file is visible.
     pub fn refused(&mut self, head: &Head<'_>, problem: Problem) {
-        let extractor = by_path(head.path).map_or("unread", |extractor| extractor.id).to_owned();
+        let extractor = self.by_path(head.path).map_or("unread", |extractor| extractor.id);
+        let extractor = extractor.to_owned();
         let path = head.path.to_owned();
         self.track(FileFacts { path, extractor, problems: vec![problem], ..FileFacts::default() });
     }
@@ -260,14 +289,27 @@ impl LayerReader {
     }
 
     fn route(&mut self, head: &Head<'_>) -> Want {
-        if let Some(extractor) = by_path(head.path) {
+        if let Some(extractor) = self.by_path(head.path) {
             return Want::Whole(extractor.max_bytes);
+        }
+        if self.reads == Reads::Locked {
+            return Want::Skip;
         }
         if let Some(format) = unread::format(head.path) {
             self.refused(head, unread::problem(format).file(head.path));
             return Want::Skip;
         }
         if is_binary(head) { Want::Head(MAGIC_BYTES) } else { Want::Skip }
+    }
+
+    fn by_path(&self, path: &str) -> Option<&'static Extractor> {
+        match self.reads {
+            Reads::Installed => by_path(path),
+            Reads::Locked => ALL.iter().copied().find(|extractor| match extractor.route {
+                Route::Locked(patterns) => fits(patterns, path),
+                Route::Files(_) | Route::Binary { .. } => false,
+            }),
+        }
     }
 
     fn link(&mut self, path: &str, target: &str, hard: bool) -> Want {
@@ -289,11 +331,11 @@ impl LayerReader {
     }
 }
 
-/// The extractor whose patterns `path` fits; a `.md5sums` beside a stanza is a list, no stanza.
+/// The extractor of installed evidence whose patterns `path` fits; a `.md5sums` beside a stanza is a list, no stanza.
 pub(crate) fn by_path(path: &str) -> Option<&'static Extractor> {
     let fits = |extractor: &&&Extractor| match extractor.route {
-        Route::Files(patterns) => patterns.iter().any(|pattern| glob::matches(pattern, path)),
-        Route::Binary { .. } => false,
+        Route::Files(patterns) => fits(patterns, path),
+        Route::Locked(_) | Route::Binary { .. } => false,
     };
     if path.ends_with(".md5sums") {
         return ALL.iter().rev().find(fits).copied();
@@ -301,16 +343,27 @@ pub(crate) fn by_path(path: &str) -> Option<&'static Extractor> {
     ALL.iter().find(fits).copied()
 }
 
-fn binary(bytes: &[u8]) -> Option<&'static Extractor> {
-    ALL.iter().copied().find(
-        |extractor| matches!(extractor.route, Route::Binary { magic, .. } if bytes.starts_with(magic)),
-    )
+fn fits(patterns: &[&str], path: &str) -> bool {
+    patterns.iter().any(|pattern| glob::matches(pattern, path))
 }
 
-/// Executable by mode, or named like a shared object, which needs no such mode.
+/// The extractors of binaries that begin so, with what each looks for.
+fn binaries(bytes: &[u8]) -> impl Iterator<Item = (&'static Extractor, Vec<Needle>)> {
+    ALL.iter()
+        .copied()
+        .filter_map(|extractor| match extractor.route {
+            Route::Binary { needles } => Some((extractor, needles(bytes))),
+            Route::Files(_) | Route::Locked(_) => None,
+        })
+        .filter(|(_, needles)| !needles.is_empty())
+}
+
+/// Executable by mode, or named like what needs no such mode: shared objects, and programs for other systems.
 fn is_binary(head: &Head<'_>) -> bool {
     let name = head.path.rsplit('/').next().unwrap_or_default();
-    head.mode & 0o111 != 0 || name.ends_with(".so") || name.contains(".so.")
+    head.mode & 0o111 != 0
+        || [".so", ".exe", ".dll", ".dylib"].iter().any(|end| name.ends_with(end))
+        || name.contains(".so.")
 }
 
 pub(crate) fn join(parent: &str, name: &str) -> String {

@@ -25,12 +25,12 @@ mod purl;
 
 pub use codec::{CodecError, decode, encode};
 pub use facts::{FileFacts, FoundPackage, LayerFacts, Link, OsRelease};
-pub use found::{Extract, Extractor, Found, Route};
-pub use layer::{Head, Kind, LayerReader, Want};
+pub use found::{Extract, Extractor, Found, Needle, Route};
+pub use layer::{Head, Kind, LayerReader, MAX_NEEDLES, Want};
 pub use merge::{Contents, merge};
 
 /// Raised whenever the output for any input changes, so that cached layers are read again.
-pub const EXTRACTOR_VERSION: u32 = 3;
+pub const EXTRACTOR_VERSION: u32 = 4;
 
 /// Every extractor, in the order they are asked.
 pub static ALL: &[&Extractor] = &[
@@ -52,6 +52,38 @@ pub static ALL: &[&Extractor] = &[
     &lang::python_dist_info::EXTRACTOR,
     &lang::python_egg_info::EXTRACTOR,
     &lang::go_buildinfo::EXTRACTOR,
+    &lang::rust_audit::EXTRACTOR,
+    &lang::jar::EXTRACTOR,
+    &lang::npm_package_json::EXTRACTOR,
+    &lang::ruby_gemspec::EXTRACTOR,
+    &lang::composer_installed::EXTRACTOR,
+    &lang::dotnet_deps::EXTRACTOR,
+    &lang::r_description::EXTRACTOR,
+    &lang::bitnami_spdx::EXTRACTOR,
+    // What source trees fix; read there alone.
+    &lang::go_mod::EXTRACTOR,
+    &lang::go_work::EXTRACTOR,
+    &lang::cargo_lock::EXTRACTOR,
+    &lang::maven_pom::EXTRACTOR,
+    &lang::gradle_lock::EXTRACTOR,
+    &lang::npm_lock::EXTRACTOR,
+    &lang::yarn_lock::EXTRACTOR,
+    &lang::pnpm_lock::EXTRACTOR,
+    &lang::bun_lock::EXTRACTOR,
+    &lang::poetry_lock::EXTRACTOR,
+    &lang::uv_lock::EXTRACTOR,
+    &lang::pdm_lock::EXTRACTOR,
+    &lang::pipfile_lock::EXTRACTOR,
+    &lang::pylock::EXTRACTOR,
+    &lang::python_requirements::EXTRACTOR,
+    &lang::gemfile_lock::EXTRACTOR,
+    &lang::composer_lock::EXTRACTOR,
+    &lang::nuget_packages_lock::EXTRACTOR,
+    &lang::nuget_packages_config::EXTRACTOR,
+    &lang::pubspec_lock::EXTRACTOR,
+    &lang::cabal_freeze::EXTRACTOR,
+    &lang::stack_lock::EXTRACTOR,
+    &lang::renv_lock::EXTRACTOR,
 ];
 
 /// Where package managers keep their databases, by path below the root; not all of them are read.

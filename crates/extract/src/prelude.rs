@@ -1,6 +1,6 @@
 //! What every extractor file needs.
 pub(crate) use crate::facts::FoundPackage;
-pub(crate) use crate::found::{Extract, Extractor, Found, Route};
+pub(crate) use crate::found::{Extract, Extractor, Found, Needle, Route};
 pub(crate) use seawall_model::package::{Ecosystem, SourcePackage};
 
 /// Bytes.
@@ -11,4 +11,4 @@ pub(crate) const MIB: u64 = 1024 * KIB;
 pub(crate) const GIB: u64 = 1024 * MIB;
 
 #[cfg(test)]
-pub(crate) use crate::found::check;
+pub(crate) use crate::found::{check, check_at};

@@ -1,6 +1,6 @@
 //! Content of wanted entries: in memory under one budget, else spilled to an unlinked file and mapped.
 use crate::bounds;
-use crate::visit::{Entry, Visitor, Want};
+use crate::visit::{self, Entry, Visitor, Want};
 use memmap2::Mmap;
 use seawall_model::Problem;
 use std::fs::File;
@@ -56,8 +56,8 @@ impl Drop for Permit {
 
 /// A file's content: read forward, and where it lies on disk also looked into.
 pub(crate) trait Content: Read {
-    /// Whether `needle` occurs in that part; `None` if only reading forward can tell.
-    fn look(&mut self, _: &Needle) -> Option<io::Result<bool>> {
+    /// Whether one of the needles occurs; `None` if only reading forward can tell.
+    fn look(&mut self, _: &[Needle]) -> Option<io::Result<bool>> {
         None
     }
 }
@@ -71,6 +71,15 @@ pub(crate) struct Needle {
 }
 
 impl Needle {
+    /// As a visitor asked, in an entry of `size` bytes.
+    fn new(asked: &visit::Needle, size: u64) -> Self {
+        let visit::Needle { bytes, alignment, within } = *asked;
+        let (start, end) = within.unwrap_or((0, size));
+        // The multiples count from the file's first byte.
+        let start = start - start % alignment.max(1) as u64;
+        Self { bytes, alignment, start, end: end.clamp(start, size.max(start)) }
+    }
+
     fn occurs_in(&self, file: &[u8]) -> bool {
         let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(file.len());
         occurs(&file[at(self.start)..at(self.end)], self.bytes, self.alignment)
@@ -111,15 +120,12 @@ pub(crate) fn offer(
         reader.take(bytes).read_to_end(&mut prefix)?;
         want = visitor.head(entry, &prefix);
     }
-    let (cap, needle) = match want {
+    let (cap, needles) = match want {
         Want::Skip | Want::Head(_) => return Ok(()),
         Want::Whole(cap) => (cap, None),
-        Want::Containing { cap, needle: bytes, alignment, within } => {
-            let (start, end) = within.unwrap_or((0, entry.size));
-            // The multiples count from the file's first byte.
-            let start = start - start % alignment.max(1) as u64;
-            let end = end.clamp(start, entry.size.max(start));
-            (cap, Some(Needle { bytes, alignment, start, end }))
+        Want::Containing { cap, needles } => {
+            let needles = needles.iter().flatten().map(|needle| Needle::new(needle, entry.size));
+            (cap, Some(needles.collect::<Vec<_>>()))
         }
     };
     let cap = cap.min(bounds::ANALYSED);
@@ -129,17 +135,17 @@ pub(crate) fn offer(
         visitor.refused(entry, gap(entry, "limit-reached", message));
         return Ok(());
     }
-    if let Some(needle) = &needle {
-        match reader.look(needle) {
+    if let Some(needles) = &needles {
+        match reader.look(needles) {
             Some(Ok(true)) | None => {}
             Some(Ok(false)) => return Ok(()),
             Some(Err(error)) => return Err(error.into()),
         }
     }
     if entry.size <= bounds::BUFFERED {
-        buffered(entry, prefix, reader, needle.as_ref(), visitor)
+        buffered(entry, prefix, reader, needles.as_deref(), visitor)
     } else {
-        spilled(entry, &prefix, reader, needle.as_ref(), visitor)
+        spilled(entry, &prefix, reader, needles.as_deref(), visitor)
     }
 }
 
@@ -148,7 +154,7 @@ fn buffered(
     entry: &Entry,
     prefix: Vec<u8>,
     reader: &mut dyn Content,
-    needle: Option<&Needle>,
+    needles: Option<&[Needle]>,
     visitor: &mut dyn Visitor,
 ) -> Result<(), Failed> {
     let _permit = BUFFERS.wait(entry.size);
@@ -161,7 +167,7 @@ fn buffered(
     if (bytes.len() as u64) < entry.size {
         return Err(cut(entry, visitor, io::ErrorKind::UnexpectedEof.into()));
     }
-    if needle.is_none_or(|needle| needle.occurs_in(&bytes)) {
+    if any_occurs(needles, &bytes) {
         visitor.whole(entry, &bytes);
     }
     Ok(())
@@ -172,7 +178,7 @@ fn spilled(
     entry: &Entry,
     prefix: &[u8],
     reader: &mut dyn Content,
-    needle: Option<&Needle>,
+    needles: Option<&[Needle]>,
     visitor: &mut dyn Visitor,
 ) -> Result<(), Failed> {
     let Some(_permit) = SPILL.try_take(entry.size) else {
@@ -182,7 +188,7 @@ fn spilled(
     };
     match spill(prefix, &mut reader.take(entry.size - prefix.len() as u64)) {
         Ok(map) if map.len() as u64 == entry.size => {
-            if needle.is_none_or(|needle| needle.occurs_in(&map)) {
+            if any_occurs(needles, &map) {
                 visitor.whole(entry, &map);
             }
             Ok(())
@@ -195,6 +201,10 @@ fn spilled(
             Ok(())
         }
     }
+}
+
+fn any_occurs(needles: Option<&[Needle]>, file: &[u8]) -> bool {
+    needles.is_none_or(|needles| needles.iter().any(|needle| needle.occurs_in(file)))
 }
 
 /// Whether `needle` occurs at a multiple of `step`. A bare loop, since whole images pass through it.

@@ -38,4 +38,4 @@ pub use platform::Platform;
 pub use reference::{Containerd, Reference};
 pub use tar::parse_for_fuzzing;
 pub use tree::{EnterDirectory, TreeOptions, TreeWalk, walk_tree};
-pub use visit::{Entry, EntryKind, Meters, Visitor, Want};
+pub use visit::{Entry, EntryKind, MAX_NEEDLES, Meters, Needle, Visitor, Want};

@@ -182,14 +182,21 @@ impl io::Read for Lazy<'_> {
 
 /// Most programs lack what is looked for, and then the greater part of them is never read.
 impl Content for Lazy<'_> {
-    fn look(&mut self, needle: &Needle) -> Option<io::Result<bool>> {
-        Some(self.file().and_then(|file| look(file, needle)))
+    fn look(&mut self, needles: &[Needle]) -> Option<io::Result<bool>> {
+        let file = match self.file() {
+            Ok(file) => file,
+            Err(error) => return Some(Err(error)),
+        };
+        let looked = needles.iter().map(|needle| look(file, needle));
+        Some(looked.fold(Ok(false), |any, own| Ok(any? || own?)))
     }
 }
 
 fn look(file: &File, needle: &Needle) -> io::Result<bool> {
-    // A multiple of every alignment in use that is no shorter than its needle, so none straddles two chunks.
+    // A multiple of every alignment in use. What a needle that straddles two chunks needs of the first is read again.
     let mut chunk = vec![0; LOOK];
+    let alignment = needle.alignment.max(1);
+    let again = needle.bytes.len().saturating_sub(alignment).next_multiple_of(alignment);
     let mut at = needle.start;
     while at < needle.end {
         let most = usize::try_from(needle.end - at).unwrap_or(usize::MAX).min(LOOK);
@@ -200,13 +207,13 @@ fn look(file: &File, needle: &Needle) -> io::Result<bool> {
                 read => filled += read,
             }
         }
-        if filled == 0 {
-            break;
-        }
         if buffer::occurs(&chunk[..filled], needle.bytes, needle.alignment) {
             return Ok(true);
         }
-        at += filled as u64;
+        if filled < LOOK {
+            break;
+        }
+        at += (LOOK - again) as u64;
     }
     Ok(false)
 }

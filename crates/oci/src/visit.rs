@@ -32,14 +32,24 @@ pub enum Want {
     Head(usize),
     /// All, if no longer than this many bytes.
     Whole(u64),
-    /// All, if no longer than `cap` bytes and the needle occurs at a multiple of `alignment`.
+    /// All, if no longer than `cap` bytes and one of the needles occurs.
     Containing {
         cap: u64,
-        needle: &'static [u8],
-        alignment: usize,
-        /// First byte and end of the part of the file to look in; `None` is everywhere.
-        within: Option<(u64, u64)>,
+        needles: [Option<Needle>; MAX_NEEDLES],
     },
+}
+
+/// Things to look for in one entry; a visitor that knows more kinds of programs raises it.
+pub const MAX_NEEDLES: usize = 3;
+
+/// What an entry has to contain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Needle {
+    pub bytes: &'static [u8],
+    /// It lies at a multiple of this many bytes from the entry's first.
+    pub alignment: usize,
+    /// First byte and end of the part of the file to look in; `None` is everywhere.
+    pub within: Option<(u64, u64)>,
 }
 
 /// Takes the entries of one layer in their order.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! image reference ─oci──► layers ─extract─► LayerFacts ─┐ (kept by diffID in FactsCache)
-//! root directory ──oci──► tree ───extract─► LayerFacts ─┴─merge─► Inventory ─vuln─► Report ─► table, json, exit code
+//! directory ───────oci──► tree ───extract─► LayerFacts ─┴─merge─► Inventory ─vuln─► Report ─► table, json, exit code
 //! ```
 //!
 //! Everything blocks: call it from a blocking thread.
@@ -15,6 +15,7 @@ mod json;
 mod mounts;
 mod report;
 mod rootfs;
+mod source;
 mod table;
 mod tree_kind;
 mod visitor;
@@ -29,6 +30,7 @@ pub use rootfs::{RootfsOptions, scan_rootfs};
 pub use seawall_oci::containerd::{Listed, list as list_containerd_images};
 pub use seawall_oci::registry;
 pub use seawall_oci::{Containerd, Options as OpenOptions, Platform};
+pub use source::scan_source;
 pub use table::render_table;
 pub use tree_kind::TreeKind;
 

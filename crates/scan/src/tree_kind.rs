@@ -1,7 +1,6 @@
 //! What a directory is taken for: a root file system, whose installed packages count, or a source tree, whose lock
-//! files would.
-use seawall_model::Problem;
-use seawall_model::package::Distro;
+//! files do.
+use std::path::Path;
 use std::str::FromStr;
 
 /// `--as auto|source|rootfs`.
@@ -14,17 +13,18 @@ pub enum TreeKind {
 }
 
 impl TreeKind {
-    /// No lock file is read, so a source tree would look clean whatever it depends on.
-    pub fn gap(self, distro: Option<&Distro>) -> Option<Problem> {
-        let message = match (self, distro) {
-            (Self::Rootfs, _) | (Self::Auto, Some(_)) => return None,
-            (Self::Auto, None) => {
-                "a directory without os-release is a source tree: source trees are not read by this version"
-            }
-            (Self::Source, _) => "source trees are not read by this version",
+    /// Whether the lock files of `root` count, not what is installed in it. A link that is named os-release is one,
+    /// wherever it leads: those of a root lead from its own top.
+    pub fn is_source(self, root: &Path) -> bool {
+        let has_release = || {
+            let places = ["etc/os-release", "usr/lib/os-release"];
+            places.iter().any(|place| root.join(place).symlink_metadata().is_ok())
         };
-        let help = "`--as rootfs` takes the directory for a root file system";
-        Some(Problem::gap("source-tree-not-read", message).help(help))
+        match self {
+            Self::Auto => !has_release(),
+            Self::Source => true,
+            Self::Rootfs => false,
+        }
     }
 }
 
@@ -42,19 +42,23 @@ impl FromStr for TreeKind {
 }
 
 #[test]
-fn source_trees_were_clean() {
+fn table() {
     #[track_caller]
-    fn check(text: &str, has_release: bool, expected: bool) {
-        let distro = Distro { id: "debian".to_owned(), version: None, name: None };
+    fn check(text: &str, release: Option<&str>, expected: bool) {
+        let root = tempfile::tempdir().unwrap();
+        if let Some(release) = release {
+            let path = root.path().join(release);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::os::unix::fs::symlink("/nowhere", path).unwrap();
+        }
         let kind: TreeKind = text.parse().unwrap();
-        let gap = kind.gap(has_release.then_some(&distro));
-        assert_eq!(gap.is_some(), expected, "{text}, os-release: {has_release}");
+        assert_eq!(kind.is_source(root.path()), expected, "{text}, os-release: {release:?}");
     }
-    check("auto", true, false);
-    check("auto", false, true);
-    check("source", true, true);
-    check("source", false, true);
-    check("rootfs", true, false);
-    check("rootfs", false, false);
+    check("auto", Some("etc/os-release"), false);
+    check("auto", Some("usr/lib/os-release"), false);
+    check("auto", None, true);
+    check("source", Some("etc/os-release"), true);
+    check("source", None, true);
+    check("rootfs", None, false);
     assert!("tree".parse::<TreeKind>().is_err());
 }

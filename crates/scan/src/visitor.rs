@@ -1,15 +1,21 @@
 //! Entries of `oci` for the layer reader of `extract`.
 use seawall_extract::{Head, Kind, LayerReader};
 use seawall_model::Problem;
-use seawall_oci::{Entry, EntryKind, Visitor, Want};
+use seawall_oci::{Entry, EntryKind, Needle, Visitor, Want};
 
 pub(crate) struct LayerVisitor {
     pub(crate) reader: LayerReader,
 }
 
 impl LayerVisitor {
+    /// Of an image or a root file system.
     pub(crate) fn new() -> Self {
         Self { reader: LayerReader::new() }
+    }
+
+    /// Of a source tree.
+    pub(crate) fn of_source() -> Self {
+        Self { reader: LayerReader::of_source() }
     }
 }
 
@@ -53,8 +59,13 @@ fn want(want: seawall_extract::Want) -> Want {
         seawall_extract::Want::Skip => Want::Skip,
         seawall_extract::Want::Head(bytes) => Want::Head(bytes),
         seawall_extract::Want::Whole(cap) => Want::Whole(cap),
-        seawall_extract::Want::Containing { cap, needle, alignment, within } => {
-            Want::Containing { cap, needle, alignment, within }
+        seawall_extract::Want::Containing { cap, needles } => {
+            let needle = |own: seawall_extract::Needle| Needle {
+                bytes: own.bytes,
+                alignment: own.alignment,
+                within: own.within,
+            };
+            Want::Containing { cap, needles: needles.map(|own| own.map(needle)) }
         }
     }
 }

@@ -24,7 +24,7 @@ pub(crate) enum Verb {
         #[command(flatten)]
         judge: Judge,
     },
-    /// Scan a root file system
+    /// Scan a root file system for what is installed, or a source tree for what its lock files fix
     Fs {
         dir: PathBuf,
         /// What the directory is; auto: a root file system if it has an os-release
@@ -82,9 +82,12 @@ impl Verb {
             }
             Self::Fs { dir, kind, judge } => {
                 let index = judge.open()?;
-                let mut inventory = seawall_scan::scan_rootfs(&dir, &RootfsOptions::default())
-                    .map_err(Failure::could_not_run)?;
-                inventory.problems.extend(kind.gap(inventory.distro.as_ref()));
+                let scanned = if kind.is_source(&dir) {
+                    seawall_scan::scan_source(&dir)
+                } else {
+                    seawall_scan::scan_rootfs(&dir, &RootfsOptions::default())
+                };
+                let inventory = scanned.map_err(Failure::could_not_run)?;
                 judge.finish(inventory, &index)
             }
             Self::Manifests(args) => args.run(),

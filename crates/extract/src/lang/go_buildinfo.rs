@@ -1,19 +1,20 @@
 //! Go modules that the linker records in a binary: toolchain, main module, dependencies.
 //! Source: Go `debug/buildinfo/buildinfo.go` (both layouts), `runtime/debug/mod.go` (text form).
+use super::executable::{self, writable};
 use crate::prelude::*;
-use object::elf::{FileHeader32, FileHeader64};
-use object::read::elf::{ElfFile32, ElfFile64, FileHeader, ProgramHeader};
-use object::{Endianness, Object, ObjectSection, ObjectSegment, ObjectSymbol, SegmentFlags};
+use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol};
 
 pub(crate) static EXTRACTOR: Extractor = Extractor {
     id: "go-buildinfo",
     title: "Go build information",
-    route: Route::Binary { magic: b"\x7fELF", needle: MAGIC, within: writable },
+    route: Route::Binary { needles },
     max_bytes: 4 * GIB, // The bound of one analysed entry; read in place, never copied here.
     extract: Extract::Bytes(extract),
 };
 
 const MAGIC: &[u8] = b"\xff Go buildinf:";
+/// Its names in ELF and Mach-O files; PE files have no section for it.
+const SECTIONS: [&str; 2] = [".go.buildinfo", "__go_buildinfo"];
 /// Bytes: header of both layouts, and the alignment that the linker gives it.
 const HEADER: usize = 32;
 const ALIGNMENT: usize = 16;
@@ -23,42 +24,25 @@ const MARK: usize = 16;
 const BIG_ENDIAN: u8 = 1;
 const INLINE: u8 = 2;
 
-/// The file range that holds all writable segments: the linker puts the record in one, and they are a small part of a
-/// program. `head` are the first bytes of an ELF file.
-fn writable(head: &[u8]) -> Option<(u64, u64)> {
-    match head.get(4) {
-        Some(1) => writable_of::<FileHeader32<Endianness>>(head),
-        _ => writable_of::<FileHeader64<Endianness>>(head),
-    }
+/// The linker puts the record among the data.
+fn needles(head: &[u8]) -> Vec<Needle> {
+    let needle = |_| Needle { bytes: MAGIC, alignment: ALIGNMENT, within: writable(head) };
+    executable::kind(head).map(needle).into_iter().collect()
 }
 
-fn writable_of<E: FileHeader<Endian = Endianness>>(head: &[u8]) -> Option<(u64, u64)> {
-    let header = E::parse(head).ok()?;
-    let endian = header.endian().ok()?;
-    let segments = header.program_headers(endian, head).ok()?;
-    let loaded = segments.iter().filter(|segment| {
-        let flags = segment.p_flags(endian) & (object::elf::PF_W | object::elf::PF_X);
-        segment.p_type(endian) == object::elf::PT_LOAD && flags == object::elf::PF_W
-    });
-    let ranges = loaded.map(|segment| segment.file_range(endian));
-    ranges
-        .map(|(start, size)| (start, start.saturating_add(size)))
-        .reduce(|all, own| (all.0.min(own.0), all.1.max(own.1)))
-}
-
-/// `bytes` is a whole ELF file. Without the record it is no Go program, which is no problem.
+/// `bytes` is a whole program. Without the record it is none of Go's, which is no problem.
 fn extract(bytes: &[u8], found: &mut Found) {
-    // The class byte tells the two forms apart; see elf(5), EI_CLASS.
-    let read = match bytes.get(4) {
-        Some(1) => ElfFile32::<Endianness>::parse(bytes).map(|elf| read(&elf)),
-        _ => ElfFile64::<Endianness>::parse(bytes).map(|elf| read(&elf)),
-    };
-    match read {
-        Ok(Some(Ok(info))) => report(&info, found),
-        Ok(Some(Err(reason))) => found.unreadable(reason),
-        Ok(None) => {}
+    match executable::open(bytes) {
+        Ok(programs) => {
+            for read in programs.iter().filter_map(read) {
+                match read {
+                    Ok(info) => report(&info, found),
+                    Err(reason) => found.unreadable(reason),
+                }
+            }
+        }
         Err(_) if bytes.windows(MAGIC.len()).any(|window| window == MAGIC) => {
-            found.unreadable("ELF headers of a Go program are broken");
+            found.unreadable("headers of a Go program are broken");
         }
         Err(_) => {}
     }
@@ -72,33 +56,29 @@ struct BuildInfo {
     symbol: Option<String>,
 }
 
-fn read<'data>(elf: &impl Object<'data>) -> Option<Result<BuildInfo, &'static str>> {
-    let record = record(elf)?;
+fn read(program: &object::File<'_>) -> Option<Result<BuildInfo, &'static str>> {
+    let record = record(program)?;
     let strings = if record.get(15)? & INLINE != 0 {
         inline(record)
     } else {
-        pointers(elf, record).ok_or("build information points outside the file")
+        pointers(program, record).ok_or("build information points outside the file")
     };
     Some(strings.map(|(toolchain, modules)| {
         let needs_symbol = modules.lines().any(|line| line.starts_with("mod\t"));
-        let symbol = if needs_symbol { symbol(elf) } else { None };
+        let symbol = if needs_symbol { symbol(program) } else { None };
         BuildInfo { toolchain, modules, symbol }
     }))
 }
 
-/// The record from its magic on: in its section, else aligned in a writable segment.
-fn record<'data>(elf: &impl Object<'data>) -> Option<&'data [u8]> {
-    if let Some(section) = elf.section_by_name(".go.buildinfo") {
+/// The record from its magic on: in its section, else aligned in a segment of data.
+fn record<'data>(program: &impl Object<'data>) -> Option<&'data [u8]> {
+    let section = SECTIONS.iter().find_map(|name| program.section_by_name(name));
+    if let Some(section) = section {
         let data = section.data().ok()?;
         // The section may have been merged with what precedes it.
         return find(data).and_then(|at| data.get(at..));
     }
-    elf.segments().find_map(|segment| {
-        let SegmentFlags::Elf { p_flags, .. } = segment.flags() else { return None };
-        let flags = p_flags & (object::elf::PF_W | object::elf::PF_X);
-        if flags != object::elf::PF_W {
-            return None;
-        }
+    program.segments().filter(|segment| executable::is_data(segment.flags())).find_map(|segment| {
         let data = segment.data().ok()?;
         find(data).and_then(|at| data.get(at..))
     })
@@ -132,14 +112,14 @@ fn counted(bytes: &[u8]) -> Result<(&[u8], &[u8]), &'static str> {
 }
 
 /// Before Go 1.18: two pointers to string headers (address, length) in the image as loaded.
-fn pointers<'data>(elf: &impl Object<'data>, record: &[u8]) -> Option<(String, String)> {
+fn pointers<'data>(program: &impl Object<'data>, record: &[u8]) -> Option<(String, String)> {
     let word = match record.get(14)? {
         4 => Word { size: 4, big: record[15] & BIG_ENDIAN != 0 },
         8 => Word { size: 8, big: record[15] & BIG_ENDIAN != 0 },
         _ => return None,
     };
-    let toolchain = string_at(elf, word, word.read(record.get(16..)?)?)?;
-    let modules = string_at(elf, word, word.read(record.get(16 + word.size..)?)?)?;
+    let toolchain = string_at(program, word, word.read(record.get(16..)?)?)?;
+    let modules = string_at(program, word, word.read(record.get(16 + word.size..)?)?)?;
     Some((text(toolchain), text(unmark(modules))))
 }
 
@@ -159,29 +139,32 @@ impl Word {
 }
 
 /// The bytes of the Go string whose header lies at `address`.
-fn string_at<'data>(elf: &impl Object<'data>, word: Word, address: u64) -> Option<&'data [u8]> {
-    let header = loaded(elf, address)?;
+fn string_at<'data>(program: &impl Object<'data>, word: Word, address: u64) -> Option<&'data [u8]> {
+    let header = loaded(program, address)?;
     let (start, length) = (word.read(header)?, word.read(header.get(word.size..)?)?);
     if length == 0 {
         return Some(&[]);
     }
-    loaded(elf, start)?.get(..usize::try_from(length).ok()?)
+    loaded(program, start)?.get(..usize::try_from(length).ok()?)
 }
 
 /// The file's bytes from virtual `address` to the end of its segment.
-fn loaded<'data>(elf: &impl Object<'data>, address: u64) -> Option<&'data [u8]> {
-    elf.segments().find_map(|segment| {
+fn loaded<'data>(program: &impl Object<'data>, address: u64) -> Option<&'data [u8]> {
+    program.segments().find_map(|segment| {
         let offset = usize::try_from(address.checked_sub(segment.address())?).ok()?;
         segment.data().ok()?.get(offset..).filter(|rest| !rest.is_empty())
     })
 }
 
 /// The value of `main.version` or `main.Version`, where the symbol table was kept.
-fn symbol<'data>(elf: &impl Object<'data>) -> Option<String> {
+fn symbol<'data>(program: &impl Object<'data>) -> Option<String> {
     let named = |name: &str| {
-        let symbol = elf.symbols().find(|symbol| symbol.name() == Ok(name))?;
-        let word = Word { size: if elf.is_64() { 8 } else { 4 }, big: !elf.is_little_endian() };
-        version(&text(string_at(elf, word, symbol.address())?))
+        let symbol = program.symbols().find(|symbol| {
+            symbol.name().is_ok_and(|own| own.strip_prefix('_').unwrap_or(own) == name)
+        })?;
+        let word =
+            Word { size: if program.is_64() { 8 } else { 4 }, big: !program.is_little_endian() };
+        version(&text(string_at(program, word, symbol.address())?))
     };
     named("main.version").or_else(|| named("main.Version"))
 }
@@ -306,7 +289,7 @@ fn version(text: &str) -> Option<String> {
 
 /// `go1.21.3` with whatever a vendor or an experiment appended; `None` for development builds.
 /// Release candidates take the form of the vulnerability database: `1.22rc1` is `1.22.0-rc.1`.
-fn toolchain(text: &str) -> Option<String> {
+pub(super) fn toolchain(text: &str) -> Option<String> {
     let text = text.strip_prefix("go")?;
     let end = text.find([' ', '-', '+']).unwrap_or(text.len());
     let release = &text[..end];

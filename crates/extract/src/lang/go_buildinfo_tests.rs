@@ -78,6 +78,45 @@ fn both_layouts() {
 }
 
 #[test]
+fn windows_and_macos() {
+    use crate::lang::executable::tests::{fat, mach_o, pe};
+    // The record lies at a multiple of 16 bytes of its section.
+    let inline = inline_record("go1.20.4", MODULES);
+    check(&EXTRACTOR, pe(".data", &[&[0; 64], inline.as_slice()].concat()), EXPECTED);
+    check(&EXTRACTOR, mach_o("__go_buildinfo", &inline), EXPECTED);
+    check(&EXTRACTOR, mach_o("__data", &inline), EXPECTED);
+    check(&EXTRACTOR, fat(&[mach_o("__go_buildinfo", &inline)]), EXPECTED);
+    // The pointers of this layout count from the address that all these files are loaded at.
+    let pointers = [&[0; 64], pointer_record("go1.20.4", MODULES).as_slice()].concat();
+    check(&EXTRACTOR, pe(".data", &pointers), EXPECTED);
+    check(&EXTRACTOR, mach_o("__data", &pointers), EXPECTED);
+    check(&EXTRACTOR, pe(".text", b"no record"), "");
+    check(&EXTRACTOR, mach_o("__data", b"no record"), "");
+    let cut = &inline[..80];
+    check(&EXTRACTOR, pe(".data", cut), "unreadable");
+    check(&EXTRACTOR, mach_o("__go_buildinfo", cut), "unreadable");
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_byte_makes_it_panic(system in 0..4, at in 0_usize..2000, bytes: [u8; 4]) {
+        use crate::lang::executable::tests::{fat, mach_o, pe};
+        let record = [&[0; 64], pointer_record("go1.20.4", MODULES).as_slice()].concat();
+        let mut file = match system {
+            0 => elf(&record),
+            1 => pe(".data", &record),
+            2 => mach_o("__data", &record),
+            _ => fat(&[mach_o("__data", &record)]),
+        };
+        let at = at % (file.len() - 4);
+        file[at..at + 4].copy_from_slice(&bytes);
+        needles(&file);
+        EXTRACTOR.run(&file);
+        EXTRACTOR.run(&file[..at]);
+    }
+}
+
+#[test]
 fn broken() {
     let whole = elf(&inline_record("go1.20.4", MODULES));
     let mut cut = inline_record("go1.20.4", MODULES);

@@ -1,4 +1,42 @@
-//! Language ecosystems: what is installed, by the evidence that installers and linkers leave.
+//! Language ecosystems: what is installed, by the evidence that installers and linkers leave, and what source trees fix
+//! in lock files.
+pub(crate) mod bitnami_spdx;
+pub(crate) mod bun_lock;
+pub(crate) mod cabal_freeze;
+pub(crate) mod cargo_lock;
+pub(crate) mod composer_installed;
+pub(crate) mod composer_lock;
+pub(crate) mod dotnet_deps;
+mod executable;
+pub(crate) mod gemfile_lock;
 pub(crate) mod go_buildinfo;
+pub(crate) mod go_mod;
+pub(crate) mod go_work;
+pub(crate) mod gradle_lock;
+pub(crate) mod jar;
+mod jar_identity;
+mod lenient;
+pub(crate) mod maven_pom;
+pub(crate) mod npm_lock;
+pub(crate) mod npm_package_json;
+pub(crate) mod nuget_packages_config;
+pub(crate) mod nuget_packages_lock;
+pub(crate) mod pdm_lock;
+pub(crate) mod pipfile_lock;
+pub(crate) mod pnpm_lock;
+pub(crate) mod poetry_lock;
+pub(crate) mod pubspec_lock;
+pub(crate) mod pylock;
 pub(crate) mod python_dist_info;
 pub(crate) mod python_egg_info;
+mod python_lock;
+pub(crate) mod python_requirements;
+pub(crate) mod r_description;
+pub(crate) mod renv_lock;
+pub(crate) mod ruby_gemspec;
+pub(crate) mod rust_audit;
+pub(crate) mod stack_lock;
+pub(crate) mod uv_lock;
+mod xml;
+pub(crate) mod yarn_lock;
+mod zip_directory;

@@ -25,7 +25,7 @@ pub(super) fn extract(text: &str, found: &mut Found) {
 }
 
 /// PEP 503: lower case, runs of `-`, `_` and `.` are one `-`.
-fn normalise(name: &str) -> String {
+pub(super) fn normalise(name: &str) -> String {
     let mut normal = String::with_capacity(name.len());
     for character in name.chars() {
         match character {

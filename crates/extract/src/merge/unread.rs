@@ -174,7 +174,7 @@ fn patterns_of_evidence() -> Vec<&'static str> {
         .filter(|extractor| !os.contains(&extractor.id) && !DATABASES.contains(&extractor.id));
     let patterns = language.filter_map(|extractor| match extractor.route {
         Route::Files(patterns) => Some(patterns),
-        Route::Binary { .. } => None,
+        Route::Locked(_) | Route::Binary { .. } => None,
     });
     patterns.flatten().copied().collect()
 }
