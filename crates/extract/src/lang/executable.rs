@@ -86,6 +86,18 @@ pub(super) fn unloaded(head: &[u8]) -> Option<u64> {
     ranges.into_iter().map(|(_, end)| end).max()
 }
 
+/// Where the table of sections of an ELF file begins.
+pub(super) fn section_table(head: &[u8]) -> Option<u64> {
+    fn of<E: FileHeader<Endian = Endianness>>(head: &[u8]) -> Option<u64> {
+        let header = E::parse(head).ok()?;
+        Some(header.e_shoff(header.endian().ok()?).into()).filter(|start| *start > 0)
+    }
+    match head.get(4) {
+        Some(1) => of::<FileHeader32<Endianness>>(head),
+        _ => of::<FileHeader64<Endianness>>(head),
+    }
+}
+
 /// File ranges of the loaded segments, or of those with data alone.
 fn segments<E: FileHeader<Endian = Endianness>>(
     head: &[u8],

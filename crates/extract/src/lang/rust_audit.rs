@@ -23,16 +23,28 @@ const SECTION: &str = ".dep-v0";
 const COMMENT: &[u8] = b"rustc version ";
 /// Bytes of JSON. A program of 1,000 crates takes 100 KiB.
 const MAX_JSON: u64 = 16 * MIB;
+/// Bytes before the table of sections of an ELF file that are looked through for its names, which take some 500.
+const NAMES: u64 = MIB;
+/// Bytes behind what is loaded of an ELF file that are looked through for the comment, which takes some 200; linkers may
+/// put the crates before it.
+const COMMENTS: u64 = 256 * KIB;
 /// Bytes at the start of PE and Mach-O files in which the table of sections lies.
 const TABLE: u64 = 4096;
 
-/// The name of the section: in ELF files among the names at the end, in the others in the table at the start.
+/// The name of the section or rustc's comment. In ELF files the comment begins what is not loaded, and the names lie
+/// before the table of sections at the end, with nothing but the names of symbols between; a program that lost the
+/// comment lost those too. In the others the table is at the start.
 fn needles(head: &[u8]) -> Vec<Needle> {
     let needle = |bytes, within| Needle { bytes, alignment: 1, within: Some(within) };
     match executable::kind(head) {
         Some(Kind::Elf) => {
-            let behind = (executable::unloaded(head).unwrap_or(0), u64::MAX);
-            vec![needle(SECTION.as_bytes(), behind), needle(COMMENT, behind)]
+            let start = executable::unloaded(head).unwrap_or(0);
+            let end = executable::section_table(head).unwrap_or(u64::MAX).max(start);
+            let names = (start.max(end.saturating_sub(NAMES)), end);
+            vec![
+                needle(SECTION.as_bytes(), names),
+                needle(COMMENT, (start, start.saturating_add(COMMENTS))),
+            ]
         }
         Some(Kind::Pe | Kind::MachO) => vec![needle(SECTION.as_bytes(), (0, TABLE))],
         // Each architecture has a table of its own, somewhere.
