@@ -6,6 +6,7 @@ mod build;
 mod cache;
 mod facts_cache;
 mod forms;
+mod languages;
 mod options;
 mod os_databases;
 mod real;
