@@ -53,17 +53,18 @@ pub(super) fn elements(text: &str, found: &mut Found, each: &mut dyn FnMut(&Elem
             }
             Ok(Event::End(_)) => end(&mut open, line, found, each),
             Ok(Event::Text(part)) => {
-                if let (Some(element), Ok(part)) = (open.last_mut(), part.decode()) {
+                if let Some(element) = open.last_mut() {
                     element.text.push_str(&part);
                 }
             }
             Ok(Event::CData(part)) => {
-                if let (Some(element), Ok(part)) = (open.last_mut(), part.decode()) {
+                if let Some(element) = open.last_mut() {
                     element.text.push_str(&part);
                 }
             }
             Ok(Event::GeneralRef(reference)) => {
-                if let (Some(element), Ok(name)) = (open.last_mut(), reference.decode()) {
+                if let Some(element) = open.last_mut() {
+                    let name: &str = &reference;
                     let plain = quick_xml::escape::unescape(&format!("&{name};")).map(String::from);
                     element.text.push_str(&plain.unwrap_or_default());
                 }
@@ -78,15 +79,11 @@ pub(super) fn elements(text: &str, found: &mut Found, each: &mut dyn FnMut(&Elem
 
 fn begun(start: &BytesStart<'_>) -> Open {
     let attributes = start.attributes().flatten().filter_map(|attribute| {
-        let name = local(attribute.key.as_ref());
+        let name = attribute.key.as_ref().to_owned();
         Some((name, attribute.normalized_value(XmlVersion::Implicit1_0).ok()?.into_owned()))
     });
-    let name = local(start.local_name().as_ref());
+    let name = start.local_name().as_ref().to_owned();
     Open { name, attributes: attributes.collect(), text: String::new() }
-}
-
-fn local(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).into_owned()
 }
 
 fn end(
