@@ -20,6 +20,7 @@ pub mod nvd;
 pub mod order;
 mod part;
 pub mod products;
+pub mod rescan;
 pub mod score;
 pub mod segment;
 

@@ -16,6 +16,7 @@ pub use coverage::{Coverage, NotCovered, SegmentCoverage};
 pub use judge::{Judgement, Reason, Verdict, judge};
 pub(crate) use rhel::products as products_of;
 pub use subject::Subject;
+pub(crate) use subject::keyed_by;
 
 use crate::index::IndexSet;
 use crate::order::Scheme;

@@ -7,7 +7,7 @@ pub(crate) type Bytes = Box<dyn AsRef<[u8]> + Send + Sync>;
 
 const MAGIC: [u8; 8] = *b"SEAWALLX";
 /// Raised when any section changes its meaning; readers refuse what they do not know.
-const LAYOUT: u32 = 2;
+const LAYOUT: u32 = 3;
 /// Magic, layout, kind, then the digest; the digest covers everything after itself.
 const DIGEST: Range<usize> = 16..48;
 /// Bytes per entry of the section table: offset and length.

@@ -2,8 +2,10 @@
 use super::read::Segment;
 use super::{BlockSpan, DetailSpan, SegmentError, section};
 use seawall_model::advisory::Advisory;
+use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use zerocopy::IntoBytes;
+use zerocopy::little_endian::U64;
 
 /// Bytes of JSON a block is closed at: large enough to compress well, small enough to inflate in microseconds.
 const BLOCK: usize = 64 * 1024;
@@ -32,7 +34,10 @@ impl BlockWriter {
         let (block, start) =
             (u32::try_from(self.spans.len()).ok()?, u32::try_from(self.open.len()).ok()?);
         let len = u32::try_from(json.len()).ok()?;
-        self.records.push(DetailSpan { block: block.into(), start: start.into(), len: len.into() });
+        let digest: [u8; 32] = Sha256::digest(json).into();
+        let hash = U64::from_bytes(*digest.first_chunk().expect("a digest is longer"));
+        let (block, start, len) = (block.into(), start.into(), len.into());
+        self.records.push(DetailSpan { block, start, len, hash });
         self.open.extend(json);
         if self.open.len() >= BLOCK { self.close() } else { Some(()) }
     }

@@ -25,7 +25,7 @@ use seawall_model::Millis;
 use seawall_model::finding::FixStatus;
 use seawall_model::package::Ecosystem;
 use serde::{Deserialize, Serialize};
-use zerocopy::little_endian::U32;
+use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 /// What a segment covers and where that came from.
@@ -91,6 +91,13 @@ pub(crate) enum RowKind {
     NotAffected = 4,
 }
 
+impl Meta {
+    /// Keys of its feeds, in order.
+    pub(crate) fn feed_keys(&self) -> impl PartialEq {
+        self.feeds.iter().map(|feed| feed.key.clone()).collect::<Vec<_>>()
+    }
+}
+
 impl RowKind {
     pub(crate) fn from_byte(byte: u8) -> Option<Self> {
         [Self::Open, Self::Fixed, Self::LastAffected, Self::Listed, Self::NotAffected]
@@ -137,6 +144,8 @@ pub(crate) struct DetailSpan {
     pub(crate) block: U32,
     pub(crate) start: U32,
     pub(crate) len: U32,
+    /// The first bytes of the text's SHA-256: two builds tell whether a record changed without reading it.
+    pub(crate) hash: U64,
 }
 
 /// Where a compressed block lies in the block bytes, and its size inflated.

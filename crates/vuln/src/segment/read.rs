@@ -63,6 +63,21 @@ impl Segment {
         names
     }
 
+    /// Hands over every name with its rows, in order of names.
+    pub(crate) fn each_name(&self, mut each: impl FnMut(&str, &[Row])) {
+        let Some(map) = self.map() else { return };
+        let mut stream = map.stream();
+        while let Some((name, posting)) = stream.next() {
+            let rows = self.all_rows().get(posting_range(posting)).unwrap_or_default();
+            each(&String::from_utf8_lossy(name), rows);
+        }
+    }
+
+    /// Equal where two builds hold the same text of a record.
+    pub(crate) fn record_hash(&self, advisory: u32) -> Option<u64> {
+        self.records().get(advisory as usize).map(|record| record.hash.get())
+    }
+
     /// Names that an advisory has rows for. Reads every row: for people, not for matching.
     pub(crate) fn names_of(&self, advisory: u32) -> Vec<String> {
         let own = |name: &String| self.rows(name).iter().any(|row| row.advisory == advisory);
