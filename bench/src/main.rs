@@ -1,5 +1,5 @@
 //! Measurements of whole processes, for which `make bench` is too small: a dump to scan, an agent beside its API
-//! server, a webhook under load, another judge beside ours. `make load` runs them all.
+//! server, a webhook under load, another judge beside ours. `make bench-whole` runs them all.
 mod whole;
 
 use clap::{Parser, Subcommand};
@@ -25,6 +25,8 @@ enum Verb {
     Webhook(whole::webhook::Args),
     /// Send recorded reviews to such a webhook at a fixed rate, whether it keeps up or not
     Reviews(whole::reviews::Args),
+    /// Let the feeds change day by day beside many images: what each day costs, and that it says what a full match does
+    Rescan(whole::rescan::Args),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -35,5 +37,6 @@ fn main() -> anyhow::Result<()> {
         Verb::Agent(args) => args.run(),
         Verb::Webhook(args) => args.run(),
         Verb::Reviews(args) => args.run(),
+        Verb::Rescan(args) => args.run(),
     }
 }

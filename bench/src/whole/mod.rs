@@ -5,6 +5,7 @@ mod child;
 pub(crate) mod dump;
 pub(crate) mod gator;
 mod quantiles;
+pub(crate) mod rescan;
 pub(crate) mod reviews;
 pub(crate) mod webhook;
 
