@@ -13,7 +13,7 @@ pub(crate) static EXTRACTOR: Extractor = Extractor {
     title: "Chisel manifest",
     // Any folder, since the name tells; the merge knows which one counts.
     route: Route::Files(&["**/manifest.wall"]),
-    max_bytes: 16 * MIB, // Those of a whole Java runtime take 100 KiB.
+    max_bytes: 16 * MIB, // Compressed, from some 200 bytes per path.
     extract: Extract::Bytes(extract),
 };
 

@@ -11,7 +11,7 @@ pub(crate) static EXTRACTOR: Extractor = Extractor {
         // Newer builders write the same here, too.
         "usr/share/buildinfo/content-sets.json",
     ]),
-    max_bytes: 8 * MIB, // They list image contents too, to 1 MiB.
+    max_bytes: 8 * MIB, // They may list the image's contents too.
     extract: Extract::Bytes(extract),
 };
 

@@ -6,7 +6,7 @@ pub(crate) static EXTRACTOR: Extractor = Extractor {
     id: "dnf-history",
     title: "DNF history",
     route: Route::Files(&["var/lib/dnf/history.sqlite"]),
-    max_bytes: 512 * MIB, // One megabyte in ten transactions.
+    max_bytes: 512 * MIB, // Rows of every transaction, kept for the life of a machine.
     extract: Extract::Bytes(extract),
 };
 

@@ -29,7 +29,7 @@ pub(crate) const PLACES: [&str; 10] = [
     "var/lib/rpmmanifest/container-manifest-2",
 ];
 
-/// Bytes. Databases of whole desktops take 300 MiB in Berkeley DB's form.
+/// Bytes. Berkeley DB never shrinks a file: those of long-lived machines take hundreds of MiB.
 const MAX_DATABASE: u64 = GIB;
 /// Bytes of one directory's name: more is no path, and would cost a hash for each file in it.
 const MAX_DIRECTORY: usize = 4096;

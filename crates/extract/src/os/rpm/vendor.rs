@@ -1,8 +1,8 @@
 //! Whose build an rpm is, by its `Vendor`.
 use super::Ecosystem;
 
-/// How the vendors begin that a distro's own packages name; in no particular order. Source: `rpm -q --qf %{VENDOR}` of
-/// the distros' images, as trivy (`osVendors`) and syft list them too.
+/// How the vendors begin that a distro's own packages name. Source: trivy, `osVendors` of its rpm analyzer, told apart
+/// by distro here.
 const OWN: &[(Ecosystem, &[&str])] = &[
     // CentOS is judged by Red Hat's advisories, and its streams are built by Red Hat.
     (Ecosystem::RedHat, &["Red Hat", "CentOS"]),
@@ -13,6 +13,7 @@ const OWN: &[(Ecosystem, &[&str])] = &[
     // Leap is built from packages of SLE, and Package Hub brings those of openSUSE to SLE.
     (Ecosystem::Suse, &["SUSE", "openSUSE"]),
     (Ecosystem::OpenSuse, &["SUSE", "openSUSE"]),
+    // VMware is Broadcom's.
     (Ecosystem::Photon, &["VMware", "Broadcom"]),
     (Ecosystem::AzureLinux, &["Microsoft Corporation"]),
 ];
