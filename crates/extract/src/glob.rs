@@ -2,7 +2,11 @@
 
 /// Whether `path` (no leading slash) fits `pattern`.
 pub(crate) fn matches(pattern: &str, path: &str) -> bool {
-    // The last segment decides most paths of a layer at once.
+    // The last byte decides most paths of a layer at once, the last segment nearly all others.
+    let (end, path_end) = (pattern.as_bytes().last(), path.as_bytes().last());
+    if end != path_end && end != Some(&b'*') {
+        return false;
+    }
     let last = |text: &str| text.rsplit('/').next().map(str::len).unwrap_or_default();
     let (pattern_last, path_last) =
         (&pattern[pattern.len() - last(pattern)..], &path[path.len() - last(path)..]);

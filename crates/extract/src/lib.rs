@@ -5,7 +5,8 @@
 //! entry ─route─► LayerReader ─extract─► LayerFacts ─┴─merge─► Contents {distro, packages, problems}
 //! ```
 //!
-//! One file per format below `os` and `lang`; the table [`ALL`] is the register. Whatever is read comes as `&[u8]`
+//! One file per format below `os` and `lang`; the table [`ALL`] is the register. In images and root file systems
+//! installed evidence counts, in source trees lock files ([`LayerReader::of_source`]). Whatever is read comes as `&[u8]`
 //! from an adapter: this crate opens nothing. Facts are kept by others, keyed by layer digest and
 //! [`EXTRACTOR_VERSION`].
 //!

@@ -11,17 +11,21 @@ fn check(bench: &Bench, arguments: &[&str], expected: i32, said: &str) {
 }
 
 #[test]
-fn source_trees_are_gaps() {
+fn source_trees_are_read_by_their_lock_files() {
     let bench = Bench::new();
     bench.put("tree/poetry.lock", "[[package]]\nname = \"demo\"\nversion = \"1.0\"\n");
-    let said = "source trees are not read by this version";
+    bench.put("bare/pyproject.toml", "[project]\nname = \"bare\"\n");
+    let said = "no lock file says what the source tree is made of";
     check(&bench, &["root"], 0, "CVE-2024-0001");
-    check(&bench, &["tree"], 4, said);
-    check(&bench, &["tree", "--as", "auto"], 4, said);
+    check(&bench, &["tree"], 0, "CVE-2024-0001");
+    check(&bench, &["tree", "--as", "auto"], 0, "1 packages: 1 PyPI");
     check(&bench, &["tree", "--as", "rootfs"], 0, "0 packages");
     check(&bench, &["root", "--as", "source"], 4, said);
+    check(&bench, &["bare"], 4, said);
     check(&bench, &["root", "--as", "image"], 2, "expected auto, source or rootfs");
-    check(&bench, &["tree", "--allow-incomplete"], 0, said);
+    check(&bench, &["bare", "--allow-incomplete"], 0, said);
+    bench.put("tree/requirements.txt", "demo==1.0\nopen>=1\n");
+    check(&bench, &["tree"], 4, "1 dependencies have no fixed version: open");
 }
 
 #[test]
