@@ -187,8 +187,7 @@ impl Content for Lazy<'_> {
             Ok(file) => file,
             Err(error) => return Some(Err(error)),
         };
-        let looked = needles.iter().map(|needle| look(file, needle));
-        Some(looked.fold(Ok(false), |any, own| Ok(any? || own?)))
+        Some(needles.iter().try_fold(false, |any, needle| Ok(any || look(file, needle)?)))
     }
 }
 

@@ -9,6 +9,8 @@ use std::ops::Range;
 
 /// Mistakes in one TOML or YAML file before the rest is given up: each costs another pass over it.
 const MAX_MISTAKES: usize = 16;
+/// Maps, lists and scalars of a YAML file; 10,000 packages of pnpm take 400,000.
+const MAX_NODES: usize = 2_000_000;
 
 /// What was read before a mistake counts.
 pub(super) fn json(text: &str, found: &mut Found) -> Value {
@@ -43,6 +45,7 @@ pub(super) fn toml(text: &str, found: &mut Found) -> Value {
 pub(super) fn yaml(text: &str, found: &mut Found) -> Value {
     let parse = |text: &str| {
         let options = serde_saphyr::options! {
+            budget: serde_saphyr::budget! { max_nodes: MAX_NODES, max_events: 2 * MAX_NODES },
             duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::FirstWins,
         };
         serde_saphyr::from_str_with_options(text, options).map_err(|error| {
@@ -225,5 +228,10 @@ mod tests {
         );
         check(yaml, "p:\n  a: {v: x}\n  a: {v: y}\n", r#"{"p":{"a":{"v":"x"}}}"#);
         check(yaml, "", "null");
+        // More than the parser allows unless told.
+        let many: String = (0..100_000).map(|number| format!("  a{number}: [x]\n")).collect();
+        let mut found = Found::default();
+        let value = yaml(&format!("p:\n{many}"), &mut found);
+        assert_eq!((value["p"].as_object().unwrap().len(), found.problems.len()), (100_000, 0));
     }
 }
