@@ -17,10 +17,10 @@ pub(super) fn is_security(id: &str) -> bool {
     !id.starts_with("ALBA-") && !id.starts_with("ALEA-")
 }
 
-/// A module's stream stands in the summary alone, `nodejs:18 security update`; where it does not, whether a module's
+/// A module's stream stands in the summary alone; where it does not, whether a module's
 /// package is of that stream is unknown. Several fixes of one name in one record are rebuilds: the lowest counts.
 pub(super) fn settle(summary: &str, affected: &mut Vec<Affected>) {
-    let stream = stream(rated(summary).1);
+    let stream = stream(summary);
     for entry in affected.iter_mut() {
         let modular = |end: &RangeEnd| matches!(end, RangeEnd::Fixed(fix) if is_modular(fix));
         if !entry.ranges.iter().any(|range| modular(&range.end)) {
@@ -40,13 +40,6 @@ pub(super) fn settle(summary: &str, affected: &mut Vec<Affected>) {
     affected.extend(lowest.into_values());
 }
 
-/// `Important: nodejs:18 security update`: Red Hat's word for it where it is a security update, and the rest.
-pub(super) fn rated(summary: &str) -> (Option<Severity>, &str) {
-    let split = summary.split_once(':');
-    let rated = split.and_then(|(word, rest)| Some((word.parse().ok()?, rest.trim_start())));
-    rated.map_or((None, summary), |(severity, rest)| (Some(severity), rest))
-}
-
 /// AlmaLinux writes `.module_el8…`, Red Hat and Rocky `.module+el8…`.
 pub(crate) fn is_modular(version: &str) -> bool {
     version.contains(".module_el") || version.contains(".module+el")
@@ -59,28 +52,38 @@ fn fix(entry: &Affected) -> Option<Vec<u8>> {
     })
 }
 
-/// `name:stream` at the start of what follows the rating.
+/// Red Hat's word at the start of a summary, `Important: ruby:2.5 security update`.
+pub(super) fn severity(summary: &str) -> Option<Severity> {
+    summary.split_once(':')?.0.parse().ok()
+}
+
+/// The first `name:stream` of a summary, behind the rating and in some behind the advisory's own name.
 fn stream(summary: &str) -> Option<String> {
-    let word = summary.split_whitespace().next()?;
-    let (name, stream) = word.split_once(':')?;
     let plain = |text: &str| {
         !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+".contains(c))
     };
-    (plain(name) && plain(stream)).then(|| word.to_owned())
+    let is_module = |word: &&str| {
+        let parts = word.split_once(':');
+        parts.is_some_and(|(name, stream)| plain(name) && plain(stream))
+    };
+    summary.split_whitespace().find(is_module).map(str::to_owned)
 }
 
 #[test]
 fn streams_are_read_from_summaries() {
-    assert_eq!(stream("nodejs:18 security update").as_deref(), Some("nodejs:18"));
-    assert_eq!(
-        stream("container-tools:rhel8 security update").as_deref(),
-        Some("container-tools:rhel8")
+    let check = |summary: &str, expected: Option<&str>| {
+        assert_eq!(stream(summary).as_deref(), expected, "{summary}");
+    };
+    check("nodejs:18 security update", Some("nodejs:18"));
+    check(
+        "Important: container-tools:rhel8 security and bug fix update",
+        Some("container-tools:rhel8"),
     );
-    let rated = |summary| stream(rated(summary).1);
-    assert_eq!(rated("Important: python27:2.7 security update").as_deref(), Some("python27:2.7"));
-    assert_eq!(rated("Important: varnish security update"), None);
-    assert_eq!(rated("nodejs:18 security update").as_deref(), Some("nodejs:18"));
-    assert_eq!(stream("container-tools bug fix update"), None);
-    assert_eq!(stream("kernel: several fixes"), None);
-    assert_eq!(stream(""), None);
+    check("Moderate: idm:DL1 security update", Some("idm:DL1"));
+    check("ALSA-2022:5468: php:8.0 security update (Important)", Some("php:8.0"));
+    check("Important: varnish security update", None);
+    check("kernel: several fixes", None);
+    check("", None);
+    assert_eq!(severity("Important: firefox security update"), Some(Severity::High));
+    assert_eq!(severity("nodejs:18 security update"), None);
 }

@@ -175,9 +175,8 @@ fn advisory(record: Record, affected: Vec<Affected>, unimportant: bool) -> Advis
         let level = word.unwrap_or(if unimportant { Severity::Info } else { Severity::Unknown });
         Rating { level, cvss: None }
     });
-    let of_red_hat = alma::is_of(&affected) || rocky::is_of(&affected);
-    let word =
-        record.summary.as_deref().filter(|_| of_red_hat).and_then(|text| alma::rated(text).0);
+    let rebuilt = alma::is_of(&affected) || rocky::is_of(&affected);
+    let word = record.summary.as_deref().filter(|_| rebuilt).and_then(alma::severity);
     let level = word.unwrap_or(level);
     let title = record.summary.filter(|summary| !summary.trim().is_empty());
     Advisory {

@@ -1,4 +1,4 @@
-//! What Rocky's records leave to be read between the lines. Source: apollo.build.resf.org, the service that writes them.
+//! What is particular to Rocky's records; their summaries are as AlmaLinux's. Source: apollo.build.resf.org, the service that writes them.
 use super::alma;
 use seawall_model::advisory::{Affected, RangeEnd};
 use seawall_model::package::Ecosystem;
@@ -26,12 +26,8 @@ pub(super) fn settle(summary: &str, affected: &mut Vec<Affected>) {
 }
 
 #[test]
-fn summaries_rate_and_name_modules() {
+fn summaries_name_modules() {
     use crate::records::{affected, below};
-    use seawall_model::Severity;
-    let severity = |summary| alma::rated(summary).0;
-    assert_eq!(severity("Important: firefox security update"), Some(Severity::High));
-    assert_eq!(severity("nodejs:18 security update"), None);
     let check = |summary: &str, fix: &str, expected: &str| {
         let mut entries = vec![affected(Ecosystem::Rocky, Some("9"), "ruby", vec![below(fix)])];
         settle(summary, &mut entries);
