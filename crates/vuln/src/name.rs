@@ -27,6 +27,12 @@ pub(crate) fn bound(ecosystem: Ecosystem, version: &str) -> Cow<'_, str> {
     }
 }
 
+/// A version that names a branch: it orders, but what it holds changes. Source: Composer, "Branches".
+pub(crate) fn is_branch(ecosystem: Ecosystem, version: &str) -> bool {
+    let version = version.to_ascii_lowercase();
+    ecosystem == Ecosystem::Packagist && (version.starts_with("dev-") || version.ends_with("-dev"))
+}
+
 /// Lower case, runs of `-`, `_` and `.` become one `-`. Source: PEP 503, "Normalized Names".
 fn pep_503(name: &str) -> String {
     let mut normalized = String::with_capacity(name.len());

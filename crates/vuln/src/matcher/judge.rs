@@ -2,8 +2,11 @@
 use super::only;
 use super::rhel;
 use super::subject::Subject;
+use crate::name;
 use crate::order::symbol;
-use crate::segment::{BROKEN_BOUND, Row, RowKind, Segment, UNDECIDABLE, WITHDRAWN, fix_from_byte};
+use crate::segment::{
+    BROKEN_BOUND, Meta, Row, RowKind, Segment, UNDECIDABLE, WITHDRAWN, fix_from_byte,
+};
 use seawall_model::finding::{Compared, FixStatus, FixVersion, Qualifier};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -65,7 +68,9 @@ pub fn judge(segment: &Segment, subject: &Subject<'_>) -> Vec<Judgement> {
     if rows.is_empty() {
         return Vec::new();
     }
-    let key = segment.meta().scheme.key(&subject.version);
+    let Meta { ecosystem, scheme, .. } = segment.meta();
+    let key =
+        scheme.key(&subject.version).filter(|_| !name::is_branch(*ecosystem, &subject.version));
     let installed = Installed { segment, subject, key: key.as_deref() };
     rows.chunk_by(|a, b| a.advisory == b.advisory).map(|rows| installed.record(rows)).collect()
 }
