@@ -1,4 +1,5 @@
-//! Rocky Linux's advisories as its service Apollo writes them: OSV records, one file each. Entries name source packages.
+//! Rocky Linux's advisories as its service Apollo writes them: OSV records, one file each. Entries name source
+//! packages.
 use crate::export::Export;
 use crate::feed::{Content, Feed};
 use crate::osv;

@@ -1,4 +1,5 @@
-//! What is particular to Rocky's records; their summaries are as AlmaLinux's. Source: apollo.build.resf.org, the service that writes them.
+//! What is particular to Rocky's records; their summaries are as AlmaLinux's. Source: apollo.build.resf.org, the service
+//! that writes them.
 use super::alma;
 use seawall_model::advisory::{Affected, RangeEnd};
 use seawall_model::package::Ecosystem;

@@ -1,5 +1,5 @@
-//! Red Hat's state of every flaw in every product: CSAF documents of the profile VEX, one for each CVE, and the map that
-//! says which product a repository is. Source: security.access.redhat.com/data, CSAF 2.0 section 4.5.
+//! Red Hat's state of every flaw in every product: CSAF documents of the profile VEX, one for each CVE, and the map
+//! that says which product a repository is. Source: security.access.redhat.com/data, CSAF 2.0 section 4.5.
 //!
 //! ```text
 //! csaf/v2/vex/csaf_vex_{day}.tar.zst                 all documents of a day
