@@ -219,7 +219,8 @@ fn foreign(inventory: &Inventory) -> BTreeSet<&str> {
 
 fn is_judged(package: &Package, foreign: &BTreeSet<&str>) -> bool {
     let owned = package.owner.as_deref().is_some_and(|owner| !foreign.contains(owner));
-    !owned && !(package.ecosystem.is_of_distro() && package.third_party)
+    let of_other_vendor = package.ecosystem.is_of_distro() && package.third_party;
+    !(owned || of_other_vendor)
 }
 
 impl Surroundings {
