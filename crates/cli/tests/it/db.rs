@@ -106,7 +106,7 @@ fn inspect_answers_for_a_package_or_a_record() {
         0,
         &[r#""record": "PYSEC-1""#, r#""end": "2.0""#],
     );
-    check_inspect(&["--package", "npm/a"], 2, &[]);
+    check_inspect(&["--package", "hex/a"], 2, &[]);
     check_inspect(&["--advisory", "DSA-2-1"], 0, &["also known as: CVE-2024-0002", fixed]);
     check_inspect(&["--advisory", "DSA-9"], 0, &["no record has the id DSA-9"]);
     check_inspect(&["--advisory", "DSA-9", "--format", "json"], 0, &[r#""advisory": null"#]);

@@ -236,5 +236,6 @@ fn packages_are_named_with_their_ecosystem() {
     check("Go/golang.org/x/net", Some((Ecosystem::Go, "golang.org/x/net")));
     check("openssl", None);
     check("Debian/", None);
-    check("npm/left-pad", None);
+    check("npm/left-pad", Some((Ecosystem::Npm, "left-pad")));
+    check("hex/phoenix", None);
 }
