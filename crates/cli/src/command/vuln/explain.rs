@@ -66,7 +66,7 @@ impl Args {
     /// The report that the target is, if it is one.
     fn report(&self) -> Result<Option<Report>, Failure> {
         let path = Path::new(&self.target);
-        if !path.extension().is_some_and(|extension| extension == "json") || !path.is_file() {
+        if path.extension().is_none_or(|extension| extension != "json") || !path.is_file() {
             return Ok(None);
         }
         let mut text = String::new();
