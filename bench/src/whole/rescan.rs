@@ -174,9 +174,12 @@ fn index(folder: &Path, exports: &[(&str, Vec<Record>)], day: &str) -> anyhow::R
     Ok(open(&out)?)
 }
 
+/// Names of packages, each with its versions.
+type Names = Vec<(String, Vec<String>)>;
+
 /// Packages as the feeds know them: names with every version that fixed something, so that some of each are flawed.
 struct Images {
-    releases: Vec<(Distro, Ecosystem, Vec<(String, Vec<String>)>)>,
+    releases: Vec<(Distro, Ecosystem, Names)>,
 }
 
 impl Images {
