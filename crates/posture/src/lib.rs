@@ -40,6 +40,7 @@ pub mod scope;
 pub mod score;
 pub mod selector;
 mod suite;
+pub mod text;
 pub mod workload;
 pub mod world;
 pub mod yaml;

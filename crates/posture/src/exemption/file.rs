@@ -17,31 +17,63 @@ struct File {
     ignore: Vec<Spanned<Entry>>,
 }
 
-#[derive(Deserialize)]
+/// An entry as it is written, about a control or about a flaw.
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
-    control: Option<String>,
-    namespace: Option<String>,
-    resource: Option<String>,
-    container: Option<String>,
-    image: Option<String>,
-    path: Option<String>,
-    category: Option<Category>,
-    reason: Option<String>,
-    owner: Option<String>,
-    until: Option<String>,
+pub struct Entry {
+    pub control: Option<String>,
+    pub namespace: Option<String>,
+    pub resource: Option<String>,
+    pub container: Option<String>,
+    pub image: Option<String>,
+    /// JSON Pointer of a control's element; glob of where a flawed package lies.
+    pub path: Option<String>,
+    pub category: Option<Category>,
+    pub reason: Option<String>,
+    pub owner: Option<String>,
+    pub until: Option<String>,
     /// Of flaws, which image scans read.
-    id: Option<String>,
-    package: Option<String>,
+    pub id: Option<String>,
+    pub package: Option<String>,
+}
+
+/// What every entry has, read and checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excuse {
+    pub category: Category,
+    pub reason: String,
+    pub owner: Option<String>,
+    /// The first moment it no longer holds.
+    pub expires: Option<Millis>,
 }
 
 /// Reads an ignore file. Any mistake refuses the whole file, as half of its excuses would be taken for all. The second
-/// part are warnings: entries that never end or that nobody answers for. Entries for vulnerabilities are passed over.
+/// part are warnings: entries that never end or that nobody answers for. Entries for vulnerabilities are passed over,
+/// but not their mistakes.
 pub fn load(
     file: &str,
     text: &str,
     now: Millis,
 ) -> Result<(Exemptions, Vec<Problem>), Vec<Problem>> {
+    let read = read(file, text, |entry, excuse, line| entry.exemption(excuse, file, line))?;
+    Ok((Exemptions::new(read.entries, now), read.warnings))
+}
+
+/// What one kind of entries came to.
+#[derive(Clone, Debug)]
+pub struct Read<T> {
+    pub entries: Vec<T>,
+    /// Entries of that kind that never end or that nobody answers for.
+    pub warnings: Vec<Problem>,
+}
+
+/// Reads an ignore file as [`load`] does, for either kind. `make` gets each entry, what all have, and its 1-based line:
+/// `None` passes an entry of the other kind over, `Err` says what is wrong with it.
+pub fn read<T>(
+    file: &str,
+    text: &str,
+    make: impl Fn(&Entry, Excuse, u32) -> Result<Option<T>, String>,
+) -> Result<Read<T>, Vec<Problem>> {
     let place = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
     if text.len() > MAX_FILE {
         let message = format!("the ignore file is over {} MiB", MAX_FILE >> 20);
@@ -57,55 +89,74 @@ pub fn load(
         let line = place(entry.referenced.line());
         let column = place(entry.referenced.column());
         let here = |problem: Problem| problem.file(file).at(line, column);
-        match entry.value.exemption(file, line) {
-            Ok(Some(exemption)) => {
-                let missing: Vec<&str> =
-                    [("owner", exemption.owner.is_none()), ("until", exemption.expires.is_none())]
-                        .iter()
-                        .filter(|(_, missing)| *missing)
-                        .map(|(key, _)| *key)
-                        .collect();
-                if !missing.is_empty() {
-                    let message = format!(
-                        "the exemption of {} has no {}",
-                        exemption.control,
-                        missing.join(" and no ")
-                    );
-                    warnings.push(here(Problem::warning("exemption-open", message)));
-                }
-                entries.push(exemption);
+        let excuse = entry.value.excuse();
+        let open = excuse.as_ref().ok().and_then(|excuse| open(entry.value.subject(), excuse));
+        match excuse.and_then(|excuse| make(&entry.value, excuse, line)) {
+            Ok(Some(made)) => {
+                entries.push(made);
+                warnings
+                    .extend(open.map(|message| here(Problem::warning("exemption-open", message))));
             }
             Ok(None) => {}
             Err(message) => mistakes.push(here(Problem::error("ignore-file", message))),
         }
     }
-    if mistakes.is_empty() { Ok((Exemptions::new(entries, now), warnings)) } else { Err(mistakes) }
+    if mistakes.is_empty() { Ok(Read { entries, warnings }) } else { Err(mistakes) }
+}
+
+/// What an entry should say and does not.
+fn open(subject: &str, excuse: &Excuse) -> Option<String> {
+    let missing = [("owner", excuse.owner.is_none()), ("until", excuse.expires.is_none())];
+    let missing: Vec<&str> =
+        missing.iter().filter(|(_, missing)| *missing).map(|(key, _)| *key).collect();
+    (!missing.is_empty())
+        .then(|| format!("the exemption of {subject} has no {}", missing.join(" and no ")))
 }
 
 impl Entry {
-    /// `None` for one about flaws. `Err` says what is wrong.
-    fn exemption(self, file: &str, line: u32) -> Result<Option<Exemption>, String> {
-        let reason = self.reason.filter(|reason| !reason.trim().is_empty());
-        let Some(reason) = reason else {
-            return Err("an entry needs a reason".to_owned());
-        };
+    /// Control, flaw or package: what it is about.
+    pub fn subject(&self) -> &str {
+        [&self.control, &self.id, &self.package].into_iter().flatten().next().map_or("", |own| own)
+    }
+
+    /// What every entry needs. `Err` says what is wrong.
+    fn excuse(&self) -> Result<Excuse, String> {
+        let reason = self.reason.clone().filter(|reason| !reason.trim().is_empty());
+        let reason = reason.ok_or("an entry needs a reason")?;
         let expires = self.until.as_deref().map(end).transpose()?;
-        let Some(control) = self.control else {
-            return match self.id.is_some() || self.package.is_some() {
-                true => Ok(None),
-                false => Err("an entry names a control, or the id or package of a flaw".to_owned()),
-            };
-        };
-        if self.id.is_some() || self.package.is_some() {
-            return Err("an entry is about a control or about a flaw, not both".to_owned());
+        let of_flaw = self.id.is_some() || self.package.is_some();
+        match (self.control.is_some(), of_flaw) {
+            (false, false) => {
+                return Err("an entry names a control, or the id or package of a flaw".to_owned());
+            }
+            (true, true) => {
+                return Err("an entry is about a control or about a flaw, not both".to_owned());
+            }
+            _ => {}
         }
+        Ok(Excuse {
+            category: self.category.unwrap_or(Category::RiskAccepted),
+            reason,
+            owner: self.owner.clone(),
+            expires,
+        })
+    }
+
+    /// `None` for one about flaws. `Err` says what is wrong.
+    fn exemption(
+        &self,
+        excuse: Excuse,
+        file: &str,
+        line: u32,
+    ) -> Result<Option<Exemption>, String> {
+        let Some(control) = self.control.clone() else { return Ok(None) };
         if control.trim().is_empty() || control.bytes().all(|byte| byte == b'*') {
             return Err("every control at once is no exemption".to_owned());
         }
         let elements = [
-            self.path.map(Element::Path),
-            self.container.map(Element::Container),
-            self.image.map(Element::Image),
+            self.path.clone().map(Element::Path),
+            self.container.clone().map(Element::Container),
+            self.image.clone().map(Element::Image),
         ];
         let mut elements = elements.into_iter().flatten();
         let element = elements.next();
@@ -120,20 +171,20 @@ impl Entry {
         Ok(Some(Exemption {
             id: format!("{file}:{line}"),
             control,
-            namespace: self.namespace,
-            resource: self.resource,
+            namespace: self.namespace.clone(),
+            resource: self.resource.clone(),
             element,
-            category: self.category.unwrap_or(Category::RiskAccepted),
-            reason,
-            owner: self.owner,
-            expires,
+            category: excuse.category,
+            reason: excuse.reason,
+            owner: excuse.owner,
+            expires: excuse.expires,
             place: Some((file.to_owned(), line)),
         }))
     }
 }
 
 /// The first moment that `until` no longer includes: the end of a day in UTC, or a moment of RFC 3339.
-fn end(text: &str) -> Result<Millis, String> {
+pub fn end(text: &str) -> Result<Millis, String> {
     if let Ok(moment) = text.parse::<jiff::Timestamp>() {
         return Ok(moment.as_millisecond());
     }
@@ -185,6 +236,7 @@ mod tests {
             ("ignore:\n- [", "2: "),
             ("ignore:\n- {control: SW-C-0001}\n", "2: an entry needs a reason"),
             ("ignore:\n- {control: SW-C-0001, reason: \" \"}\n", "2: an entry needs a reason"),
+            ("ignore:\n- {id: CVE-1}\n", "2: an entry needs a reason"),
             ("ignore:\n- {reason: r}\n", "2: an entry names a control"),
             ("ignore:\n- {control: \"*\", reason: r}\n", "2: every control at once"),
             ("ignore:\n- {control: a, id: b, reason: r}\n", "not both"),

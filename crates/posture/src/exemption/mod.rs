@@ -4,7 +4,7 @@
 //! expired or excuses nothing is told, not applied in silence.
 mod file;
 
-pub use file::{MAX_FILE, load};
+pub use file::{Entry, Excuse, MAX_FILE, Read, end, load, read};
 
 use crate::glob;
 use seawall_model::exemption::Category;

@@ -1,7 +1,7 @@
 //! One row per finding, in every state. Source: RFC 4180.
 use super::row::told;
-use super::text::field;
 use super::{Report, Shown};
+use crate::text::field;
 
 const HEADER: &str = "control,title,severity,state,reason,api_version,kind,namespace,name,file,line,message,frameworks,exempt_by,exempt_reason,fixable,engine";
 

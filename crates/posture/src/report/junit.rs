@@ -3,13 +3,13 @@
 //! It satisfies both schemas in use: that of Ant, which demands a time, a host and empty outputs, and Jenkins', which
 //! knows no further attributes. Source: windyroad/JUnit-Schema `JUnit.xsd`, jenkinsci/xunit-plugin `junit-10.xsd`.
 use super::row::{name, told};
-use super::text::markup;
 use super::{Report, RuleText, Shown};
+use crate::text::markup;
 use seawall_model::finding::{ControlFinding, State};
 use std::collections::BTreeMap;
 
 /// A real time would make each run another text.
-const TIMESTAMP: &str = "1970-01-01T00:00:00";
+pub const TIMESTAMP: &str = "1970-01-01T00:00:00";
 
 pub(super) fn render(report: &Report, shown: Shown<'_>) -> String {
     let mut suites: BTreeMap<&str, Vec<(&ControlFinding, Option<u32>)>> = BTreeMap::new();

@@ -6,12 +6,11 @@
 mod assess;
 mod cluster;
 mod csv;
-mod html;
-mod junit;
+pub mod html;
+pub mod junit;
 mod policyreport;
 mod row;
-mod sarif;
-mod text;
+pub mod sarif;
 
 pub use assess::{Asked, Judged};
 pub use cluster::{Cluster, Unseen};
@@ -24,6 +23,7 @@ use crate::glob;
 use crate::manifests::Manifests;
 use crate::policies::UserPolicies;
 use crate::score::{Base, Delta, Ledger, Rule, Scores, Standing};
+use crate::text;
 use seawall_model::finding::{ControlFinding, State};
 use seawall_model::problem::ProblemKind;
 use seawall_model::{Problem, Severity};

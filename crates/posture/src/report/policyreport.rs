@@ -4,9 +4,9 @@
 //! Source: kubernetes-sigs/wg-policy-prototypes `wgpolicyk8s.io/v1alpha2`, openreports/reports-api
 //! `openreports.io/v1alpha1`; both share the shape of a result.
 use super::row::told;
-use super::text::yaml;
 use super::{Report, Shown};
 use crate::scope;
+use crate::text::yaml;
 use seawall_model::Severity;
 use seawall_model::finding::{ControlFinding, State};
 use serde_json::{Map, Value, json};

@@ -3,15 +3,16 @@
 //! Source: OASIS SARIF 2.1.0, sections 3.27 (result) and 3.49 (reportingDescriptor); GitHub, "SARIF support for code
 //! scanning", for `security-severity` and what a location needs.
 use super::row::{name, told};
-use super::text::escape_json;
 use super::{Report, RuleText, Shown};
+use crate::text::{escape_json, uri};
 use seawall_model::finding::{ControlFinding, State};
 use seawall_model::problem::ProblemKind;
 use seawall_model::{Problem, Severity};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap};
 
-const SCHEMA: &str =
+/// Where the schema is published.
+pub const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 pub(super) fn render(report: &Report, shown: Shown<'_>) -> Result<String, serde_json::Error> {
@@ -158,7 +159,8 @@ fn location(finding: &ControlFinding, line: Option<u32>, subject: &str) -> Value
     Value::Object(location)
 }
 
-fn notification(problem: &Problem) -> Value {
+/// A problem of the scan, for `toolExecutionNotifications`.
+pub fn notification(problem: &Problem) -> Value {
     let level = match problem.kind {
         ProblemKind::Note => "note",
         ProblemKind::Warning | ProblemKind::Gap => "warning",
@@ -177,8 +179,8 @@ fn notification(problem: &Problem) -> Value {
     told
 }
 
-/// Each code once.
-fn codes(problems: &[Problem]) -> Vec<Value> {
+/// The codes of problems, each once, for the driver's `notifications`.
+pub fn codes(problems: &[Problem]) -> Vec<Value> {
     let codes: std::collections::BTreeSet<&str> =
         problems.iter().map(|problem| problem.code.as_str()).collect();
     codes.into_iter().map(|code| json!({"id": code})).collect()
@@ -198,7 +200,8 @@ fn fingerprint(finding: &ControlFinding) -> u64 {
     hash
 }
 
-fn level(severity: Severity) -> &'static str {
+/// As which level a viewer shows a severity.
+pub fn level(severity: Severity) -> &'static str {
     match severity {
         Severity::Critical | Severity::High => "error",
         Severity::Medium => "warning",
@@ -206,8 +209,8 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-/// Within the range that GitHub shows as that severity.
-fn score(severity: Severity) -> &'static str {
+/// A `security-severity` within the range that GitHub shows as that severity.
+pub fn score(severity: Severity) -> &'static str {
     match severity {
         Severity::Critical => "9.0",
         Severity::High => "7.0",
@@ -226,7 +229,7 @@ fn problem_severity(severity: Severity) -> &'static str {
 }
 
 /// Messages end with a period, as section 3.11.3 wants plain text to read.
-fn sentence(text: &str) -> String {
+pub fn sentence(text: &str) -> String {
     let text = text.trim_end();
     match text.chars().next_back() {
         None => ".".to_owned(),
@@ -247,44 +250,8 @@ fn pascal(title: &str) -> String {
         .collect()
 }
 
-/// A path as a URI reference: relative ones stay so. Source: RFC 3986, section 3.3.
-fn uri(path: &str) -> String {
-    if path == "-" {
-        return "stdin".to_owned();
-    }
-    let path = path.strip_prefix("./").unwrap_or(path);
-    let mut uri = if path.starts_with('/') { "file://".to_owned() } else { String::new() };
-    for byte in path.bytes() {
-        match byte {
-            b'A'..=b'Z'
-            | b'a'..=b'z'
-            | b'0'..=b'9'
-            | b'-'
-            | b'.'
-            | b'_'
-            | b'~'
-            | b'/'
-            | b'@'
-            | b'+'
-            | b','
-            | b'=' => uri.push(char::from(byte)),
-            other => uri.push_str(&format!("%{other:02X}")),
-        }
-    }
-    uri
-}
-
 #[test]
 fn texts_take_their_shape() {
-    for (path, expected) in [
-        ("deploy/web.yaml", "deploy/web.yaml"),
-        ("./a b.yaml", "a%20b.yaml"),
-        ("/srv/ü.yaml", "file:///srv/%C3%BC.yaml"),
-        ("a:b#c?.yaml", "a%3Ab%23c%3F.yaml"),
-        ("-", "stdin"),
-    ] {
-        assert_eq!(uri(path), expected);
-    }
     assert_eq!(pascal("Container has no CPU or memory limit"), "ContainerHasNoCPUOrMemoryLimit");
     assert_eq!(pascal("Pod shares the node's processes"), "PodSharesTheNodeSProcesses");
     assert_eq!(

@@ -1,7 +1,7 @@
 //! Findings by control, worst first: what is wrong, where, and how it is healed.
 use crate::report::row::name;
-use crate::report::text::markup;
 use crate::report::{Report, Shown};
+use crate::text::markup;
 use seawall_model::Severity;
 use seawall_model::finding::{ControlFinding, State};
 use std::collections::BTreeMap;

@@ -2,8 +2,9 @@
 mod controls;
 mod summary;
 
-use super::text::markup;
 use super::{Report, Shown};
+use crate::text::markup;
+use seawall_model::Problem;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -12,22 +13,24 @@ const SCRIPT: &str = include_str!("page.js");
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 pub(super) fn render(report: &Report, shown: Shown<'_>) -> String {
-    let target = markup(&report.target);
-    let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n<title>Security posture of {target}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n"
-    );
-    page += &format!(
-        "<header><div>\n<div class=\"brand\">Seawall</div>\n<h1>Security posture of {target}</h1>\n<p>{}</p>\n</div></header>\n<main>\n",
-        markup(&subtitle(report))
-    );
-    page += &summary::render(report);
-    page += &controls::render(report, shown);
-    page += &problems(report);
-    page += &format!(
-        "<footer>Secure score: points won by groups of controls. Risk: the weight that fails. Compliance: the mean share of resources that pass. Unknown is never a pass; it lowers coverage. Seawall {}.</footer>\n</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
-        env!("CARGO_PKG_VERSION")
-    );
-    page
+    let body = summary::render(report)
+        + &controls::render(report, shown)
+        + &problems(&report.problems)
+        + "<footer>Secure score: points won by groups of controls. Risk: the weight that fails. Compliance: the mean share of resources that pass. Unknown is never a pass; it lowers coverage. "
+        + &format!("Seawall {}.</footer>\n", env!("CARGO_PKG_VERSION"));
+    page(&format!("Security posture of {}", report.target), &subtitle(report), &body, SCRIPT)
+}
+
+/// A page of ours around `body`, which is markup already; title and subtitle are text.
+pub fn page(title: &str, subtitle: &str, body: &str, script: &str) -> String {
+    let (title, subtitle) = (markup(title), markup(subtitle));
+    let script = match script.is_empty() {
+        true => String::new(),
+        false => format!("<script>\n{script}</script>\n"),
+    };
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header><div>\n<div class=\"brand\">Seawall</div>\n<h1>{title}</h1>\n<p>{subtitle}</p>\n</div></header>\n<main>\n{body}</main>\n{script}</body>\n</html>\n"
+    )
 }
 
 fn subtitle(report: &Report) -> String {
@@ -46,12 +49,13 @@ fn subtitle(report: &Report) -> String {
 /// Rows of problems on a page: past this the page is no place to read them.
 const MAX_PROBLEMS: usize = 200;
 
-fn problems(report: &Report) -> String {
-    if report.problems.is_empty() {
+/// What the scan could not do, as a section; nothing where it did all.
+pub fn problems(problems: &[Problem]) -> String {
+    if problems.is_empty() {
         return String::new();
     }
     let mut text = "<section><h2>Left out, or worth knowing</h2><div class=\"card\"><table><tr><th>Kind</th><th>Where</th><th>What</th></tr>\n".to_owned();
-    for problem in report.problems.iter().take(MAX_PROBLEMS) {
+    for problem in problems.iter().take(MAX_PROBLEMS) {
         let kind = format!("{:?}", problem.kind).to_lowercase();
         let place = match (&problem.file, problem.line) {
             (Some(file), Some(line)) => format!("{file}:{line}"),
@@ -66,7 +70,7 @@ fn problems(report: &Report) -> String {
             help.unwrap_or_default()
         );
     }
-    if let Some(more) = report.problems.len().checked_sub(MAX_PROBLEMS).filter(|more| *more > 0) {
+    if let Some(more) = problems.len().checked_sub(MAX_PROBLEMS).filter(|more| *more > 0) {
         text += &format!("<tr><td></td><td></td><td>and {more} more, which JSON has</td></tr>\n");
     }
     text + "</table></div></section>\n"

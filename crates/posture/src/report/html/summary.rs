@@ -1,6 +1,6 @@
 //! The scores at a glance, by group, framework and severity.
 use crate::report::Report;
-use crate::report::text::markup;
+use crate::text::markup;
 use seawall_model::Severity;
 use seawall_model::finding::State;
 

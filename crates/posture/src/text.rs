@@ -1,10 +1,23 @@
-//! Text of strangers in forms of others: names come from files and clusters, and nothing in them may end an element,
-//! start a formula or hide in a line.
+//! Text of strangers in forms of others: names come from files, images and clusters, and nothing in them may end an
+//! element, start a formula, steer a terminal or hide in a line.
 use serde_json::Value;
+
+/// In a line: unsafe characters are written as `\u{1b}`, line ends too.
+pub fn escape(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_unsafe(character) {
+            plain.extend(character.escape_unicode());
+        } else {
+            plain.push(character);
+        }
+    }
+    plain
+}
 
 /// For element content and attributes of XML and HTML. Characters that XML 1.0 forbids, and those that steer a terminal
 /// or reorder text, are written as `\u{1b}`. Source: XML 1.0, section 2.2; Unicode Standard Annex 9.
-pub(super) fn markup(text: &str) -> String {
+pub fn markup(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -23,7 +36,7 @@ pub(super) fn markup(text: &str) -> String {
 
 /// JSON text with unsafe characters as `\uNNNN`; they stand in strings alone, where JSON permits escapes. The line feed
 /// is the printer's own.
-pub(super) fn escape_json(json: &str) -> String {
+pub fn escape_json(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     for character in json.chars() {
         if character != '\n' && is_unsafe(character) {
@@ -38,8 +51,35 @@ pub(super) fn escape_json(json: &str) -> String {
     escaped
 }
 
+/// A path as a URI reference: relative ones stay so. Source: RFC 3986, section 3.3.
+pub fn uri(path: &str) -> String {
+    if path == "-" {
+        return "stdin".to_owned();
+    }
+    let path = path.strip_prefix("./").unwrap_or(path);
+    let mut uri = if path.starts_with('/') { "file://".to_owned() } else { String::new() };
+    for byte in path.bytes() {
+        match byte {
+            b'A'..=b'Z'
+            | b'a'..=b'z'
+            | b'0'..=b'9'
+            | b'-'
+            | b'.'
+            | b'_'
+            | b'~'
+            | b'/'
+            | b'@'
+            | b'+'
+            | b','
+            | b'=' => uri.push(char::from(byte)),
+            other => uri.push_str(&format!("%{other:02X}")),
+        }
+    }
+    uri
+}
+
 /// A YAML document that ends a line; as JSON, which is YAML too, where it holds unsafe characters.
-pub(super) fn yaml(value: &Value) -> String {
+pub(crate) fn yaml(value: &Value) -> String {
     match serde_saphyr::to_string(value) {
         Ok(text) if !text.contains(|character| character != '\n' && is_unsafe(character)) => text,
         _ => {
@@ -51,7 +91,7 @@ pub(super) fn yaml(value: &Value) -> String {
 
 /// One field of CSV, quoted where RFC 4180 needs it. A field that a spreadsheet would take for a formula gets an
 /// apostrophe in front.
-pub(super) fn field(text: &str) -> String {
+pub fn field(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         plain.push('\'');
@@ -74,6 +114,26 @@ fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
+
+#[test]
+fn lines_stay_lines() {
+    assert_eq!(escape("plain é 字"), "plain é 字");
+    assert_eq!(escape("a\u{1b}[31m\n"), "a\\u{1b}[31m\\u{a}");
+    assert_eq!(escape("\u{202e}\u{9b}\u{7f}"), "\\u{202e}\\u{9b}\\u{7f}");
+}
+
+#[test]
+fn paths_become_references() {
+    for (path, expected) in [
+        ("deploy/web.yaml", "deploy/web.yaml"),
+        ("./a b.yaml", "a%20b.yaml"),
+        ("/srv/ü.yaml", "file:///srv/%C3%BC.yaml"),
+        ("a:b#c?.yaml", "a%3Ab%23c%3F.yaml"),
+        ("-", "stdin"),
+    ] {
+        assert_eq!(uri(path), expected);
+    }
 }
 
 #[test]
