@@ -1,6 +1,7 @@
 //! stdout for results, stderr for everything else. Names come from images and files of strangers: what steers a
 //! terminal or hides in a line is escaped in both.
-use seawall_model::Problem;
+use seawall_model::time::{Clock, SystemClock};
+use seawall_model::{Millis, Problem};
 pub(crate) use seawall_scan::escape;
 use seawall_scan::escape_json;
 use serde::Serialize;
@@ -82,6 +83,14 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// The moment that documents bear: that of `$SOURCE_DATE_EPOCH`, in seconds, so that the same input can give the same
+/// bytes, else now. Epoch milliseconds. Source: Reproducible Builds, SOURCE_DATE_EPOCH specification 1.1.
+pub(crate) fn made() -> Millis {
+    let asked =
+        std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse::<Millis>().ok());
+    asked.and_then(|seconds| seconds.checked_mul(1_000)).unwrap_or_else(|| SystemClock.now())
 }
 
 /// Where this user's derived files lie. `None` without a home: a directory that all users share would let any of them

@@ -66,10 +66,10 @@ pub(crate) fn check<F>(sinks: &[Sink<F>]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The form of what goes to stderr: that of stdout, lines where nothing goes there.
-pub(crate) fn of_problems(sinks: &[Sink]) -> Format {
-    let stdout = sinks.iter().find(|sink| sink.file.is_none());
-    stdout.map_or(Format::Table, |sink| sink.format)
+/// The form of what goes to stderr: JSON beside JSON on stdout, else lines.
+pub(crate) fn of_problems<F: Copy + PartialEq>(sinks: &[Sink<F>], json: F) -> Format {
+    let in_json = sinks.iter().any(|sink| sink.file.is_none() && sink.format == json);
+    if in_json { Format::Json } else { Format::Table }
 }
 
 /// Writes every result. Files come first: a reader of stdout that went away ends the program.

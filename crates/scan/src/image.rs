@@ -6,7 +6,9 @@ use seawall_extract::{EXTRACTOR_VERSION, LayerFacts, merge};
 use seawall_model::Problem;
 use seawall_model::image::Layer;
 use seawall_model::package::{Inventory, Target};
-use seawall_oci::{Image, LayerEnd, Meters, OpenError, Options, Reference, open, read_layer};
+use seawall_oci::{
+    Image, LayerEnd, Meters, OpenError, Options as OpenOptions, Reference, open, read_layer,
+};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -18,7 +20,7 @@ const THREADS: usize = 2;
 /// How to scan an image.
 #[derive(Clone, Debug, Default)]
 pub struct ImageOptions {
-    pub open: Options,
+    pub open: OpenOptions,
     /// Where facts of layers are kept; `None` reads every layer.
     pub facts: Option<FactsCache>,
 }
@@ -68,6 +70,15 @@ pub fn scan_image(reference: &str, options: &ImageOptions) -> Result<Inventory, 
         problems,
         extractor_version: EXTRACTOR_VERSION,
     })
+}
+
+/// The diffIDs of an image's layers, lowest first; no layer is read.
+pub fn diff_ids(reference: &str, options: &OpenOptions) -> Result<Vec<String>, ScanError> {
+    let failed =
+        |source| ScanError::OpenImage { reference: reference.escape_debug().to_string(), source };
+    let parsed = Reference::parse(reference).map_err(failed)?;
+    let image = open(&parsed, options).map_err(failed)?;
+    Ok(image.layers.into_iter().map(|layer| layer.diff_id).collect())
 }
 
 /// What reading that image means to connect to, if anything.

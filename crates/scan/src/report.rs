@@ -1,13 +1,14 @@
 //! The report of one target. Field order is that of the JSON.
 use crate::sort_problems;
-use seawall_model::finding::{FixStatus, State, VulnFinding};
+use seawall_model::finding::{FixStatus, SeverityOf, State, VulnFinding};
 use seawall_model::image::Layer;
 use seawall_model::package::{Distro, Ecosystem, Inventory, Package, Target};
 use seawall_model::problem::ProblemKind;
 use seawall_model::{Problem, Severity};
 use seawall_vuln::{Coverage, IndexInfo, IndexSet, match_inventory};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Raised when a field changes its meaning; new fields do not raise it.
 const SCHEMA: &str = "seawall/vulnerability-report/v1";
@@ -52,6 +53,9 @@ pub struct Counts {
     pub not_applicable: u32,
     /// Findings of any state that `--ignore-unfixed` left out.
     pub ignored_unfixed: u32,
+    /// Findings of any state that the earlier report has too, left out.
+    #[serde(default)]
+    pub in_baseline: u32,
     /// Of the findings that hold.
     pub fixable: u32,
     pub kev: u32,
@@ -80,6 +84,8 @@ pub struct SeverityCounts {
 pub struct Display {
     /// Empty: all.
     pub severities: Vec<Severity>,
+    /// Also what is excused, in forms for people.
+    pub show_exempt: bool,
 }
 
 impl Display {
@@ -122,19 +128,22 @@ impl Report {
 
     /// What was found in the target, and the findings.
     pub fn into_parts(self) -> (Inventory, Vec<VulnFinding>) {
-        let ReportTarget { target, platform, layers, repositories } = self.target;
-        let (distro, packages, problems) = (self.distro, self.packages, self.problems);
-        let inventory = Inventory {
+        (self.inventory(), self.findings)
+    }
+
+    /// What was found in the target, with the report's problems.
+    pub(crate) fn inventory(&self) -> Inventory {
+        let ReportTarget { target, platform, layers, repositories } = self.target.clone();
+        Inventory {
             target,
-            distro,
+            distro: self.distro.clone(),
             platform,
             layers,
-            packages,
+            packages: self.packages.clone(),
             repositories,
-            problems,
+            problems: self.problems.clone(),
             extractor_version: seawall_extract::EXTRACTOR_VERSION,
-        };
-        (inventory, self.findings)
+        }
     }
 
     /// Adds what only the caller knows of, such as a condition that the index cannot answer.
@@ -146,11 +155,63 @@ impl Report {
 
     /// Leaves out the findings that no available fix removes: they are neither shown nor decide. Their number stays.
     pub fn ignore_unfixed(&mut self) {
+        self.counts.ignored_unfixed +=
+            self.keep(|finding| finding.fix.status == FixStatus::Available);
+    }
+
+    /// Leaves out what the earlier report has: the same flaw in a package of that name at all of its places. What was
+    /// excused then or did not apply, and does now, stays.
+    pub fn subtract(&mut self, earlier: &Self) {
+        let mut known: BTreeMap<(&str, &str), Vec<&VulnFinding>> = BTreeMap::new();
+        for finding in &earlier.findings {
+            known.entry((&finding.id, &finding.package.name)).or_default().push(finding);
+        }
+        let is_new = |finding: &VulnFinding| {
+            let known = known.get(&(finding.id.as_str(), finding.package.name.as_str()));
+            let same = known.into_iter().flatten().filter(|old| {
+                let counted = matches!(old.state, State::Unhealthy | State::Unknown);
+                counted || old.state == finding.state
+            });
+            let places: BTreeSet<&String> =
+                same.clone().flat_map(|old| &old.package.locations).collect();
+            let seen = finding.package.locations.iter().all(|place| places.contains(place));
+            same.count() == 0 || !seen
+        };
+        self.counts.in_baseline += self.keep(is_new);
+    }
+
+    /// Only severities that these sources gave, by feed; what another rated is `unknown`.
+    pub fn trust_severities_of(&mut self, sources: &[String]) {
+        for finding in &mut self.findings {
+            let trusted = finding.severity.source.as_ref().is_some_and(|own| sources.contains(own));
+            if !trusted {
+                finding.severity = SeverityOf {
+                    level: Severity::Unknown,
+                    source: None,
+                    score: None,
+                    vector: None,
+                };
+            }
+        }
+        self.findings.sort_by_key(|finding| {
+            (Reverse(finding.kev.is_some()), Reverse(finding.severity.level))
+        });
+        self.recount();
+    }
+
+    /// Counts again what is there.
+    pub(crate) fn recount(&mut self) {
+        self.keep(|_| true);
+    }
+
+    /// Keeps those findings and tells how many went; the counts of what was left out stay.
+    fn keep(&mut self, kept: impl Fn(&VulnFinding) -> bool) -> u32 {
         let before = self.findings.len();
-        self.findings.retain(|finding| finding.fix.status == FixStatus::Available);
-        let ignored = u32::try_from(before - self.findings.len()).unwrap_or(u32::MAX);
+        self.findings.retain(kept);
         let counts = Counts::of(&self.packages, &self.findings);
-        self.counts = Counts { ignored_unfixed: ignored, ..counts };
+        let Counts { ignored_unfixed, in_baseline, .. } = self.counts;
+        self.counts = Counts { ignored_unfixed, in_baseline, ..counts };
+        u32::try_from(before - self.findings.len()).unwrap_or(u32::MAX)
     }
 
     pub(crate) fn has(&self, kind: ProblemKind) -> bool {

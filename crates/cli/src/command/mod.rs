@@ -10,9 +10,12 @@ mod manifests;
 mod objects;
 mod policy;
 mod replay;
+mod report_file;
 pub(crate) mod rules;
+mod sbom;
 mod scan;
 mod sensor;
+mod target;
 mod up;
 mod vuln;
 
@@ -26,9 +29,11 @@ pub(crate) enum Command {
     Agent(agent::Args),
     /// Watch this node's kernel and packages for a hub, or print alerts
     Sensor(sensor::Args),
-    /// Scan an image, a root file system, Kubernetes manifests or a cluster
+    /// Scan an image, a root file system, a bill of materials, Kubernetes manifests or a cluster
     #[command(subcommand)]
     Scan(scan::Verb),
+    /// Write the bill of materials of an image or a directory
+    Sbom(Box<sbom::Args>),
     /// The advisory index: build, update, inspect
     #[command(subcommand)]
     Db(db::Verb),
@@ -53,6 +58,7 @@ impl Command {
             Self::Agent(args) => args.run(),
             Self::Sensor(args) => args.run(),
             Self::Scan(verb) => verb.run(),
+            Self::Sbom(args) => args.run(),
             Self::Db(verb) => verb.run(),
             Self::Vuln(verb) => verb.run(),
             Self::Rules(verb) => verb.run(),

@@ -1,10 +1,10 @@
 //! What `scan manifests` and `scan cluster` share: which controls, what is excused, and how the result leaves.
 pub(super) mod files;
 mod forms;
-mod hub;
+pub(super) mod hub;
 mod parallel;
 mod policies;
-mod settings;
+pub(super) mod settings;
 
 use self::files::Input;
 use self::forms::Form;

@@ -4,6 +4,7 @@
 mod bench;
 mod db;
 mod manifests;
+mod narrow;
 #[path = "../../../oci/src/registry/process.rs"]
 mod process;
 mod registry;

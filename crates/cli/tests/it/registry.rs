@@ -101,6 +101,98 @@ fn images_are_scanned_as_their_archives() {
     refused(&scan(&image, &other), 3, "there is no image for platform linux/s390x");
 }
 
+/// Puts `content` into the registry and gives its descriptor. Source: OCI distribution 1.1, "Pushing blobs".
+#[track_caller]
+fn push_blob(bench: &Bench, base: &str, content: &str) -> serde_json::Value {
+    let digest = format!("sha256:{}", hex::encode(Sha256::digest(content)));
+    let begin = ["-sf", "-o", "/dev/null", "-D", "-", "-X", "POST"];
+    let url = format!("{base}/blobs/uploads/");
+    let begun = curl(bench, &[&begin[..], &[&url]].concat());
+    let location = begun.lines().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("location").then(|| value.trim().to_owned())
+    });
+    let url = format!("{}&digest={digest}", location.unwrap());
+    put(bench, &url, "application/octet-stream", content);
+    serde_json::json!({"digest": digest, "size": content.len()})
+}
+
+#[track_caller]
+fn put(bench: &Bench, url: &str, media_type: &str, content: &str) {
+    bench.put("pushed", content);
+    let kind = format!("Content-Type: {media_type}");
+    curl(bench, &["-sf", "-X", "PUT", "-H", &kind, "--data-binary", "@pushed", url]);
+}
+
+#[track_caller]
+fn curl(bench: &Bench, arguments: &[&str]) -> String {
+    let output = Command::new("curl").args(arguments).current_dir(bench.path("")).output().unwrap();
+    assert!(output.status.success(), "curl {arguments:?}: {}", stderr(&output));
+    stdout(&output).to_owned()
+}
+
+#[test]
+fn vex_documents_lie_at_their_image() {
+    let test = "vex_documents_lie_at_their_image";
+    if !["docker-registry", "skopeo", "curl"].iter().all(|program| is_there(test, program)) {
+        return;
+    }
+    let (bench, port) = (Bench::new(), free_port());
+    archive(&bench);
+    let (host, storage) = (format!("127.0.0.1:{port}"), bench.path("storage"));
+    let storage = storage.display();
+    bench.put(
+        "config.yml",
+        format!("version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {storage}}}}}\nhttp: {{addr: \"{host}\"}}\n"),
+    );
+    let config = bench.path("config.yml").display().to_string();
+    let _registry = serve(Command::new("docker-registry").args(["serve", &config]), port);
+    let (image, target) = (format!("{host}/own/app:1"), format!("docker://{host}/own/app:1"));
+    let copy = ["copy", "--quiet", "--insecure-policy", "--dest-tls-verify=false"];
+    run(&bench, "skopeo", &[&copy[..], &["docker-archive:image.tar", &target]].concat());
+    let more = ["--db", "db", "--no-cache", "--insecure-registry", &host, "--vex", "attached"];
+    let scan = || {
+        let json = ["--format", "json", "--platform", "linux/amd64"];
+        bench.run(&[&["scan", "image", &image], &more[..], &json].concat())
+    };
+    let report = |output: &std::process::Output| -> serde_json::Value {
+        assert_eq!(code(output), 0, "{}", stderr(output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let none = scan();
+    assert!(stderr(&none).contains("no VEX document is attached"), "{}", stderr(&none));
+    let digest = report(&none)["target"]["digest"].as_str().unwrap().to_owned();
+
+    let base = format!("http://{host}/v2/own/app");
+    let vex = r#"{"@context":"https://openvex.dev/ns/v0.2.0","author":"vendor","statements":[
+        {"vulnerability":"CVE-2024-0001","status":"not_affected","impact_statement":"patched"}]}"#;
+    let kind = "application/vnd.openvex+json";
+    let (empty, layer) = (push_blob(&bench, &base, "{}"), push_blob(&bench, &base, vex));
+    let manifest_type = "application/vnd.oci.image.manifest.v1+json";
+    let with_type = |mut descriptor: serde_json::Value, kind: &str| {
+        descriptor["mediaType"] = kind.into();
+        descriptor
+    };
+    let manifest = serde_json::json!({"schemaVersion": 2, "mediaType": manifest_type, "artifactType": kind,
+        "config": with_type(empty, "application/vnd.oci.empty.v1+json"), "layers": [with_type(layer, kind)]})
+    .to_string();
+    let own = format!("sha256:{}", hex::encode(Sha256::digest(&manifest)));
+    put(&bench, &format!("{base}/manifests/{own}"), manifest_type, &manifest);
+    let index_type = "application/vnd.oci.image.index.v1+json";
+    let index = serde_json::json!({"schemaVersion": 2, "mediaType": index_type, "manifests": [
+        {"mediaType": manifest_type, "digest": own, "size": manifest.len(), "artifactType": kind}]});
+    let tag = digest.replace(':', "-");
+    put(&bench, &format!("{base}/manifests/{tag}"), index_type, &index.to_string());
+
+    let output = scan();
+    let finding = report(&output)["findings"][0].clone();
+    assert_eq!(
+        (&finding["state"], &finding["exemption"]["by"]),
+        (&"exempt".into(), &"vendor".into())
+    );
+    assert!(stderr(&output).contains("signatures were not checked"), "{}", stderr(&output));
+}
+
 #[test]
 fn what_is_no_file_is_a_name() {
     let bench = Bench::new();

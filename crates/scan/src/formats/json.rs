@@ -1,6 +1,6 @@
 //! The report as JSON.
-use crate::escape::escape_json;
 use crate::report::{Display, Report};
+use seawall_posture::text::escape_json;
 
 /// Pretty-printed, with a line end, and without characters that steer a terminal.
 pub fn render_json(report: &Report, display: &Display) -> serde_json::Result<String> {

@@ -1,10 +1,11 @@
 //! The report for people: findings with why they matched, then what was counted and what is missing.
-use crate::escape::escape;
+use super::told::{self, fix, why};
+use super::updates::updates;
 use crate::report::{Display, Report};
 use comfy_table::{Table, presets};
 use seawall_model::Severity;
-use seawall_model::finding::{FixStatus, State, VulnFinding};
-use seawall_model::package::Target;
+use seawall_model::finding::{State, VulnFinding};
+use seawall_posture::text::escape;
 use seawall_vuln::Coverage;
 
 /// Findings as aligned columns under a headline; `info` is counted, but shown only if asked for by name.
@@ -23,19 +24,15 @@ pub fn render_table(report: &Report, display: &Display) -> String {
 
 fn is_shown(finding: &VulnFinding, display: &Display) -> bool {
     let by_default = finding.severity.level != Severity::Info || !display.severities.is_empty();
-    let listed = matches!(finding.state, State::Unhealthy | State::Unknown);
+    let listed = match finding.state {
+        State::Exempt => display.show_exempt,
+        state => matches!(state, State::Unhealthy | State::Unknown),
+    };
     listed && by_default && display.shows(finding)
 }
 
 fn headline(report: &Report) -> String {
-    let target = match &report.target.target {
-        Target::Image { image } => match image.key_digest() {
-            Some(digest) => format!("image {} ({digest})", image.name),
-            None => format!("image {}", image.name),
-        },
-        Target::Node { name } => format!("node {name}"),
-        Target::Directory { path } => format!("directory {path}"),
-    };
+    let target = told::target(&report.target.target);
     let distro = report.distro.as_ref().map(|distro| {
         let release = distro.version.as_deref().map(|version| format!(" {version}"));
         distro
@@ -53,12 +50,13 @@ fn findings(findings: &[&VulnFinding]) -> String {
     table.set_header(["SEVERITY", "ID", "PACKAGE", "INSTALLED", "FIXED IN", "LAYER", "WHY"]);
     for finding in findings {
         let package = &finding.package;
-        let layer = package
-            .layer
-            .as_ref()
-            .map_or_else(|| "-".to_owned(), |layer| (layer.index + 1).to_string());
+        let layer = package.layer.as_ref().map(|layer| {
+            let base = if layer.base { " (base)" } else { "" };
+            format!("{}{base}", layer.index + 1)
+        });
         let severity = match finding.state {
             State::Unknown => format!("{}?", finding.severity.level),
+            State::Exempt => format!("{} (exempt)", finding.severity.level),
             _ => finding.severity.level.to_string(),
         };
         let kev = if finding.kev.is_some() { " (exploited)" } else { "" };
@@ -68,8 +66,11 @@ fn findings(findings: &[&VulnFinding]) -> String {
             package.name.clone(),
             package.version.clone(),
             fix(finding),
-            layer,
-            why(finding),
+            layer.unwrap_or_else(|| "-".to_owned()),
+            finding
+                .exemption
+                .as_ref()
+                .map_or_else(|| why(finding), |own| format!("exempt: {}", told::excuse(own))),
         ];
         table.add_row(row.iter().map(|cell| escape(cell)));
     }
@@ -77,40 +78,6 @@ fn findings(findings: &[&VulnFinding]) -> String {
         column.set_padding((0, 2));
     }
     table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
-}
-
-fn fix(finding: &VulnFinding) -> String {
-    let versions: Vec<_> = finding.fix.versions.iter().map(|fix| fix.version.as_str()).collect();
-    let status = match finding.fix.status {
-        FixStatus::Available => return versions.join(", "),
-        FixStatus::InChannel => "in channel",
-        FixStatus::None => "no fix",
-        FixStatus::Deferred => "deferred",
-        FixStatus::WillNotFix => "will not fix",
-        FixStatus::EndOfLife => "end of life",
-        FixStatus::UnderInvestigation => "under investigation",
-        FixStatus::Unknown => "unknown",
-    };
-    [status].into_iter().chain(versions).collect::<Vec<_>>().join(" ")
-}
-
-/// The record and the comparisons that decided.
-fn why(finding: &VulnFinding) -> String {
-    let matched = &finding.matched;
-    let compared: Vec<_> = matched
-        .compared
-        .iter()
-        .map(|compared| {
-            format!(
-                "{} {} {} ({})",
-                compared.installed, compared.order, compared.bound, compared.kind
-            )
-        })
-        .collect();
-    match compared.is_empty() {
-        true => matched.record.clone(),
-        false => format!("{}: {}", matched.record, compared.join(" and ")),
-    }
 }
 
 fn summary(report: &Report, shown: usize) -> String {
@@ -140,6 +107,9 @@ fn summary(report: &Report, shown: usize) -> String {
     if counts.ignored_unfixed > 0 {
         text.push_str(&format!("{} without an available fix, ignored\n", counts.ignored_unfixed));
     }
+    if counts.in_baseline > 0 {
+        text.push_str(&format!("{} known from the earlier report, left out\n", counts.in_baseline));
+    }
     let hidden = report.findings.len() - shown;
     if hidden > 0 {
         text.push_str(&format!("{hidden} counted, not shown\n"));
@@ -152,6 +122,12 @@ fn summary(report: &Report, shown: usize) -> String {
     if !report.coverage.complete {
         text.push_str("INCOMPLETE: something was left out; see the problems\n");
     }
+    let updates = updates(&report.findings);
+    if !updates.is_empty() {
+        text.push_str("updates that remove most:\n");
+    }
+    let updates = updates.iter().map(|update| format!("  {}\n", escape(&update.text())));
+    text.extend(updates);
     text
 }
 

@@ -4,7 +4,9 @@
 mod bad_input;
 mod build;
 mod cache;
+mod exempt;
 mod facts_cache;
+mod formats;
 mod forms;
 mod languages;
 mod options;
@@ -12,3 +14,5 @@ mod os_databases;
 mod real;
 mod report;
 mod rootfs;
+mod sbom;
+mod schemas;

@@ -44,7 +44,7 @@ fn advisory(
     }
 }
 
-fn index() -> IndexSet {
+pub(crate) fn index() -> IndexSet {
     let feed = FeedDate { key: "osv".into(), newest: Some(1_756_080_000_000) };
     let segment = |ecosystem, release, advisories: &[Advisory]| {
         let built = build(ecosystem, release, feed.clone(), &advisories.iter().collect::<Vec<_>>())
@@ -70,7 +70,7 @@ fn index() -> IndexSet {
     IndexSet::new(segments, None, [])
 }
 
-fn inventory() -> Inventory {
+pub(crate) fn inventory() -> Inventory {
     scan_bytes(&docker_archive(&[debian().end(), python(Tar::default(), "Django", "3.2.1").end()]))
 }
 
@@ -105,7 +105,7 @@ fn json_holds_every_part_in_its_order() {
 #[test]
 fn severities_filter_what_is_displayed_only() {
     let report = Report::new(inventory(), &index());
-    let display = Display { severities: vec![Severity::Medium] };
+    let display = Display { severities: vec![Severity::Medium], ..Display::default() };
     let value: Value = serde_json::from_str(&render_json(&report, &display).unwrap()).unwrap();
     assert_eq!(value["findings"].as_array().unwrap().len(), 1);
     assert_eq!(value["counts"]["findings"]["high"], 1);

@@ -23,8 +23,14 @@ struct Page {
     next: Option<String>,
 }
 
-/// Granted exemptions of the whole organisation.
+/// Granted exemptions of the whole organisation that excuse objects.
 pub(super) fn exemptions(hub: &str) -> Result<(Vec<Exemption>, Vec<Problem>), Failure> {
+    let (stored, problems) = everywhere(hub)?;
+    Ok((stored.iter().filter_map(Exemption::from_hub).collect(), problems))
+}
+
+/// Granted exemptions of the whole organisation, and what is told of others.
+pub(crate) fn everywhere(hub: &str) -> Result<(Vec<exemption::Exemption>, Vec<Problem>), Failure> {
     let token = std::env::var(TOKEN).map_err(|_| {
         Failure::usage(anyhow!("`--hub` needs an API token in ${TOKEN}"))
             .with_help("make one: hub, Settings, API tokens; the role viewer is enough")
@@ -47,7 +53,7 @@ pub(super) fn exemptions(hub: &str) -> Result<(Vec<Exemption>, Vec<Problem>), Fa
         );
         problems.push(Problem::note("exemption-scope", message));
     }
-    Ok((everywhere.iter().filter_map(Exemption::from_hub).collect(), problems))
+    Ok((everywhere, problems))
 }
 
 async fn all(reader: &Reader<'_>) -> Result<Vec<exemption::Exemption>, ReadError> {

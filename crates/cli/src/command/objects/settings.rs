@@ -10,7 +10,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The name looked for beside a target.
-pub(super) const IGNORE_FILE: &str = "seawall-ignore.yaml";
+pub(crate) const IGNORE_FILE: &str = "seawall-ignore.yaml";
 
 /// Control id → parameter → value; empty without a file.
 pub(super) fn params(file: Option<&Path>) -> Result<BTreeMap<String, Map<String, Value>>, Failure> {
@@ -41,7 +41,7 @@ pub(super) fn exemptions(
 ) -> Result<(Exemptions, Vec<Problem>), Failure> {
     let files = match named {
         Some(file) => vec![file.to_owned()],
-        None => found(beside),
+        None => found(beside, &[IGNORE_FILE]),
     };
     let now = SystemClock.now();
     let (mut exemptions, mut warnings) = (Exemptions::new(Vec::new(), now), Vec::new());
@@ -58,8 +58,8 @@ pub(super) fn exemptions(
     Ok((exemptions, warnings))
 }
 
-/// In a folder, beside a file, in the working directory for stdin.
-fn found(beside: &[PathBuf]) -> Vec<PathBuf> {
+/// Files of these names in a folder, beside a file, in the working directory for stdin.
+pub(crate) fn found(beside: &[PathBuf], names: &[&str]) -> Vec<PathBuf> {
     let mut known = BTreeSet::new();
     let mut files = Vec::new();
     for path in beside {
@@ -68,17 +68,18 @@ fn found(beside: &[PathBuf]) -> Vec<PathBuf> {
             path if path.is_dir() => path,
             path => path.parent().unwrap_or(Path::new("")),
         };
-        let file = folder.join(IGNORE_FILE);
-        let canonical = file.canonicalize().unwrap_or_else(|_| file.clone());
-        if file.is_file() && known.insert(canonical) {
-            files.push(file);
+        for file in names.iter().map(|name| folder.join(name)) {
+            let canonical = file.canonicalize().unwrap_or_else(|_| file.clone());
+            if file.is_file() && known.insert(canonical) {
+                files.push(file);
+            }
         }
     }
     files
 }
 
 /// At most one byte over what may be in it: the reader of the text then says so.
-fn read(path: &Path) -> Result<String, Failure> {
+pub(crate) fn read(path: &Path) -> Result<String, Failure> {
     let unreadable = || format!("cannot read {}", path.display());
     let mut text = String::new();
     let file = std::fs::File::open(path).with_context(unreadable)?;
@@ -99,7 +100,8 @@ mod tests {
             std::fs::write(path(file), "ignore: []\n").unwrap();
         }
         let found = |paths: &[&str]| -> Vec<PathBuf> {
-            super::found(&paths.iter().map(|name| path(name)).collect::<Vec<_>>())
+            let paths: Vec<PathBuf> = paths.iter().map(|name| path(name)).collect();
+            super::found(&paths, &[IGNORE_FILE])
         };
         assert_eq!(found(&["a.yaml"]), [path("seawall-ignore.yaml")]);
         assert_eq!(found(&["app", "app/x.yaml"]), [path("app/seawall-ignore.yaml")]);

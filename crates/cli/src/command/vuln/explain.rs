@@ -1,18 +1,14 @@
 //! `seawall vuln explain`: why a flaw is reported of a target, or why it is not.
-use crate::command::db;
-use crate::command::image_source::{self, ImageSource};
+use crate::command::image_source::ImageSource;
+use crate::command::{db, report_file, target};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{self, Format, escape};
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use seawall_model::finding::{Compared, Qualifier, VulnFinding};
 use seawall_model::package::Inventory;
-use seawall_scan::{FactsCache, ImageOptions, Report, RootfsOptions};
+use seawall_scan::Report;
 use seawall_vuln::{Answer, Explanation, explain};
-use std::io::Read;
 use std::path::{Path, PathBuf};
-
-/// Bytes of a report that is read again: the largest known has 60 MB.
-const REPORT_LIMIT: u64 = 1024 * 1024 * 1024;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -66,39 +62,17 @@ impl Args {
     /// The report that the target is, if it is one.
     fn report(&self) -> Result<Option<Report>, Failure> {
         let path = Path::new(&self.target);
-        if path.extension().is_none_or(|extension| extension != "json") || !path.is_file() {
-            return Ok(None);
-        }
-        let mut text = String::new();
-        std::fs::File::open(path)
-            .and_then(|file| file.take(REPORT_LIMIT).read_to_string(&mut text))
-            .with_context(|| format!("read {}", path.display()))
-            .map_err(Failure::could_not_run)?;
-        let report: Report = serde_json::from_str(&text)
-            .with_context(|| format!("{} is no report of `seawall scan`", path.display()))
-            .map_err(Failure::could_not_run)?;
-        match report.is_of_this_schema() {
-            true => Ok(Some(report)),
-            false => Err(Failure::could_not_run(anyhow!(
-                "{} has the schema `{}`, which this version does not read",
-                path.display(),
-                report.schema
-            ))),
-        }
+        let is_one =
+            path.extension().is_some_and(|extension| extension == "json") && path.is_file();
+        is_one.then(|| report_file::read(path)).transpose()
     }
 
     fn inventory(&self) -> Result<Inventory, Failure> {
-        let path = Path::new(&self.target);
-        if path.is_dir() && !path.join("index.json").is_file() {
-            return seawall_scan::scan_rootfs(path, &RootfsOptions::default())
-                .map_err(Failure::could_not_run);
-        }
-        if self.offline {
-            image_source::refuse_socket(&self.target)?;
-        }
-        let facts = output::cache_dir().map(|cache| FactsCache::new(&cache.join("layers")));
-        let options = ImageOptions { open: self.source.clone().options()?, facts };
-        seawall_scan::scan_image(&self.target, &options).map_err(Failure::could_not_run)
+        target::inventory(
+            &self.target,
+            self.source.clone(),
+            target::Reading { offline: self.offline, no_cache: false },
+        )
     }
 }
 
