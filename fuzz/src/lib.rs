@@ -61,6 +61,7 @@ pub static TARGETS: &[Target] = &[
     targets::vuln_order::TARGET,
     targets::vuln_segment::TARGET,
     targets::vuln_kev::TARGET,
+    targets::vuln_parts::TARGET,
     targets::feeds_osv::TARGET,
     targets::feeds_csaf::TARGET,
     targets::feeds_oval::TARGET,

@@ -54,8 +54,7 @@ impl Epss {
     /// Of a CVE.
     pub fn of(&self, cve: &str) -> Option<finding::Epss> {
         let packed = self.0.get(cve)?;
-        // Both are below 2^17.
-        let share = |units: u64| (units & MASK) as f64 / UNITS;
+        let share = |units: u64| ((units & MASK) as f64 / UNITS).min(1.0);
         let as_of = self.meta().feed.newest.unwrap_or_default();
         Some(finding::Epss { score: share(packed >> BITS), percentile: share(packed), as_of })
     }

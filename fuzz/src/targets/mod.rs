@@ -52,6 +52,7 @@ pub(crate) mod store_filter;
 pub(crate) mod uplink_spool;
 pub(crate) mod vuln_kev;
 pub(crate) mod vuln_order;
+pub(crate) mod vuln_parts;
 pub(crate) mod vuln_segment;
 pub(crate) mod wire_record;
 

@@ -11,7 +11,7 @@ const PRODUCTS: [(&str, &str); 7] = [
     ("ol", "oracle-linux"),
     ("opensuse-leap", "opensuse"),
     ("azurelinux", "azure-linux"),
-    ("mariner", "cbl-mariner"),
+    ("mariner", "azure-linux"),
 ];
 
 /// A note where the release is past its end. An engine has no clock: past is what the list says, or a day before the

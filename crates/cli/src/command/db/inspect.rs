@@ -77,7 +77,7 @@ fn show_index(index: &IndexSet, dir: &Path, format: Format) -> Outcome {
     Ok(Exit::Pass)
 }
 
-/// A row per segment, the list of exploited vulnerabilities last.
+/// A row per segment, what the index holds beside them last.
 fn segments(info: &IndexInfo) -> String {
     const DIGEST: usize = 12;
     let short = |digest: &str| digest.chars().take(DIGEST).collect::<String>();
@@ -114,6 +114,16 @@ fn segments(info: &IndexInfo) -> String {
             date(products.meta.feed.newest),
             "-".to_owned(),
             short(&products.digest),
+        ]
+    }));
+    rows.extend(info.enrichment.iter().map(|part| {
+        vec![
+            part.name.clone(),
+            "-".to_owned(),
+            part.meta.entries.to_string(),
+            date(part.meta.feed.newest),
+            "-".to_owned(),
+            short(&part.digest),
         ]
     }));
     output::table(&["SEGMENT", "COVERAGE", "ROWS", "NEWEST", "SCHEME", "DIGEST"], &rows)
