@@ -192,13 +192,9 @@ impl Exemption {
     }
 
     fn reference(&self) -> ExemptionRef {
-        let category = match self.category {
-            Category::Mitigated => "mitigated",
-            Category::RiskAccepted => "risk_accepted",
-        };
         ExemptionRef {
             id: self.id.clone(),
-            category: category.to_owned(),
+            category: word(self.category).to_owned(),
             reason: self.reason.clone(),
             by: self.owner.clone(),
             expires: self.expires,
@@ -236,6 +232,14 @@ fn settle(finding: &mut ControlFinding, exemption: ExemptionRef) {
     finding.state = State::Exempt;
     finding.exemption = Some(exemption);
     finding.fix.clear();
+}
+
+/// How reports write a category.
+pub fn word(category: Category) -> &'static str {
+    match category {
+        Category::Mitigated => "mitigated",
+        Category::RiskAccepted => "risk_accepted",
+    }
 }
 
 /// The category that an exempt finding was excused as.

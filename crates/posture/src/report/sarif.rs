@@ -5,7 +5,7 @@
 use super::row::{name, told};
 use super::{Report, RuleText, Shown};
 use crate::text::{escape_json, uri};
-use seawall_model::finding::{ControlFinding, State};
+use seawall_model::finding::{ControlFinding, ExemptionRef, State};
 use seawall_model::problem::ProblemKind;
 use seawall_model::{Problem, Severity};
 use serde_json::{Map, Value, json};
@@ -135,14 +135,19 @@ fn result(finding: &ControlFinding, line: Option<u32>, print: &str) -> Value {
         },
     });
     if let Some(exemption) = &finding.exemption {
-        result["suppressions"] = json!([{
-            "kind": "external",
-            "status": "accepted",
-            "justification": exemption.reason,
-            "properties": {"by": exemption.by, "category": exemption.category, "expires": exemption.expires},
-        }]);
+        result["suppressions"] = suppressions(exemption);
     }
     result
+}
+
+/// That somebody excused a result, for its `suppressions`.
+pub fn suppressions(exemption: &ExemptionRef) -> Value {
+    json!([{
+        "kind": "external",
+        "status": "accepted",
+        "justification": exemption.reason,
+        "properties": {"by": exemption.by, "category": exemption.category, "expires": exemption.expires},
+    }])
 }
 
 /// Objects of a cluster have no file: only their name, which code scanning of GitHub passes over.

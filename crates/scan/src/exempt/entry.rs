@@ -4,6 +4,7 @@ use seawall_model::exemption::Category;
 use seawall_model::finding::{ExemptionRef, VulnFinding};
 use seawall_model::problem::ProblemKind;
 use seawall_model::{Millis, Problem};
+use seawall_posture::exemption::word;
 use seawall_posture::glob;
 
 /// Every given part has to fit; of a list one, of paths all that show the package.
@@ -54,13 +55,9 @@ impl Entry {
     }
 
     pub(super) fn reference(&self) -> ExemptionRef {
-        let category = match self.category {
-            Category::Mitigated => "mitigated",
-            Category::RiskAccepted => "risk_accepted",
-        };
         ExemptionRef {
             id: self.id.clone(),
-            category: category.to_owned(),
+            category: word(self.category).to_owned(),
             reason: self.reason.clone(),
             by: self.by.clone(),
             expires: self.expires,

@@ -6,7 +6,9 @@ use super::{fingerprint, told};
 use crate::report::{Display, Report};
 use seawall_model::Severity;
 use seawall_model::finding::{State, VulnFinding};
-use seawall_posture::report::sarif::{SCHEMA, codes, level, notification, score, sentence};
+use seawall_posture::report::sarif::{
+    SCHEMA, codes, level, notification, score, sentence, suppressions,
+};
 use seawall_posture::text::uri;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -146,12 +148,7 @@ fn result(finding: &VulnFinding, print: &str) -> Value {
         },
     });
     if let Some(exemption) = &finding.exemption {
-        result["suppressions"] = json!([{
-            "kind": "external",
-            "status": "accepted",
-            "justification": exemption.reason,
-            "properties": {"by": exemption.by, "category": exemption.category, "expires": exemption.expires},
-        }]);
+        result["suppressions"] = suppressions(exemption);
     }
     result
 }

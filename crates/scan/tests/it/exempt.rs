@@ -1,6 +1,8 @@
 //! Excuses: which findings they fit, and what is told of them.
 use crate::report::{index, inventory};
+use seawall_model::exemption;
 use seawall_model::finding::State;
+use seawall_model::scope::ScopePath;
 use seawall_scan::{Display, Exemptions, FailOn, Report, exit_code, render_table};
 use serde_json::json;
 
@@ -80,6 +82,34 @@ fn trivys_lists_are_read() {
     };
     check(add, &[FIRST], &["exemption-expired", "exemption-unused"]);
     assert!(Exemptions::new(NOW).add_trivyignore(".trivyignore", "CVE-1 exp:x").is_err());
+}
+
+#[test]
+fn the_hubs_exemptions_hold_by_rule_package_and_image() {
+    #[track_caller]
+    fn check_target(target: serde_json::Value, exempt: &[&str]) {
+        let stored: exemption::Exemption = serde_json::from_value(json!({
+            "id": "01890a5d-ac96-774b-bcce-b302099a8057", "scope": ScopePath::root(), "target": target,
+            "category": "mitigated", "reason": "r", "owner": "o", "state": "granted", "expires": NOW + 1, "source": "ui",
+            "matches": 0, "last_match": null, "created": 0, "revision": 1}))
+        .unwrap();
+        let report = check(|own| own.add_hub(std::slice::from_ref(&stored)), exempt, &[]);
+        let excuse = report.findings.iter().find_map(|own| own.exemption.as_ref());
+        assert!(
+            excuse.is_none_or(|own| own.category == "mitigated" && own.expires == Some(NOW + 1))
+        );
+    }
+    let target = |rule: &str, package: Option<&str>, resource: Option<&str>| json!({"rule": rule, "namespace": null, "resource": resource, "package": package, "path": null});
+    check_target(target(FIRST, None, None), &[FIRST]);
+    check_target(target("CVE-2020-*", Some("django"), None), &[FIRST, SECOND]);
+    check_target(target("CVE-2020-*", Some("pkg:pypi/django@3.2.1"), None), &[FIRST, SECOND]);
+    check_target(target(FIRST, None, Some("example.org/app:1")), &[FIRST]);
+    check_target(target(FIRST, None, Some("example.org/other")), &[]);
+    check_target(target("SW-C-0001", None, None), &[]);
+    check_target(
+        json!({"rule": FIRST, "namespace": "shop", "resource": null, "package": null, "path": null}),
+        &[],
+    );
 }
 
 #[test]
