@@ -79,6 +79,8 @@ pub static TARGETS: &[Target] = &[
     targets::posture_framework::TARGET,
     targets::posture_patch::TARGET,
     targets::posture_objects::TARGET,
+    targets::scan_sbom::TARGET,
+    targets::scan_vex::TARGET,
     targets::store_filter::TARGET,
     targets::wire_record::TARGET,
     targets::uplink_spool::TARGET,

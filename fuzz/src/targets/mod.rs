@@ -48,6 +48,8 @@ pub(crate) mod rules_condition;
 pub(crate) mod rules_event;
 pub(crate) mod rules_mask;
 pub(crate) mod rules_yaml;
+pub(crate) mod scan_sbom;
+pub(crate) mod scan_vex;
 pub(crate) mod store_filter;
 pub(crate) mod uplink_spool;
 pub(crate) mod vuln_kev;
