@@ -579,10 +579,10 @@ export interface components {
             count: number;
         };
         /**
-         * @description A package universe with one version order. The variants that exist have an extractor and a matcher.
+         * @description A package universe: one namespace of names, one version order, advisories of its own.
          * @enum {string}
          */
-        Ecosystem: "debian" | "pypi" | "go";
+        Ecosystem: "debian" | "pypi" | "go" | "ubuntu" | "redhat" | "almalinux" | "rocky" | "amazon" | "oracle" | "suse" | "opensuse" | "photon" | "azurelinux" | "alpine" | "alpaquita" | "wolfi" | "chainguard" | "rpm" | "apk" | "npm" | "maven" | "cratesio" | "rubygems" | "packagist" | "nuget" | "pub" | "hackage" | "cran" | "bitnami";
         Enrolment: {
             /** @description Whether anything was accepted so far. */
             accepted: boolean;
@@ -1180,6 +1180,8 @@ export interface components {
             layer?: number | null;
             /** @description Paths that show it, sorted. */
             locations: string[];
+            /** @description `name:stream` of the rpm module it was built for. */
+            module?: string | null;
             /** @description Normalised as the ecosystem does (PEP 503 for PyPI). */
             name: string;
             /** @description The OS package that owns the evidence. Unless that is third-party, the distro's advisories alone judge it. */
