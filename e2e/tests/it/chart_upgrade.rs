@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
 fn helm(helm: &Path, server: &Server, arguments: &[&str]) -> Result<Output> {
@@ -82,7 +82,13 @@ async fn upgraded(program: &Path, way: &str) -> Result<()> {
     assert_eq!((first.len(), first[0]["failurePolicy"].as_str()), (1, Some("Ignore")));
     let mut heard = keep(&server).await?;
     assert_eq!(heard.recv().await, Some(RegistrationEvent::Registered));
-    let kept = webhooks(&server)?;
+    // The second comes once it is known what the API server serves.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let mut kept = webhooks(&server)?;
+    while kept.len() < 2 && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        kept = webhooks(&server)?;
+    }
     assert_eq!(kept.len(), 2, "{kept:?}");
     assert!(kept.iter().all(|webhook| webhook["failurePolicy"] == "Fail"), "{kept:?}");
 
