@@ -56,7 +56,7 @@ export function packagesOf(of: Image): ImagePackage[] {
       ecosystem: pypi ? "pypi" : flaw.ecosystem === "golang" ? "go" : "debian", name: flaw.package, version: flaw.version,
       purl: `pkg:${flaw.ecosystem}/${flaw.package}@${flaw.version}`, arch: pypi ? null : "amd64", source: null,
       locations: [pypi ? `/usr/local/lib/python3.12/site-packages/${flaw.package}` : "/var/lib/dpkg/status"], owner: null,
-      layer: pypi ? 3 : 0, third_party: false, counts,
+      layer: pypi ? 3 : 0, third_party: false, module: null, counts,
     };
   });
 }
