@@ -22,11 +22,14 @@ pub(crate) static FEED: Feed = Feed {
     licence: "MIT",
     verified: true,
     default_base: "https://security-tracker.debian.org/tracker/data/",
-    files: &["json"],
+    files: &[FILE],
     listing: None,
     leads: &[Ecosystem::Debian],
     content: Content::Advisories(export),
 };
+
+/// The tracker's only document, named by its form.
+const FILE: &str = "json";
 
 /// Bytes: the file has 70 MB.
 const LIMIT: u64 = 2 * 1024 * 1024 * 1024;
@@ -75,14 +78,13 @@ struct State {
 
 fn export(base: &Path) -> io::Result<Export> {
     let mut export = Export::default();
-    let Some(path) = ["json", "data.json"].into_iter().find(|path| base.join(path).is_file())
-    else {
+    if !base.join(FILE).is_file() {
         return Ok(export);
-    };
-    let mut report = FileReport { path: path.to_owned(), ..FileReport::default() };
+    }
+    let mut report = FileReport { path: FILE.to_owned(), ..FileReport::default() };
     let mut advisories = Vec::new();
     let parsed =
-        read(&base.join(path), LIMIT).and_then(|text| records(&text, &mut report, &mut advisories));
+        read(&base.join(FILE), LIMIT).and_then(|text| records(&text, &mut report, &mut advisories));
     if let Err(reason) = parsed {
         report.refused = Some(reason);
     }
@@ -173,8 +175,7 @@ fn unfixed(state: &State) -> FixStatus {
     match (state.urgency.as_deref(), state.nodsa_reason.as_deref()) {
         (Some("end-of-life"), _) => FixStatus::EndOfLife,
         (_, Some("ignored")) => FixStatus::WillNotFix,
-        (_, Some("postponed")) => FixStatus::Deferred,
-        // No advisory, but a point release may bring it.
+        // Postponed, or without an advisory: a point release may bring it.
         (_, Some(_)) => FixStatus::Deferred,
         _ if state.nodsa.is_some() => FixStatus::Deferred,
         _ => FixStatus::None,

@@ -28,23 +28,14 @@ const FORMATS: &[(&str, &str)] = &[
 ];
 
 fn run(bytes: &[u8]) {
-    let Some((first, text)) = bytes.split_first() else { return };
-    let (id, _) = FORMATS[usize::from(*first) % FORMATS.len()];
-    super::extract(id, text);
+    super::extract_one_of(FORMATS, bytes);
 }
 
 fn seeds() -> Vec<Vec<u8>> {
-    let seed = |(index, (_, text)): (usize, &(&str, &str))| {
-        let first = u8::try_from(index).expect("fewer formats than a byte can name");
-        [&[first], text.as_bytes()].concat()
-    };
-    FORMATS.iter().enumerate().map(seed).collect()
+    super::seeds_of(FORMATS)
 }
 
 #[test]
 fn every_seed_has_a_package() {
-    for (id, text) in FORMATS {
-        let found = seawall_extract::by_id(id).unwrap().run(text.as_bytes());
-        assert!(!found.packages.is_empty(), "{id}: {found:?}");
-    }
+    super::check_seeds(FORMATS);
 }

@@ -68,6 +68,31 @@ fn extract(id: &str, bytes: &[u8]) {
     seawall_extract::by_id(id).expect("the target names an extractor that exists").run(bytes);
 }
 
+/// Runs the extractor that the first byte chooses. A format is an extractor and a file that it reads a package of.
+fn extract_one_of(formats: &[(&str, &str)], bytes: &[u8]) {
+    let Some((first, text)) = bytes.split_first() else { return };
+    let (id, _) = formats[usize::from(*first) % formats.len()];
+    extract(id, text);
+}
+
+/// One for each format.
+fn seeds_of(formats: &[(&str, &str)]) -> Vec<Vec<u8>> {
+    let seed = |(index, (_, text)): (usize, &(&str, &str))| {
+        let first = u8::try_from(index).expect("fewer formats than a byte can name");
+        [&[first], text.as_bytes()].concat()
+    };
+    formats.iter().enumerate().map(seed).collect()
+}
+
+#[cfg(test)]
+#[track_caller]
+fn check_seeds(formats: &[(&str, &str)]) {
+    for (id, text) in formats {
+        let found = seawall_extract::by_id(id).unwrap().run(text.as_bytes());
+        assert!(!found.packages.is_empty(), "{id}: {found:?}");
+    }
+}
+
 /// A tar of files, with an end.
 fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
